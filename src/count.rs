@@ -1,0 +1,239 @@
+//! What a history does to a count. This module is pure: no I/O, no clock, no driver.
+//!
+//! A floor's count is a fold over its history **in event time**. Every entry is
+//! `x → min(slots, x + 1)`, every exit `x → max(0, x − 1)`, every recount `x → n`, every change of
+//! capacity `x → min(slots, x)`. Each of them is a [`Clamp`], and clamps compose into clamps, so a
+//! stretch of history of any length folds into three numbers (the two-sided reflection of a
+//! queue with finite room: N. V. Kruk, J. Lehoczky, K. Ramanan, S. Shreve, "An explicit formula
+//! for the Skorokhod map on \[0, a\]", Ann. Probab. 35, 2007).
+//!
+//! Three laws follow, and the tests of this module hold them up against a naive model:
+//!
+//! 1. *Composition*: folding a history at once, or in stretches that are then composed, is the
+//!    same.
+//! 2. *Monotone and short*: `x ≤ y` gives `f(x) ≤ f(y) ≤ f(x) + (y − x)`.
+//! 3. *One event moves the count by 0 or by its own ±1*, wherever in history it falls. This is
+//!    law 2 applied to what comes after the event.
+//!
+//! [`History`] keeps the folds of stretches so that a late event folds one of them again, not
+//! the whole past.
+
+mod history;
+
+pub use history::{DIVIDE_ABOVE, Effect, Flip, History, Level, Missing, NodeRow, Span, Start};
+
+use std::cmp::Ordering;
+
+use crate::model::Direction;
+
+/// Stands for "no bound" in a [`Clamp`]; far above any count, far below overflow.
+const UNBOUNDED: i64 = 1 << 60;
+
+/// The function `x → clamp(x + shift, low, high)` on counts: what a stretch of history does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clamp {
+    /// What is added first.
+    pub shift: i64,
+    /// The least result.
+    pub low: i64,
+    /// The greatest result.
+    pub high: i64,
+}
+
+impl Clamp {
+    /// What an empty stretch does: nothing.
+    pub const IDENTITY: Self = Self {
+        shift: 0,
+        low: -UNBOUNDED,
+        high: UNBOUNDED,
+    };
+
+    /// One car comes in where there are `slots` slots.
+    #[must_use]
+    pub const fn entry(slots: i64) -> Self {
+        Self {
+            shift: 1,
+            low: -UNBOUNDED,
+            high: slots,
+        }
+    }
+
+    /// One car goes out.
+    #[must_use]
+    pub const fn exit() -> Self {
+        Self {
+            shift: -1,
+            low: 0,
+            high: UNBOUNDED,
+        }
+    }
+
+    /// Somebody counted `n` cars.
+    #[must_use]
+    pub const fn recount(n: i64) -> Self {
+        Self {
+            shift: 0,
+            low: n,
+            high: n,
+        }
+    }
+
+    /// From here on there are `slots` slots.
+    #[must_use]
+    pub const fn capacity(slots: i64) -> Self {
+        Self {
+            shift: 0,
+            low: -UNBOUNDED,
+            high: slots,
+        }
+    }
+
+    /// The count after this stretch, where it was `count` before it.
+    #[must_use]
+    pub fn apply(self, count: i64) -> i64 {
+        (count + self.shift).clamp(self.low, self.high)
+    }
+
+    /// This stretch followed by `next`. Associative, with [`Clamp::IDENTITY`] as its unit.
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        Self {
+            shift: self.shift + next.shift,
+            low: offset(self.low, next.shift).clamp(next.low, next.high),
+            high: offset(self.high, next.shift).clamp(next.low, next.high),
+        }
+    }
+}
+
+/// A bound moved by `shift`; "no bound" stays "no bound", which keeps composition associative.
+fn offset(bound: i64, shift: i64) -> i64 {
+    if bound.abs() >= UNBOUNDED {
+        bound
+    } else {
+        bound + shift
+    }
+}
+
+/// What one fact says about the count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// The count where the kept history begins: what lies before the retention horizon, folded.
+    Base(i64),
+    /// A car came in.
+    Entry,
+    /// A car went out.
+    Exit,
+    /// Somebody counted.
+    Recount(i64),
+    /// The number of slots changed to this.
+    Capacity(i64),
+}
+
+impl Act {
+    /// The function of this act on a floor with `slots` slots at that time.
+    #[must_use]
+    pub fn clamp(self, slots: i64) -> Clamp {
+        match self {
+            Self::Base(n) | Self::Recount(n) => Clamp::recount(n),
+            Self::Entry => Clamp::entry(slots),
+            Self::Exit => Clamp::exit(),
+            Self::Capacity(slots) => Clamp::capacity(slots),
+        }
+    }
+}
+
+impl From<Direction> for Act {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Entry => Self::Entry,
+            Direction::Exit => Self::Exit,
+        }
+    }
+}
+
+/// Who says a fact. With the time it gives every fact of a floor its one place in history, which
+/// never depends on when it arrived: first the base, then events by camera, track and direction,
+/// then adjustments (an operator's word covers all that was seen up to that instant).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The retention horizon.
+    Base,
+    /// A camera's event.
+    Event {
+        /// The camera.
+        camera_id: String,
+        /// The vehicle's track.
+        track_id: String,
+        /// Entry before exit.
+        direction: Direction,
+    },
+    /// An adjustment, by its row id. (No two adjustments of a floor share an instant.)
+    Adjustment(i64),
+}
+
+/// One fact in a floor's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// When it happened, in microseconds since 1970 UTC.
+    pub at: i64,
+    /// Who says so; breaks ties in time.
+    pub source: Source,
+    /// What happened.
+    pub act: Act,
+    /// The row id of the event (0 while it has none, and for what is no event).
+    pub id: i64,
+}
+
+impl Fact {
+    /// The order of history: by time, then by source.
+    #[must_use]
+    pub fn place(&self, other: &Self) -> Ordering {
+        self.at
+            .cmp(&other.at)
+            .then_with(|| self.source.cmp(&other.source))
+    }
+
+    /// Whether this event finds the floor at its limit where the count before it is `count`.
+    #[must_use]
+    pub fn is_at_limit(&self, count: i64, slots: i64) -> bool {
+        match self.act {
+            Act::Entry => count >= slots,
+            Act::Exit => count <= 0,
+            Act::Base(_) | Act::Recount(_) | Act::Capacity(_) => false,
+        }
+    }
+}
+
+/// A walk along facts in their order: the count and the capacity as they stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Walk {
+    /// The count.
+    pub count: i64,
+    /// The slots.
+    pub slots: i64,
+}
+
+impl Walk {
+    /// Takes one fact in; tells what it did and whether it found the floor at its limit.
+    pub fn step(&mut self, fact: &Fact) -> (Clamp, bool) {
+        let at_limit = fact.is_at_limit(self.count, self.slots);
+        let clamp = fact.act.clamp(self.slots);
+        self.count = clamp.apply(self.count);
+        if let Act::Capacity(slots) = fact.act {
+            self.slots = slots;
+        }
+        (clamp, at_limit)
+    }
+}
+
+/// Folds facts that stand in their order, on a floor with `slots` slots before the first of them.
+#[must_use]
+pub fn fold<'a>(facts: impl IntoIterator<Item = &'a Fact>, slots: i64) -> Clamp {
+    let mut walk = Walk { count: 0, slots };
+    facts
+        .into_iter()
+        .fold(Clamp::IDENTITY, |sum, fact| sum.then(walk.step(fact).0))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! SmartPark counts every car once.
+//!
+//! Cameras at the ramps of a car park send an event for each vehicle that crosses a line. The
+//! stream is retried, duplicated, late and shuffled; SmartPark turns it into exact counts:
+//! **each event counts once, the same facts give the same count in any order, and nothing that
+//! was acknowledged is lost.**
+//!
+//! ```
+//! use smartpark::{Direction, NewEvent, NewFloor, SmartPark, VehicleType};
+//!
+//! # async fn example() -> smartpark::Result<()> {
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let url = format!("sqlite://{}/smartpark.db", folder.path().display());
+//! let park = SmartPark::open(&url).await?;
+//! let ground = park.floors().add_floor(NewFloor::new("Ground Floor", 50)).await?;
+//! let seen = NewEvent::new("cam_001", ground.id, "t1", VehicleType::Car, Direction::Entry)
+//!     .at("2026-02-12T10:30:45Z".parse().unwrap());
+//! let first = park.events().record_event(seen.clone()).await?;
+//! let again = park.events().record_event(seen).await?;
+//! assert!(again.duplicate && again.event.id == first.event.id);
+//! assert_eq!(again.floor.available_slots(), 49);
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+//!
+//! The operations are grouped as the design groups them: [`FloorOperations`],
+//! [`EventOperations`], [`Migrations`], [`Seed`], and [`SmartPark::check`].
+
+pub mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod clock;
+pub mod count;
+mod doctest;
+pub mod error;
+mod events;
+mod floors;
+#[cfg(feature = "http")]
+pub mod http;
+pub mod intake;
+pub mod limits;
+mod model;
+mod recorder;
+mod schema;
+mod seed;
+mod store;
+
+use std::{sync::Arc, time::Duration};
+
+pub use clock::Clock;
+#[doc(hidden)]
+pub use doctest::doctest;
+pub use error::{Error, FieldError, Result};
+pub use events::EventOperations;
+pub use floors::FloorOperations;
+pub use jiff::Timestamp;
+pub use model::*;
+pub use schema::{DatabaseStats, Migrations, TableInfo};
+pub use seed::Seed;
+
+use store::Engine;
+
+/// What can be set about counting. The defaults are those of the contract.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How far ahead of the clock an event's timestamp may lie (5 minutes).
+    pub max_clock_skew: Duration,
+    /// Within what time a second event without a timestamp, of the same camera, track and
+    /// direction, is a repeat of the first (5 seconds).
+    pub dedup_window: Duration,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_clock_skew: limits::DEFAULT_MAX_CLOCK_SKEW,
+            dedup_window: limits::DEFAULT_DEDUP_WINDOW,
+            clock: Clock::system(),
+        }
+    }
+}
+
+/// A car park: the way to all operations. Clones share one database and are cheap.
+#[derive(Clone, Debug)]
+pub struct SmartPark {
+    engine: Engine,
+    options: Arc<Options>,
+}
+
+impl SmartPark {
+    /// Opens the database at `url` (`sqlite://path/to/file.db`), creating the file and its tables
+    /// where there are none.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] where the URL is not understood, the file is no SmartPark database, is
+    /// damaged, or was written by a newer version; [`Error::Unavailable`] where it cannot be
+    /// reached.
+    pub async fn open(url: &str) -> Result<Self> {
+        Self::open_with(url, Options::default()).await
+    }
+
+    /// [`SmartPark::open`] with options.
+    ///
+    /// # Errors
+    /// As [`SmartPark::open`].
+    pub async fn open_with(url: &str, options: Options) -> Result<Self> {
+        let options = Arc::new(options);
+        let engine = Engine::create(url, &options).await?;
+        Ok(Self { engine, options })
+    }
+
+    /// Opens a database that exists and whose tables are current; creates and changes nothing.
+    ///
+    /// # Errors
+    /// As [`SmartPark::open`]; [`Error::Unusable`] also where there is no database yet or its
+    /// tables are older than this version, with what to do about it.
+    pub async fn connect(url: &str, options: Options) -> Result<Self> {
+        let options = Arc::new(options);
+        let engine = Engine::connect(url, &options).await?;
+        Ok(Self { engine, options })
+    }
+
+    /// The operations on floors.
+    #[must_use]
+    pub fn floors(&self) -> FloorOperations<'_> {
+        FloorOperations { park: self }
+    }
+
+    /// The operations on events.
+    #[must_use]
+    pub fn events(&self) -> EventOperations<'_> {
+        EventOperations { park: self }
+    }
+
+    /// The operations on the tables.
+    #[must_use]
+    pub fn migrations(&self) -> Migrations<'_> {
+        Migrations { park: self }
+    }
+
+    /// The operations that fill an empty database.
+    #[must_use]
+    pub fn seed(&self) -> Seed<'_> {
+        Seed { park: self }
+    }
+
+    /// The options it was opened with.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Whether the store takes reads and writes now.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] says why not.
+    pub async fn ready(&self) -> Result<()> {
+        self.engine.ready().await
+    }
+
+    /// Waits until the store can no longer acknowledge anything (a failed sync, a damaged file),
+    /// and says why. The process should end then: a restart recovers what was acknowledged.
+    pub async fn failed(&self) -> Error {
+        self.engine.failed().await
+    }
+
+    /// Takes the right to be the one server on this database, until the result is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where another server has it.
+    pub fn lock_as_server(&self) -> Result<ServerLock> {
+        self.engine.lock_as_server()
+    }
+
+    /// Proves the stored data against the invariants; with `repair` rebuilds what is derived.
+    /// Safe beside a running server.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] and [`Error::Internal`] of the store; what does not hold is no
+    /// error but part of the report.
+    pub async fn check(&self, repair: bool) -> Result<check::Report> {
+        self.engine.check(repair).await
+    }
+
+    /// Waits until all that was handed over is recorded, and closes the database's files.
+    pub async fn close(self) {
+        self.engine.close().await;
+    }
+
+    fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
+}
+
+/// The right to be the one server on an embedded database.
+#[derive(Debug)]
+pub struct ServerLock {
+    #[expect(dead_code, reason = "the lock lasts as long as the file is open")]
+    file: Option<std::fs::File>,
+}

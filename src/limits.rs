@@ -1,0 +1,38 @@
+//! Every bound of the system, named, with its unit and its reason.
+
+use std::time::Duration;
+
+/// Longest name of a camera, track or floor, in characters. Contract §2.
+pub const MAX_NAME_CHARS: usize = 100;
+/// Longest description of a floor and longest reason of a recount, in characters.
+pub const MAX_TEXT_CHARS: usize = 1_000;
+/// Most slots of one floor: far above any building, far below overflow.
+pub const MAX_TOTAL_SLOTS: i64 = 1_000_000;
+/// Most rows in one request. Contract §5.
+pub const MAX_BATCH_ROWS: usize = 10_000;
+/// Largest request body in bytes: [`MAX_BATCH_ROWS`] rows of about 1.6 kB each.
+pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+/// Most events on one page. Contract §5.
+pub const MAX_PAGE_ROWS: u32 = 1_000;
+/// Events on a page where the caller names no limit. Contract §5.
+pub const DEFAULT_PAGE_ROWS: u32 = 100;
+/// Longest window of statistics, in hours: a hundred years.
+pub const MAX_STATISTICS_HOURS: u32 = 876_600;
+/// Longest retention, in days: a hundred years.
+pub const MAX_RETENTION_DAYS: u32 = 36_525;
+/// Rows that may wait for the writer in one process; more is answered with 503.
+pub const MAX_QUEUED_ROWS: usize = 65_536;
+/// Rows after which a group is committed, however many wait: bounds the time of one commit.
+pub const MAX_GROUP_ROWS: usize = 4_096;
+/// Events that one cleanup transaction deletes: keeps recording waiting for milliseconds only.
+pub const CLEANUP_CHUNK_ROWS: usize = 1_000;
+/// Connections that read from one embedded database.
+pub const SQLITE_READERS: usize = 4;
+/// Reads that may wait for a connection; more is answered with 503.
+pub const MAX_QUEUED_READS: usize = 4_096;
+/// How long a transaction waits for another process that writes to the same file.
+pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How far ahead of the server's clock an event may lie. Contract §3.
+pub const DEFAULT_MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
+/// Within what time a second event without a timestamp is a repeat of the first. Contract §3.
+pub const DEFAULT_DEDUP_WINDOW: Duration = Duration::from_secs(5);

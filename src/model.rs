@@ -1,0 +1,546 @@
+//! Floors, events and what is said about them: plain data and its validation.
+//!
+//! Instants are [`Timestamp`]s in whole microseconds of UTC.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::FieldError,
+    limits::{MAX_NAME_CHARS, MAX_TEXT_CHARS, MAX_TOTAL_SLOTS},
+};
+
+/// Confidence of an event that names none. Contract §2.
+pub const DEFAULT_CONFIDENCE: f64 = 0.8;
+
+/// A word that is not one of the expected ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of: {expected}")]
+pub struct UnknownWord {
+    /// The words that are.
+    pub expected: &'static str,
+}
+
+/// Which way a vehicle crossed the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Onto the floor.
+    Entry,
+    /// Off the floor.
+    Exit,
+}
+
+impl Direction {
+    /// The word of the contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Entry => "entry",
+            Self::Exit => "exit",
+        }
+    }
+}
+
+impl FromStr for Direction {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        match word {
+            "entry" => Ok(Self::Entry),
+            "exit" => Ok(Self::Exit),
+            _ => Err(UnknownWord {
+                expected: "entry, exit",
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What kind of vehicle was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+pub enum VehicleType {
+    /// A car.
+    Car,
+    /// A motorcycle.
+    Motorcycle,
+    /// A bus.
+    Bus,
+    /// A truck.
+    Truck,
+}
+
+impl VehicleType {
+    /// All of them, in the order of the contract.
+    pub const ALL: [Self; 4] = [Self::Car, Self::Motorcycle, Self::Bus, Self::Truck];
+
+    /// The word of the contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Car => "car",
+            Self::Motorcycle => "motorcycle",
+            Self::Bus => "bus",
+            Self::Truck => "truck",
+        }
+    }
+}
+
+impl FromStr for VehicleType {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        let found = Self::ALL.into_iter().find(|kind| kind.as_str() == word);
+        found.ok_or(UnknownWord {
+            expected: "car, motorcycle, bus, truck",
+        })
+    }
+}
+
+impl fmt::Display for VehicleType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How an event found the floor where it could not move the count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum AtLimit {
+    /// A vehicle entered a full floor.
+    Full,
+    /// A vehicle left an empty floor.
+    Empty,
+}
+
+impl AtLimit {
+    /// The word of the contract.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Empty => "empty",
+        }
+    }
+}
+
+/// One floor of the car park.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Floor {
+    /// Its id.
+    pub id: i64,
+    /// Its name, unique.
+    pub name: String,
+    /// What else is to be said about it.
+    pub description: Option<String>,
+    /// How many vehicles fit.
+    pub total_slots: i64,
+    /// How many are there now, from 0 to `total_slots`.
+    pub current_vehicles: i64,
+    /// Whether cars may be sent there. A floor that is not active still counts.
+    pub is_active: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its row last changed; moves with every change.
+    pub updated_at: Timestamp,
+}
+
+impl Floor {
+    /// Slots that are free now.
+    #[must_use]
+    pub fn available_slots(&self) -> i64 {
+        self.total_slots - self.current_vehicles
+    }
+
+    /// How full it is, from 0 to 100; 0 for a floor without slots.
+    #[must_use]
+    pub fn occupancy_percentage(&self) -> f64 {
+        occupancy_percentage(self.current_vehicles, self.total_slots)
+    }
+}
+
+/// `vehicles` of `slots` in percent, 0 where there are no slots.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "both are far below 2^53")]
+pub fn occupancy_percentage(vehicles: i64, slots: i64) -> f64 {
+    if slots == 0 {
+        0.0
+    } else {
+        vehicles as f64 * 100.0 / slots as f64
+    }
+}
+
+/// A floor to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFloor {
+    /// Its name: 1–100 characters, unique.
+    pub name: String,
+    /// What else is to be said about it.
+    pub description: Option<String>,
+    /// How many vehicles fit. Holds for all of the floor's past, too, until it is changed.
+    pub total_slots: i64,
+    /// Whether cars may be sent there.
+    pub is_active: bool,
+}
+
+impl NewFloor {
+    /// An active floor of this name and size.
+    #[must_use]
+    pub fn new(name: impl Into<String>, total_slots: i64) -> Self {
+        Self {
+            name: name.into(),
+            description: None,
+            total_slots,
+            is_active: true,
+        }
+    }
+
+    pub(crate) fn faults(&self) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        name_fault("name", &self.name, &mut faults);
+        text_fault("description", self.description.as_deref(), &mut faults);
+        slots_fault("total_slots", self.total_slots, &mut faults);
+        faults
+    }
+}
+
+/// What is to change about a floor; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FloorChange {
+    /// A new name.
+    pub name: Option<String>,
+    /// A new description; `Some(None)` removes it.
+    pub description: Option<Option<String>>,
+    /// A new capacity, from now on.
+    pub total_slots: Option<i64>,
+    /// Whether cars may be sent there.
+    pub is_active: Option<bool>,
+    /// Lower the capacity even below the current count, which then is cut to it.
+    pub force: bool,
+    /// Who changes it, for the adjustment that a change of capacity leaves.
+    pub author: Option<String>,
+}
+
+impl FloorChange {
+    pub(crate) fn faults(&self) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        if let Some(name) = &self.name {
+            name_fault("name", name, &mut faults);
+        }
+        text_fault(
+            "description",
+            self.description.as_ref().and_then(Option::as_deref),
+            &mut faults,
+        );
+        if let Some(slots) = self.total_slots {
+            slots_fault("total_slots", slots, &mut faults);
+        }
+        faults
+    }
+}
+
+/// An event as a camera reports it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewEvent {
+    /// The camera: 1–100 characters.
+    pub camera_id: String,
+    /// The floor whose line was crossed.
+    pub floor_id: i64,
+    /// The vehicle's track at that camera: 1–100 characters.
+    pub track_id: String,
+    /// What kind of vehicle.
+    pub vehicle_type: VehicleType,
+    /// Which way.
+    pub direction: Direction,
+    /// How sure the camera is, 0 to 1.
+    pub confidence: f64,
+    /// When the camera saw it. Without one the server's clock is used and a repeat is only
+    /// recognised within [`Options::dedup_window`](crate::Options::dedup_window).
+    pub timestamp: Option<Timestamp>,
+}
+
+impl NewEvent {
+    /// An event with the default confidence and no timestamp.
+    #[must_use]
+    pub fn new(
+        camera_id: impl Into<String>,
+        floor_id: i64,
+        track_id: impl Into<String>,
+        vehicle_type: VehicleType,
+        direction: Direction,
+    ) -> Self {
+        Self {
+            camera_id: camera_id.into(),
+            floor_id,
+            track_id: track_id.into(),
+            vehicle_type,
+            direction,
+            confidence: DEFAULT_CONFIDENCE,
+            timestamp: None,
+        }
+    }
+
+    /// The same event, seen at `timestamp` (cut to whole microseconds).
+    #[must_use]
+    pub fn at(mut self, timestamp: Timestamp) -> Self {
+        self.timestamp = Some(whole_micros(timestamp));
+        self
+    }
+
+    /// The same event with this confidence.
+    #[must_use]
+    pub fn confidence(mut self, confidence: f64) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    /// Every field that does not fit, by itself.
+    pub(crate) fn faults(&self) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        name_fault("camera_id", &self.camera_id, &mut faults);
+        name_fault("track_id", &self.track_id, &mut faults);
+        if !(0.0..=1.0).contains(&self.confidence) {
+            faults.push(FieldError::new(
+                "confidence",
+                "must be a number from 0 to 1",
+            ));
+        }
+        faults
+    }
+}
+
+/// Cuts an instant to whole microseconds, downwards.
+pub(crate) fn whole_micros(at: Timestamp) -> Timestamp {
+    let micros = at.as_nanosecond().div_euclid(1_000);
+    i64::try_from(micros)
+        .ok()
+        .and_then(|m| Timestamp::from_microsecond(m).ok())
+        .unwrap_or(at)
+}
+
+/// An event as it was recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its id; grows.
+    pub id: i64,
+    /// The camera.
+    pub camera_id: String,
+    /// The floor.
+    pub floor_id: i64,
+    /// The vehicle's track.
+    pub track_id: String,
+    /// What kind of vehicle.
+    pub vehicle_type: VehicleType,
+    /// Which way.
+    pub direction: Direction,
+    /// How sure the camera was.
+    pub confidence: f64,
+    /// When the camera saw it.
+    pub timestamp: Timestamp,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// What recording it did to the floor's count: -1, 0 or +1.
+    pub count_delta: i64,
+    /// Whether it was recorded as an entry to a full or an exit from an empty floor.
+    pub at_limit: Option<AtLimit>,
+}
+
+impl Event {
+    /// Whether its effect was absorbed by a limit that was reached later or a later recount.
+    #[must_use]
+    pub fn is_absorbed(&self) -> bool {
+        self.count_delta == 0 && self.at_limit.is_none()
+    }
+}
+
+/// The answer to an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// The event; for a duplicate the one that was recorded first.
+    pub event: Event,
+    /// The event's floor, right after.
+    pub floor: Floor,
+    /// Whether this event had been recorded before.
+    pub duplicate: bool,
+    /// For a duplicate: the fields in which it differs from the first, which stands.
+    pub differs: Vec<&'static str>,
+}
+
+/// Which events to list. All that is named must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only of this floor.
+    pub floor_id: Option<i64>,
+    /// Only of this camera.
+    pub camera_id: Option<String>,
+    /// Only of this track.
+    pub track_id: Option<String>,
+    /// Only of this type.
+    pub vehicle_type: Option<VehicleType>,
+    /// Only in this direction.
+    pub direction: Option<Direction>,
+    /// Only at or after this instant.
+    pub start: Option<Timestamp>,
+    /// Only before this instant.
+    pub end: Option<Timestamp>,
+}
+
+/// A place in a listing of events, newest first: continue after this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// When the last event on the page before happened, in microseconds since 1970 UTC.
+    pub timestamp: i64,
+    /// Its id.
+    pub id: i64,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.timestamp, self.id)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let parts = text.split_once('_');
+        parts
+            .and_then(|(at, id)| {
+                Some(Self {
+                    timestamp: at.parse().ok()?,
+                    id: id.parse().ok()?,
+                })
+            })
+            .ok_or(UnknownWord {
+                expected: "the next_cursor of an earlier page",
+            })
+    }
+}
+
+/// A page of events, newest first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EventPage {
+    /// The events.
+    pub events: Vec<Event>,
+    /// Where the next page begins; `None` on the last.
+    pub next_cursor: Option<Cursor>,
+}
+
+/// How many events of each type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct VehicleTypeCounts {
+    pub car: u64,
+    pub motorcycle: u64,
+    pub bus: u64,
+    pub truck: u64,
+}
+
+/// The hour of UTC with the most events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeakHour {
+    /// Its beginning.
+    pub start: Timestamp,
+    /// The events of the window in it.
+    pub events: u64,
+}
+
+/// What happened in a window of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statistics {
+    /// The first instant of the window.
+    pub start: Timestamp,
+    /// The first instant after it.
+    pub end: Timestamp,
+    /// All events.
+    pub total_events: u64,
+    /// Events in.
+    pub entries: u64,
+    /// Events out.
+    pub exits: u64,
+    /// Events by type, every type present.
+    pub by_vehicle_type: VehicleTypeCounts,
+    /// Events by the name of the floor, every floor in question present.
+    pub by_floor: BTreeMap<String, u64>,
+    /// Events by camera.
+    pub by_camera: BTreeMap<String, u64>,
+    /// Entries to a full and exits from an empty floor: evidence of drift.
+    pub at_limit: u64,
+    /// The same by the name of the floor, every floor in question present.
+    pub at_limit_by_floor: BTreeMap<String, u64>,
+    /// The same by camera, for cameras that have any.
+    pub at_limit_by_camera: BTreeMap<String, u64>,
+    /// The hour with the most events (the first of them), if any happened.
+    pub peak_hour: Option<PeakHour>,
+}
+
+/// What a cleanup did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cleanup {
+    /// How many events were deleted.
+    pub deleted: u64,
+    /// The retention horizon: events older than this are refused from now on.
+    pub horizon: Option<Timestamp>,
+}
+
+/// A floor's count at some instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FloorCount {
+    /// The floor, as it is now but for the two numbers below.
+    pub floor_id: i64,
+    /// Its name.
+    pub name: String,
+    /// The capacity at that instant.
+    pub total_slots: i64,
+    /// The vehicles that were there: what all facts before that instant lead to.
+    pub current_vehicles: i64,
+}
+
+/// Adds the fault of a name: empty, too long, or with control characters.
+pub(crate) fn name_fault(field: &'static str, name: &str, faults: &mut Vec<FieldError>) {
+    if name.is_empty() || name.chars().nth(MAX_NAME_CHARS).is_some() {
+        faults.push(FieldError::new(field, "must have 1 to 100 characters"));
+    } else if name.chars().any(char::is_control) {
+        faults.push(FieldError::new(
+            field,
+            "must not contain control characters",
+        ));
+    }
+}
+
+/// Adds the fault of a longer text: too long, or with control characters other than line breaks.
+pub(crate) fn text_fault(field: &'static str, text: Option<&str>, faults: &mut Vec<FieldError>) {
+    let Some(text) = text else { return };
+    if text.chars().nth(MAX_TEXT_CHARS).is_some() {
+        faults.push(FieldError::new(field, "must have at most 1000 characters"));
+    } else if text.chars().any(|c| c.is_control() && c != '\n') {
+        faults.push(FieldError::new(
+            field,
+            "must not contain control characters",
+        ));
+    }
+}
+
+fn slots_fault(field: &'static str, slots: i64, faults: &mut Vec<FieldError>) {
+    if !(0..=MAX_TOTAL_SLOTS).contains(&slots) {
+        faults.push(FieldError::new(
+            field,
+            "must be a whole number from 0 to 1000000",
+        ));
+    }
+}

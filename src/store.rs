@@ -1,0 +1,96 @@
+//! The engines, and the one place that tells them apart.
+
+mod sqlite;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::{
+    Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
+    FloorChange, FloorCount, NewEvent, NewFloor, Options, Recorded, Result, ServerLock, Statistics,
+    TableInfo, check::Report,
+};
+use sqlite::Sqlite;
+
+/// A store of floors and events.
+#[derive(Clone, Debug)]
+pub(crate) enum Engine {
+    /// The embedded database.
+    Sqlite(Sqlite),
+}
+
+/// Hands a call on to the engine behind it.
+macro_rules! dispatch {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
+        impl Engine {
+            $(pub(crate) async fn $name(&self, $($argument: $type),*) -> $result {
+                match self {
+                    Self::Sqlite(sqlite) => sqlite.$name($($argument),*).await,
+                }
+            })*
+        }
+    };
+}
+
+dispatch! {
+    fn create_tables() -> Result<()>;
+    fn check_tables_exist() -> Result<bool>;
+    fn table_info() -> Result<Vec<TableInfo>>;
+    fn database_stats() -> Result<DatabaseStats>;
+    fn floors() -> Result<Vec<Floor>>;
+    fn floor_by_id(id: i64) -> Result<Option<Floor>>;
+    fn floor_by_name(name: &str) -> Result<Option<Floor>>;
+    fn add_floor(floor: NewFloor) -> Result<Floor>;
+    fn change_floor(id: i64, change: FloorChange) -> Result<Floor>;
+    fn remove_floor(id: i64) -> Result<()>;
+    fn recount(id: i64, count: i64, reason: String, author: Option<String>) -> Result<Floor>;
+    fn adjust(id: i64, direction: Direction) -> Result<Floor>;
+    fn counts_at(at: Timestamp) -> Result<Vec<FloorCount>>;
+    fn record(events: Vec<Result<NewEvent>>) -> Result<Vec<Result<Recorded>>>;
+    fn event_by_id(id: i64) -> Result<Option<Event>>;
+    fn events(filter: EventFilter, limit: u32, cursor: Option<Cursor>) -> Result<EventPage>;
+    fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
+    fn cleanup(horizon: Timestamp) -> Result<Cleanup>;
+    fn fill(floors: Vec<NewFloor>, empty_first: bool) -> Result<Vec<Floor>>;
+    fn check(repair: bool) -> Result<Report>;
+    fn ready() -> Result<()>;
+    fn failed() -> Error;
+    fn close() -> ();
+}
+
+impl Engine {
+    /// Opens the database at `url`, making what is missing.
+    pub(crate) async fn create(url: &str, options: &Arc<Options>) -> Result<Self> {
+        Sqlite::create(sqlite_path(url)?, options)
+            .await
+            .map(Self::Sqlite)
+    }
+
+    /// Opens the database at `url` as it is.
+    pub(crate) async fn connect(url: &str, options: &Arc<Options>) -> Result<Self> {
+        Sqlite::connect(sqlite_path(url)?, options)
+            .await
+            .map(Self::Sqlite)
+    }
+
+    pub(crate) fn lock_as_server(&self) -> Result<ServerLock> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.lock_as_server(),
+        }
+    }
+}
+
+/// The path in `sqlite://path`.
+fn sqlite_path(url: &str) -> Result<&str> {
+    let path = url
+        .strip_prefix("sqlite://")
+        .or_else(|| url.strip_prefix("sqlite:"));
+    path.filter(|path| !path.is_empty()).ok_or_else(|| {
+        Error::Unusable(
+            "the database URL is not understood: give sqlite:// and a path, for example \
+             sqlite://smartpark.db (or sqlite:///var/lib/smartpark.db for an absolute one)"
+                .into(),
+        )
+    })
+}
