@@ -36,3 +36,15 @@ pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const DEFAULT_MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// Within what time a second event without a timestamp is a repeat of the first. Contract §3.
 pub const DEFAULT_DEDUP_WINDOW: Duration = Duration::from_secs(5);
+/// Longest line of a file to import, in bytes: an event is about 200.
+pub const MAX_IMPORT_LINE_BYTES: usize = 64 * 1024;
+/// Rows of a file that are recorded together: one full group of the writer.
+pub const IMPORT_BATCH_ROWS: usize = MAX_GROUP_ROWS;
+/// Batches that are read ahead of the one being recorded: keeps memory constant.
+pub const IMPORT_BATCHES_AHEAD: usize = 2;
+/// How often a batch is tried that the store cannot take now.
+pub const IMPORT_ATTEMPTS: u32 = 6;
+/// How long an import waits before it tries a batch again; doubles each time.
+pub const IMPORT_FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Rejected rows (and mismatches of a check) that are shown one by one.
+pub const SHOWN_FAULTS: usize = 20;
