@@ -87,6 +87,10 @@ pub enum Error {
     /// sending it again is safe and settles it.
     #[error("the database cannot be reached or written: {0}")]
     Unavailable(String),
+    /// The database's disk failed or its file is damaged. For a write this means *unknown*.
+    /// Nothing is acknowledged any more; the process must end, and a restart recovers.
+    #[error("the database failed and must be reopened: {0}")]
+    Broken(String),
     /// The database is not one that this program can work with.
     #[error("{0}")]
     Unusable(String),

@@ -38,6 +38,11 @@ impl Level {
         (usize::from(number) < Self::WIDTHS.len()).then_some(Self(number))
     }
 
+    /// All levels, from days down.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0u8..).map_while(Self::from_number)
+    }
+
     /// Its number, 0 for days, growing towards the smaller units.
     #[must_use]
     pub const fn number(self) -> u8 {
@@ -215,6 +220,32 @@ impl History {
             days_from: None,
             changed: HashSet::new(),
         }
+    }
+
+    /// All stretches of one day, folded from its facts in their order; `opening` is the count and
+    /// `slots` the capacity before the first of them.
+    #[must_use]
+    pub fn of_day(day: Span, opening: i64, slots: i64, facts: Vec<Fact>) -> Self {
+        let latest = facts.last().map(|fact| fact.at);
+        let mut history = Self::new(Start {
+            count: opening,
+            slots,
+            latest,
+            base: opening,
+        });
+        let node = history.node_mut(day, opening);
+        node.clamp = fold(&facts, slots);
+        node.facts = u32::try_from(facts.len()).unwrap_or(u32::MAX);
+        history.start.count = node.clamp.apply(opening);
+        history.leaves.insert(day, (slots, facts));
+        history.divide_where_full(day);
+        history
+    }
+
+    /// The count where the kept history begins.
+    #[must_use]
+    pub fn base(&self) -> i64 {
+        self.start.base
     }
 
     /// The current count.
