@@ -1,11 +1,11 @@
 //! What a history does to a count. This module is pure: no I/O, no clock, no driver.
 //!
 //! A floor's count is a fold over its history **in event time**. Every entry is
-//! `x → min(slots, x + 1)`, every exit `x → max(0, x − 1)`, every recount `x → n`, every change of
-//! capacity `x → min(slots, x)`. Each of them is a [`Clamp`], and clamps compose into clamps, so a
-//! stretch of history of any length folds into three numbers (the two-sided reflection of a
-//! queue with finite room: N. V. Kruk, J. Lehoczky, K. Ramanan, S. Shreve, "An explicit formula
-//! for the Skorokhod map on \[0, a\]", Ann. Probab. 35, 2007).
+//! `x → min(slots, x + 1)`, every exit `x → max(0, x − 1)`, every recount `x → min(slots, n)`,
+//! every change of capacity `x → min(slots, x)`. Each of them is a [`Clamp`], and clamps compose
+//! into clamps, so a stretch of history of any length folds into three numbers (the two-sided
+//! reflection of a queue with finite room: N. V. Kruk, J. Lehoczky, K. Ramanan, S. Shreve, "An
+//! explicit formula for the Skorokhod map on \[0, a\]", Ann. Probab. 35, 2007).
 //!
 //! Three laws follow, and the tests of this module hold them up against a naive model:
 //!
@@ -130,11 +130,12 @@ pub enum Act {
 }
 
 impl Act {
-    /// The function of this act on a floor with `slots` slots at that time.
+    /// The function of this act on a floor with `slots` slots at that time. A recount of more
+    /// cars than fit counts as a full floor: with a count above the slots, an entry would lower it.
     #[must_use]
     pub fn clamp(self, slots: i64) -> Clamp {
         match self {
-            Self::Base(n) | Self::Recount(n) => Clamp::recount(n),
+            Self::Base(n) | Self::Recount(n) => Clamp::recount(n.min(slots)),
             Self::Entry => Clamp::entry(slots),
             Self::Exit => Clamp::exit(),
             Self::Capacity(slots) => Clamp::capacity(slots),

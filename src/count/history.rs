@@ -170,6 +170,8 @@ pub struct History {
     /// All days from here on are loaded, and the one before.
     days_from: Option<i64>,
     changed: HashSet<Span>,
+    /// [`DIVIDE_ABOVE`]; tests lower it, so that short histories make deep trees.
+    divide_above: u32,
 }
 
 /// The count without and with a late fact, walking on together until they meet.
@@ -214,7 +216,15 @@ impl History {
             leaves: HashMap::new(),
             days_from: None,
             changed: HashSet::new(),
+            divide_above: DIVIDE_ABOVE,
         }
+    }
+
+    /// The same, dividing stretches of more facts than `limit`.
+    #[cfg(test)]
+    pub(super) fn dividing_above(mut self, limit: u32) -> Self {
+        self.divide_above = limit;
+        self
     }
 
     /// The current count.
@@ -299,7 +309,8 @@ impl History {
             };
             facts
                 .iter()
-                .take_while(|fact| fact.at < at)
+                // The base tells what lies before its own instant, so it is taken in there too.
+                .take_while(|fact| fact.at < at || fact.source == Source::Base)
                 .for_each(|fact| {
                     walk.step(fact);
                 });
@@ -325,7 +336,7 @@ impl History {
         let full = self
             .nodes
             .get(&leaf)
-            .is_some_and(|node| node.facts >= DIVIDE_ABOVE);
+            .is_some_and(|node| node.facts >= self.divide_above);
         if full && leaf.level.below().is_some() && !self.leaves.contains_key(&leaf) {
             return Err(Missing::Facts(leaf));
         }
@@ -525,7 +536,7 @@ impl History {
         let full = self
             .nodes
             .get(&leaf)
-            .is_some_and(|node| node.facts > DIVIDE_ABOVE);
+            .is_some_and(|node| node.facts > self.divide_above);
         if !full {
             return;
         }
