@@ -53,10 +53,7 @@ pub(crate) struct Recorder<T> {
 
 impl<T> Clone for Recorder<T> {
     fn clone(&self) -> Self {
-        Self {
-            queue: self.queue.clone(),
-            room: Arc::clone(&self.room),
-        }
+        Self { queue: self.queue.clone(), room: Arc::clone(&self.room) }
     }
 }
 
@@ -71,16 +68,7 @@ pub(crate) struct Waiting<T> {
 pub(crate) fn queue<T>() -> (Recorder<T>, Waiting<T>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let room = Arc::new(Semaphore::new(MAX_QUEUED_ROWS));
-    (
-        Recorder {
-            queue: sender,
-            room,
-        },
-        Waiting {
-            queue: receiver,
-            next: None,
-        },
-    )
+    (Recorder { queue: sender, room }, Waiting { queue: receiver, next: None })
 }
 
 impl<T> Recorder<T> {
@@ -89,23 +77,15 @@ impl<T> Recorder<T> {
         let rows = u32::try_from(events.len().max(1)).map_err(|_| Error::Overloaded)?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(rows);
         let (reply, answers) = oneshot::channel();
-        let batch = Batch {
-            events,
-            reply,
-            _room: room.map_err(|_| Error::Overloaded)?,
-        };
+        let batch = Batch { events, reply, _room: room.map_err(|_| Error::Overloaded)? };
         self.queue.send(Item::Batch(batch)).map_err(|_| stopped())?;
         answers.await.map_err(|_| stopped())?
     }
 
     /// Hands a task over. Tasks and batches are done in the order they came.
     pub(crate) fn task(&self, task: T) -> Result<()> {
-        let room = Arc::clone(&self.room)
-            .try_acquire_owned()
-            .map_err(|_| Error::Overloaded)?;
-        self.queue
-            .send(Item::Task(task, room))
-            .map_err(|_| stopped())
+        let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Error::Overloaded)?;
+        self.queue.send(Item::Task(task, room)).map_err(|_| stopped())
     }
 }
 

@@ -90,21 +90,12 @@ impl Sqlite {
                 let result = prepare(&path, options.clock.now()).and_then(|connection| {
                     let readers = Readers::start(&path)?;
                     let writer = WriterHandle::start(connection, &options)?;
-                    Ok(Self {
-                        inner: Arc::new(Inner {
-                            path,
-                            options,
-                            readers,
-                            writer,
-                        }),
-                    })
+                    Ok(Self { inner: Arc::new(Inner { path, options, readers, writer }) })
                 });
                 drop(reply.send(result));
             })
             .map_err(|error| Error::Unavailable(format!("no thread could be started: {error}")))?;
-        opened
-            .await
-            .map_err(|_| Error::Internal("opening the database failed".into()))?
+        opened.await.map_err(|_| Error::Internal("opening the database failed".into()))?
     }
 
     async fn read<T: Send + 'static>(
@@ -127,15 +118,11 @@ impl Sqlite {
 
     pub(super) async fn create_tables(&self) -> Result<()> {
         let now = self.now();
-        self.inner
-            .writer
-            .task(move |connection| migrate::run(connection, now))
-            .await
+        self.inner.writer.task(move |connection| migrate::run(connection, now)).await
     }
 
     pub(super) async fn check_tables_exist(&self) -> Result<bool> {
-        self.read(|connection| Ok(migrate::require_current(connection).is_ok()))
-            .await
+        self.read(|connection| Ok(migrate::require_current(connection).is_ok())).await
     }
 
     pub(super) async fn table_info(&self) -> Result<Vec<TableInfo>> {
@@ -151,24 +138,20 @@ impl Sqlite {
     }
 
     pub(super) async fn floor_by_id(&self, id: i64) -> Result<Option<Floor>> {
-        self.read(move |connection| floors::by_id(connection, id))
-            .await
+        self.read(move |connection| floors::by_id(connection, id)).await
     }
 
     pub(super) async fn floor_by_name(&self, name: &str) -> Result<Option<Floor>> {
         let name = name.to_owned();
-        self.read(move |connection| floors::by_name(connection, &name))
-            .await
+        self.read(move |connection| floors::by_name(connection, &name)).await
     }
 
     pub(super) async fn add_floor(&self, floor: NewFloor) -> Result<Floor> {
-        self.write(move |session| floors::add(session, &floor))
-            .await
+        self.write(move |session| floors::add(session, &floor)).await
     }
 
     pub(super) async fn change_floor(&self, id: i64, change: FloorChange) -> Result<Floor> {
-        self.write(move |session| floors::change(session, id, change))
-            .await
+        self.write(move |session| floors::change(session, id, change)).await
     }
 
     pub(super) async fn remove_floor(&self, id: i64) -> Result<()> {
@@ -182,18 +165,15 @@ impl Sqlite {
         reason: String,
         author: Option<String>,
     ) -> Result<Floor> {
-        self.write(move |session| floors::recount(session, id, count, reason, author))
-            .await
+        self.write(move |session| floors::recount(session, id, count, reason, author)).await
     }
 
     pub(super) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {
-        self.write(move |session| floors::adjust(session, id, direction))
-            .await
+        self.write(move |session| floors::adjust(session, id, direction)).await
     }
 
     pub(super) async fn counts_at(&self, at: Timestamp) -> Result<Vec<FloorCount>> {
-        self.read(move |connection| past::counts_at(connection, at))
-            .await
+        self.read(move |connection| past::counts_at(connection, at)).await
     }
 
     pub(super) async fn record(
@@ -204,8 +184,7 @@ impl Sqlite {
     }
 
     pub(super) async fn event_by_id(&self, id: i64) -> Result<Option<Event>> {
-        self.read(move |connection| events::by_id(connection, id))
-            .await
+        self.read(move |connection| events::by_id(connection, id)).await
     }
 
     pub(super) async fn events(
@@ -214,8 +193,7 @@ impl Sqlite {
         limit: u32,
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
-        self.read(move |connection| events::page(connection, &filter, limit, cursor))
-            .await
+        self.read(move |connection| events::page(connection, &filter, limit, cursor)).await
     }
 
     pub(super) async fn statistics(
@@ -224,15 +202,12 @@ impl Sqlite {
         end: Timestamp,
         floor_id: Option<i64>,
     ) -> Result<Statistics> {
-        self.read(move |connection| statistics::between(connection, start, end, floor_id))
-            .await
+        self.read(move |connection| statistics::between(connection, start, end, floor_id)).await
     }
 
     /// Moves the horizon at once, then deletes in short transactions with recording in between.
     pub(super) async fn cleanup(&self, horizon: Timestamp) -> Result<Cleanup> {
-        let horizon = self
-            .write(move |session| retention::move_horizon(session, horizon))
-            .await?;
+        let horizon = self.write(move |session| retention::move_horizon(session, horizon)).await?;
         let mut deleted = 0;
         loop {
             let chunk = self.write(retention::delete_chunk).await?;
@@ -248,8 +223,7 @@ impl Sqlite {
         floors: Vec<NewFloor>,
         empty_first: bool,
     ) -> Result<Vec<Floor>> {
-        self.write(move |session| floors::fill(session, &floors, empty_first))
-            .await
+        self.write(move |session| floors::fill(session, &floors, empty_first)).await
     }
 
     pub(super) async fn check(&self, repair: bool) -> Result<Report> {
@@ -259,16 +233,12 @@ impl Sqlite {
         }
         self.write(repair::run).await?;
         let after = self.read(check::run).await?;
-        Ok(Report {
-            repaired: true,
-            ..after
-        })
+        Ok(Report { repaired: true, ..after })
     }
 
     pub(super) async fn ready(&self) -> Result<()> {
         self.inner.writer.sound()?;
-        self.read(|connection| migrate::require_current(connection))
-            .await
+        self.read(|connection| migrate::require_current(connection)).await
     }
 
     pub(super) async fn failed(&self) -> Error {
@@ -284,11 +254,7 @@ impl Sqlite {
     pub(super) fn lock_as_server(&self) -> Result<ServerLock> {
         let mut path = self.inner.path.clone().into_os_string();
         path.push("-lock");
-        let opened = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path);
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let file = opened.map_err(|error| {
             Error::Unavailable(format!("the lock file beside the database: {error}"))
         })?;

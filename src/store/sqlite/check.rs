@@ -82,13 +82,7 @@ pub(super) fn run(connection: &Connection) -> Result<Report> {
     let horizon = past::horizon(connection)?;
     for floor in floors::all(connection)? {
         report.floors += 1;
-        FloorCheck {
-            connection,
-            floor: &floor,
-            horizon,
-            report: &mut report,
-        }
-        .run()?;
+        FloorCheck { connection, floor: &floor, horizon, report: &mut report }.run()?;
     }
     check_hours(connection, &mut report)?;
     Ok(report)
@@ -137,23 +131,14 @@ impl FloorCheck<'_> {
         let (past, history) = Past::open(self.connection, self.floor, self.horizon)?;
         let mut from = self.horizon.unwrap_or(i64::MIN);
         let slots = past.slots_before(from)?;
-        let mut naive = Naive {
-            count: history.base(),
-            slots,
-        };
+        let mut naive = Naive { count: history.base(), slots };
         while let Some(next) = past.next_fact(from)? {
             let day = Span::of(next, Level::DAY);
             let facts = past.facts_between(from.max(day.start), day.end())?;
             let opening = Naive { ..naive };
-            let at_limit: BTreeSet<i64> = facts
-                .iter()
-                .filter(|fact| naive.step(fact))
-                .map(|fact| fact.id)
-                .collect();
-            let events = facts
-                .iter()
-                .filter(|f| matches!(f.source, Source::Event { .. }))
-                .count();
+            let at_limit: BTreeSet<i64> =
+                facts.iter().filter(|fact| naive.step(fact)).map(|fact| fact.id).collect();
+            let events = facts.iter().filter(|f| matches!(f.source, Source::Event { .. })).count();
             self.report.events += events as u64;
             self.compare_at_limit(from.max(day.start), day, &at_limit)?;
             self.compare_stretches(&past, day, &opening, naive.count, facts)?;
@@ -162,16 +147,10 @@ impl FloorCheck<'_> {
         let (id, count) = (self.floor.id, self.floor.current_vehicles);
         if count != naive.count {
             let folded = naive.count;
-            self.violate(
-                "I9",
-                format!("floor {id}: {count} vehicles instead of {folded}"),
-            );
+            self.violate("I9", format!("floor {id}: {count} vehicles instead of {folded}"));
         }
         if self.floor.total_slots != naive.slots {
-            self.violate(
-                "I9",
-                format!("floor {id}: its slots are not those of its history"),
-            );
+            self.violate("I9", format!("floor {id}: its slots are not those of its history"));
         }
         Ok(())
     }
@@ -186,10 +165,7 @@ impl FloorCheck<'_> {
         let stored = rows.collect::<rusqlite::Result<BTreeSet<i64>>>()?;
         if stored != *folded {
             let ids: Vec<_> = stored.symmetric_difference(folded).take(5).collect();
-            self.violate(
-                "I13",
-                format!("events at the limit are not those of the fold: {ids:?}"),
-            );
+            self.violate("I13", format!("events at the limit are not those of the fold: {ids:?}"));
         }
         Ok(())
     }
@@ -213,17 +189,12 @@ impl FloorCheck<'_> {
             let folded = History::of_day(day, opening.count, opening.slots, facts);
             stored == by_span(folded.changed().copied().collect())
         } else {
-            stored
-                .get(&day)
-                .is_some_and(|node| node.clamp.apply(node.opening) == closing)
+            stored.get(&day).is_some_and(|node| node.clamp.apply(node.opening) == closing)
         };
         if !holds {
             let start = Timestamp::from_microsecond(day.start).unwrap_or(Timestamp::MIN);
             let id = self.floor.id;
-            self.violate(
-                "I9",
-                format!("floor {id}: the stored folds of {start} are not right"),
-            );
+            self.violate("I9", format!("floor {id}: the stored folds of {start} are not right"));
         }
         Ok(())
     }
@@ -238,11 +209,7 @@ fn check_hours(connection: &Connection, report: &mut Report) -> Result<()> {
         stored.retain(|_, sum| sum.iter().any(|n| *n != 0));
         if stored != recomputed {
             let start = Timestamp::from_microsecond(day).unwrap_or(Timestamp::MIN);
-            violate(
-                report,
-                "I13",
-                format!("the sums of {start} are not those of its events"),
-            );
+            violate(report, "I13", format!("the sums of {start} are not those of its events"));
         }
         from = hours::day_after(day);
     }

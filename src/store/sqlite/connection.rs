@@ -25,10 +25,7 @@ pub(super) fn create_file(path: &Path, now: Timestamp) -> Result<()> {
     name.push(format!(".new-{}", std::process::id()));
     let new = Path::new(&name);
     let failed = |error: io::Error| {
-        Error::Unavailable(format!(
-            "it cannot be created at {}: {error}",
-            path.display()
-        ))
+        Error::Unavailable(format!("it cannot be created at {}: {error}", path.display()))
     };
     match fs::remove_file(new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -41,9 +38,7 @@ pub(super) fn create_file(path: &Path, now: Timestamp) -> Result<()> {
     });
     fs::remove_file(new).map_err(failed)?;
     linked?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = fs::File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     folder.sync_all().map_err(failed)
 }
@@ -90,15 +85,12 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
 
 fn configure(connection: &Connection) -> Result<()> {
     connection.busy_timeout(SQLITE_BUSY_TIMEOUT)?;
-    let application: i32 = connection
-        .pragma_query_value(None, "application_id", |row| row.get(0))
-        .map_err(|error| {
-            if is_damage(&error) {
-                Error::Broken(error.to_string())
-            } else {
-                error.into()
-            }
-        })?;
+    let application: i32 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(
+            |error| {
+                if is_damage(&error) { Error::Broken(error.to_string()) } else { error.into() }
+            },
+        )?;
     if application != APPLICATION_ID {
         return Err(Error::Unusable(
             "the file is a database of another program; name another one with --database".into(),

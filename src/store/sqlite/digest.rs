@@ -21,10 +21,7 @@ pub(super) struct Trace {
 
 /// Appends a segment with `traces`, which lie in the hour that begins at `hour`, in order.
 pub(super) fn append(data: &mut Vec<u8>, hour: i64, traces: &[Trace]) {
-    let mut cameras: Vec<&str> = traces
-        .iter()
-        .map(|trace| trace.camera_id.as_str())
-        .collect();
+    let mut cameras: Vec<&str> = traces.iter().map(|trace| trace.camera_id.as_str()).collect();
     cameras.sort_unstable();
     cameras.dedup();
     put(data, cameras.len() as u64);
@@ -36,9 +33,7 @@ pub(super) fn append(data: &mut Vec<u8>, hour: i64, traces: &[Trace]) {
     let mut before = hour;
     for trace in traces {
         put(data, trace.at.saturating_sub(before).unsigned_abs());
-        let place = cameras
-            .binary_search(&trace.camera_id.as_str())
-            .unwrap_or(0);
+        let place = cameras.binary_search(&trace.camera_id.as_str()).unwrap_or(0);
         put(data, place as u64);
         let kind = super::rows::type_number(trace.vehicle_type) as u64;
         let exit = u64::from(trace.direction == Direction::Exit);
@@ -74,11 +69,7 @@ fn read_segment(data: &mut &[u8], hour: i64, traces: &mut Vec<Trace>) -> Option<
             at,
             camera_id: (*camera).to_owned(),
             vehicle_type: VehicleType::ALL[usize::try_from(flags & 3).ok()?],
-            direction: if flags & 4 == 0 {
-                Direction::Entry
-            } else {
-                Direction::Exit
-            },
+            direction: if flags & 4 == 0 { Direction::Entry } else { Direction::Exit },
             at_limit: flags & 8 != 0,
         });
     }
@@ -125,13 +116,7 @@ mod tests {
             trace(0, "a", VehicleType::Truck, Direction::Exit, true),
             trace(3_599_999_999, "a", VehicleType::Bus, Direction::Exit, false),
         ];
-        let second = [trace(
-            5,
-            "",
-            VehicleType::Motorcycle,
-            Direction::Entry,
-            true,
-        )];
+        let second = [trace(5, "", VehicleType::Motorcycle, Direction::Entry, true)];
         let mut data = Vec::new();
         append(&mut data, hour, &first);
         append(&mut data, hour, &second);

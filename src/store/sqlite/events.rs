@@ -9,24 +9,14 @@ use super::{
 };
 use crate::{Cursor, Event, EventFilter, EventPage, Result};
 
-const BY_ID: &str = concat!(
-    "-- get_event_by_id\nSELECT ",
-    event_columns!(),
-    " FROM events WHERE id = ?1"
-);
+const BY_ID: &str =
+    concat!("-- get_event_by_id\nSELECT ", event_columns!(), " FROM events WHERE id = ?1");
 
 /// A page: the index that has the order, or finds few rows; then the conditions.
-const SELECT: &str = concat!(
-    "-- get_events: page\nSELECT ",
-    event_columns!(),
-    " FROM events"
-);
+const SELECT: &str = concat!("-- get_events: page\nSELECT ", event_columns!(), " FROM events");
 
 pub(super) fn by_id(connection: &Connection, id: i64) -> Result<Option<Event>> {
-    Ok(connection
-        .prepare_cached(BY_ID)?
-        .query_row([id], rows::event)
-        .optional()?)
+    Ok(connection.prepare_cached(BY_ID)?.query_row([id], rows::event).optional()?)
 }
 
 pub(super) fn page(
@@ -45,14 +35,9 @@ pub(super) fn page(
     let more = events.len() > limit;
     events.truncate(limit);
     let last = events.last().filter(|_| more);
-    let next_cursor = last.map(|event| Cursor {
-        timestamp: event.timestamp.as_microsecond(),
-        id: event.id,
-    });
-    Ok(EventPage {
-        events,
-        next_cursor,
-    })
+    let next_cursor =
+        last.map(|event| Cursor { timestamp: event.timestamp.as_microsecond(), id: event.id });
+    Ok(EventPage { events, next_cursor })
 }
 
 /// The events of one camera have no index in the order of time, those of one camera on one floor
@@ -69,10 +54,7 @@ fn merged(
 ) -> Result<Vec<Event>> {
     let mut events = Vec::new();
     for floor in floors::all(connection)? {
-        let of_floor = EventFilter {
-            floor_id: Some(floor.id),
-            ..filter.clone()
-        };
+        let of_floor = EventFilter { floor_id: Some(floor.id), ..filter.clone() };
         events.extend(select(connection, &of_floor, limit, cursor)?);
     }
     events.sort_by_key(|event| std::cmp::Reverse((event.timestamp, event.id)));
@@ -87,28 +69,15 @@ fn select(
     cursor: Option<Cursor>,
 ) -> Result<Vec<Event>> {
     let index = match filter {
-        EventFilter {
-            track_id: Some(_),
-            camera_id: Some(_),
-            ..
-        } => "uq_event_idempotency",
-        EventFilter {
-            track_id: Some(_), ..
-        } => "ix_event_track_id",
-        EventFilter {
-            camera_id: Some(_), ..
-        } => "ix_event_camera_floor_timestamp",
-        EventFilter {
-            floor_id: Some(_), ..
-        } => "ix_event_floor_timestamp",
+        EventFilter { track_id: Some(_), camera_id: Some(_), .. } => "uq_event_idempotency",
+        EventFilter { track_id: Some(_), .. } => "ix_event_track_id",
+        EventFilter { camera_id: Some(_), .. } => "ix_event_camera_floor_timestamp",
+        EventFilter { floor_id: Some(_), .. } => "ix_event_floor_timestamp",
         _ => "ix_event_timestamp",
     };
     let start = filter.start.map_or(i64::MIN, Timestamp::as_microsecond);
     // One upper bound only, so that the index is entered there: the end or the cursor.
-    let end = (
-        filter.end.map_or(i64::MAX, Timestamp::as_microsecond),
-        i64::MIN,
-    );
+    let end = (filter.end.map_or(i64::MAX, Timestamp::as_microsecond), i64::MIN);
     let after = cursor.map_or(end, |cursor| end.min((cursor.timestamp, cursor.id)));
     let mut sql = format!("{SELECT} INDEXED BY {index} WHERE timestamp >= ?");
     sql.push_str(" AND (timestamp, id) < (?, ?)");

@@ -12,23 +12,13 @@ use crate::{
     count::{Fact, Source},
 };
 
-const ALL: &str = concat!(
-    "-- floors: all\nSELECT ",
-    floor_columns!(),
-    " FROM floors ORDER BY id"
-);
+const ALL: &str = concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
 
-const BY_ID: &str = concat!(
-    "-- get_floor_by_id\nSELECT ",
-    floor_columns!(),
-    " FROM floors WHERE id = ?1"
-);
+const BY_ID: &str =
+    concat!("-- get_floor_by_id\nSELECT ", floor_columns!(), " FROM floors WHERE id = ?1");
 
-const BY_NAME: &str = concat!(
-    "-- get_floor_by_name\nSELECT ",
-    floor_columns!(),
-    " FROM floors WHERE name = ?1"
-);
+const BY_NAME: &str =
+    concat!("-- get_floor_by_name\nSELECT ", floor_columns!(), " FROM floors WHERE name = ?1");
 
 const INSERT: &str = "-- add_floor: insert
 INSERT INTO floors (name, description, total_slots, is_active, created_at, updated_at)
@@ -81,35 +71,21 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<Floor>> {
 }
 
 pub(super) fn by_id(connection: &Connection, id: i64) -> Result<Option<Floor>> {
-    Ok(connection
-        .prepare_cached(BY_ID)?
-        .query_row([id], rows::floor)
-        .optional()?)
+    Ok(connection.prepare_cached(BY_ID)?.query_row([id], rows::floor).optional()?)
 }
 
 pub(super) fn by_name(connection: &Connection, name: &str) -> Result<Option<Floor>> {
-    Ok(connection
-        .prepare_cached(BY_NAME)?
-        .query_row([name], rows::floor)
-        .optional()?)
+    Ok(connection.prepare_cached(BY_NAME)?.query_row([name], rows::floor).optional()?)
 }
 
 pub(super) fn add(session: &mut Session<'_>, new: &NewFloor) -> Result<Floor> {
     let connection = session.connection;
     connection
         .prepare_cached(INSERT)?
-        .execute((
-            &new.name,
-            &new.description,
-            new.total_slots,
-            new.is_active,
-            session.now,
-        ))
+        .execute((&new.name, &new.description, new.total_slots, new.is_active, session.now))
         .map_err(name_taken)?;
     let id = connection.last_insert_rowid();
-    connection
-        .prepare_cached(INSERT_ORIGIN)?
-        .execute((id, new.total_slots))?;
+    connection.prepare_cached(INSERT_ORIGIN)?.execute((id, new.total_slots))?;
     by_id(connection, id)?.ok_or_else(|| Error::Internal("a new floor is not there".into()))
 }
 
@@ -124,9 +100,7 @@ fn name_taken(error: rusqlite::Error) -> Error {
 pub(super) fn change(session: &mut Session<'_>, id: i64, change: FloorChange) -> Result<Floor> {
     let floor = by_id(session.connection, id)?.ok_or(Error::NotFound("the floor"))?;
     let name = change.name.unwrap_or_else(|| floor.name.clone());
-    let description = change
-        .description
-        .unwrap_or_else(|| floor.description.clone());
+    let description = change.description.unwrap_or_else(|| floor.description.clone());
     let is_active = change.is_active.unwrap_or(floor.is_active);
     if (&name, &description, is_active) != (&floor.name, &floor.description, floor.is_active) {
         session
@@ -135,20 +109,11 @@ pub(super) fn change(session: &mut Session<'_>, id: i64, change: FloorChange) ->
             .execute((id, &name, &description, is_active, session.now))
             .map_err(name_taken)?;
     }
-    if let Some(slots) = change
-        .total_slots
-        .filter(|slots| *slots != floor.total_slots)
-    {
+    if let Some(slots) = change.total_slots.filter(|slots| *slots != floor.total_slots) {
         if slots < floor.current_vehicles && !change.force {
-            return Err(Error::SlotsBelowCount {
-                current_vehicles: floor.current_vehicles,
-            });
+            return Err(Error::SlotsBelowCount { current_vehicles: floor.current_vehicles });
         }
-        let reason = if slots < floor.current_vehicles {
-            "capacity lowered by force"
-        } else {
-            ""
-        };
+        let reason = if slots < floor.current_vehicles { "capacity lowered by force" } else { "" };
         let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
         adjustment(session, id, Kind::Capacity, slots, reason, change.author)?;
     }
@@ -157,11 +122,7 @@ pub(super) fn change(session: &mut Session<'_>, id: i64, change: FloorChange) ->
 
 pub(super) fn remove(session: &mut Session<'_>, id: i64) -> Result<()> {
     by_id(session.connection, id)?.ok_or(Error::NotFound("the floor"))?;
-    if session
-        .connection
-        .prepare_cached(HAS_EVENTS)?
-        .query_row([id], |row| row.get(0))?
-    {
+    if session.connection.prepare_cached(HAS_EVENTS)?.query_row([id], |row| row.get(0))? {
         return Err(Error::FloorHasEvents);
     }
     session.connection.prepare_cached(DELETE)?.execute([id])?;
@@ -177,10 +138,7 @@ pub(super) fn recount(
 ) -> Result<Floor> {
     let floor = current(session, id)?;
     if count > floor.total_slots {
-        return Err(Error::invalid(
-            "current_vehicles",
-            "must be at most the floor's total_slots",
-        ));
+        return Err(Error::invalid("current_vehicles", "must be at most the floor's total_slots"));
     }
     adjustment(session, id, Kind::Recount, count, Some(reason), author)?;
     current(session, id)
@@ -192,14 +150,7 @@ pub(super) fn adjust(session: &mut Session<'_>, id: i64, direction: Direction) -
         Direction::Entry => Kind::Entry,
         Direction::Exit => Kind::Exit,
     };
-    adjustment(
-        session,
-        id,
-        kind,
-        0,
-        Some("update_vehicle_count".into()),
-        None,
-    )?;
+    adjustment(session, id, kind, 0, Some("update_vehicle_count".into()), None)?;
     current(session, id)
 }
 
@@ -214,10 +165,7 @@ pub(super) fn correct(
     session.connection.prepare_cached(SET_COUNT)?.execute((floor_id, folded))?;
     let reason = Some("check --repair".to_owned());
     adjustment(session, floor_id, Kind::Recount, folded, reason, None)?;
-    session
-        .connection
-        .prepare_cached(SET_DELTA)?
-        .execute((floor_id, delta))?;
+    session.connection.prepare_cached(SET_DELTA)?.execute((floor_id, delta))?;
     Ok(())
 }
 
@@ -253,21 +201,12 @@ fn adjustment(
     author: Option<String>,
 ) -> Result<()> {
     let now = session.now;
-    let open = session
-        .floor(floor_id)?
-        .ok_or(Error::NotFound("the floor"))?;
+    let open = session.floor(floor_id)?.ok_or(Error::NotFound("the floor"))?;
     let at = open.latest().map_or(now, |latest| now.max(latest + 1));
     let connection = session.connection;
-    let id: i64 = connection
-        .prepare_cached(NEXT_ADJUSTMENT)?
-        .query_row([], |row| row.get(0))?;
+    let id: i64 = connection.prepare_cached(NEXT_ADJUSTMENT)?.query_row([], |row| row.get(0))?;
     let act = kind.act(value, value);
-    let fact = Fact {
-        at,
-        source: Source::Adjustment(id),
-        act,
-        id: 0,
-    };
+    let fact = Fact { at, source: Source::Adjustment(id), act, id: 0 };
     let effect = session.record_fact(floor_id, &fact)?;
     let floor = current(session, floor_id)?;
     connection.prepare_cached(INSERT_ADJUSTMENT)?.execute((

@@ -38,9 +38,7 @@ FROM event_hours WHERE hour >= ?1 AND hour < ?2";
 
 /// The beginning of the first day from `from` on in which anything was counted.
 pub(super) fn next_day(connection: &Connection, from: i64) -> Result<Option<i64>> {
-    let next: Option<i64> = connection
-        .prepare_cached(NEXT)?
-        .query_row([from], |row| row.get(0))?;
+    let next: Option<i64> = connection.prepare_cached(NEXT)?.query_row([from], |row| row.get(0))?;
     Ok(next.map(|at| at.div_euclid(DAY) * DAY))
 }
 

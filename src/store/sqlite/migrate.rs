@@ -8,11 +8,8 @@ use sha2::{Digest, Sha256};
 use crate::{Error, Result};
 
 /// Number, name and text of every migration, oldest first.
-const MIGRATIONS: [(u32, &str, &str); 1] = [(
-    1,
-    "initial",
-    include_str!("../../../migrations/sqlite/0001_initial.sql"),
-)];
+const MIGRATIONS: [(u32, &str, &str); 1] =
+    [(1, "initial", include_str!("../../../migrations/sqlite/0001_initial.sql"))];
 
 const CREATE: &str = "-- migrate: the list of what was done
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -50,14 +47,8 @@ pub(super) fn run(connection: &mut Connection, now: Timestamp) -> Result<()> {
 
 /// Whether the tables are those of this version, and what to do where they are not.
 pub(super) fn require_current(connection: &Connection) -> Result<()> {
-    let exists: Option<i64> = connection
-        .query_row(EXISTS, [], |row| row.get(0))
-        .optional()?;
-    let applied = if exists.is_some() {
-        applied(connection)?
-    } else {
-        0
-    };
+    let exists: Option<i64> = connection.query_row(EXISTS, [], |row| row.get(0)).optional()?;
+    let applied = if exists.is_some() { applied(connection)? } else { 0 };
     if applied == MIGRATIONS.len() {
         return Ok(());
     }
@@ -102,11 +93,9 @@ fn applied(connection: &Connection) -> Result<usize> {
 
 fn digest(text: &str) -> String {
     use std::fmt::Write;
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

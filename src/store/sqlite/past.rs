@@ -53,9 +53,7 @@ ON CONFLICT (floor_id, level, start) DO UPDATE SET
 
 /// The retention horizon: events before it are gone.
 pub(super) fn horizon(connection: &Connection) -> Result<Option<i64>> {
-    Ok(connection
-        .prepare_cached(HORIZON)?
-        .query_row([], |row| row.get(0))?)
+    Ok(connection.prepare_cached(HORIZON)?.query_row([], |row| row.get(0))?)
 }
 
 /// The past of one floor, as the database has it.
@@ -74,25 +72,15 @@ impl<'c> Past<'c> {
         horizon: Option<i64>,
     ) -> Result<(Self, History)> {
         let mut statement = connection.prepare_cached(ORIGIN)?;
-        let (base, event, adjustment): (i64, Option<i64>, Option<i64>) = statement
-            .query_row([floor.id], |row| {
-                Ok((row.get(1)?, row.get(2)?, row.get(3)?))
-            })?;
+        let (base, event, adjustment): (i64, Option<i64>, Option<i64>) =
+            statement.query_row([floor.id], |row| Ok((row.get(1)?, row.get(2)?, row.get(3)?)))?;
         let start = Start {
             count: floor.current_vehicles,
             slots: floor.total_slots,
             latest: event.max(adjustment).max(horizon),
             base,
         };
-        Ok((
-            Self {
-                connection,
-                floor_id: floor.id,
-                horizon,
-                base,
-            },
-            History::new(start),
-        ))
+        Ok((Self { connection, floor_id: floor.id, horizon, base }, History::new(start)))
     }
 
     /// Asks `question` until it is answered, loading what it misses.
@@ -155,16 +143,10 @@ impl<'c> Past<'c> {
     /// The capacity before the span's first fact, and its facts in their order; where the horizon
     /// falls into it, only those after it, behind the count that stands for all before.
     fn facts(&self, span: Span) -> Result<(i64, Vec<Fact>)> {
-        let horizon = self
-            .horizon
-            .filter(|at| (span.start..span.end()).contains(at));
+        let horizon = self.horizon.filter(|at| (span.start..span.end()).contains(at));
         let from = horizon.unwrap_or(span.start);
-        let base = horizon.map(|at| Fact {
-            at,
-            source: Source::Base,
-            act: Act::Base(self.base),
-            id: 0,
-        });
+        let base =
+            horizon.map(|at| Fact { at, source: Source::Base, act: Act::Base(self.base), id: 0 });
         let mut facts: Vec<Fact> = base.into_iter().collect();
         facts.extend(self.facts_between(from, span.end())?);
         Ok((self.slots_before(from)?, facts))
@@ -174,9 +156,8 @@ impl<'c> Past<'c> {
     pub(super) fn facts_between(&self, from: i64, to: i64) -> Result<Vec<Fact>> {
         let range = (self.floor_id, from, to);
         let mut events = self.connection.prepare_cached(EVENTS)?;
-        let mut facts = events
-            .query_map(range, event_fact)?
-            .collect::<rusqlite::Result<Vec<Fact>>>()?;
+        let mut facts =
+            events.query_map(range, event_fact)?.collect::<rusqlite::Result<Vec<Fact>>>()?;
         let mut adjustments = self.connection.prepare_cached(ADJUSTMENTS)?;
         for fact in adjustments.query_map(range, adjustment_fact)? {
             facts.push(fact?);
@@ -220,17 +201,10 @@ fn node(row: &Row<'_>) -> rusqlite::Result<NodeRow> {
     let level = Level::from_number(number)
         .ok_or(rusqlite::Error::IntegralValueOutOfRange(0, number.into()))?;
     Ok(NodeRow {
-        span: Span {
-            level,
-            start: row.get(1)?,
-        },
+        span: Span { level, start: row.get(1)? },
         facts: row.get(2)?,
         divided: row.get(3)?,
-        clamp: Clamp {
-            shift: row.get(4)?,
-            low: row.get(5)?,
-            high: row.get(6)?,
-        },
+        clamp: Clamp { shift: row.get(4)?, low: row.get(5)?, high: row.get(6)? },
         opening: row.get(7)?,
     })
 }
@@ -239,11 +213,7 @@ fn event_fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
     let direction: Direction = row.get(3)?;
     Ok(Fact {
         at: row.get(0)?,
-        source: Source::Event {
-            camera_id: row.get(1)?,
-            track_id: row.get(2)?,
-            direction,
-        },
+        source: Source::Event { camera_id: row.get(1)?, track_id: row.get(2)?, direction },
         act: direction.into(),
         id: row.get(4)?,
     })
@@ -292,12 +262,7 @@ pub(super) fn counts_at(connection: &Connection, at: Timestamp) -> Result<Vec<Fl
             let current_vehicles =
                 past.resolve(&mut history, |history| history.count_before(micros))?;
             let total_slots = past.slots_before(micros)?;
-            Ok(FloorCount {
-                floor_id: floor.id,
-                name: floor.name,
-                total_slots,
-                current_vehicles,
-            })
+            Ok(FloorCount { floor_id: floor.id, name: floor.name, total_slots, current_vehicles })
         })
         .collect()
 }

@@ -51,9 +51,7 @@ impl Readers {
         let (reply, answer) = oneshot::channel();
         let read: Read = Box::new(move |connection| {
             let snapshot = connection.transaction_with_behavior(TransactionBehavior::Deferred);
-            let result = snapshot
-                .map_err(Error::from)
-                .and_then(|snapshot| work(&snapshot));
+            let result = snapshot.map_err(Error::from).and_then(|snapshot| work(&snapshot));
             drop(reply.send(result));
         });
         self.queue.try_send(read).map_err(|error| match error {

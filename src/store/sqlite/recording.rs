@@ -49,10 +49,8 @@ pub(super) fn record_group(
     });
     // Every row is answered below; until then its answer is that it was not.
     let unanswered = || Err(Error::Internal("a row was not answered".into()));
-    let mut answers: Vec<Vec<Result<Recorded>>> = batches
-        .iter()
-        .map(|rows| rows.iter().map(|_| unanswered()).collect())
-        .collect();
+    let mut answers: Vec<Vec<Result<Recorded>>> =
+        batches.iter().map(|rows| rows.iter().map(|_| unanswered()).collect()).collect();
     for (batch, row) in places {
         answers[batch][row] = match &batches[batch][row] {
             Ok(event) => record_one(session, event)?,
@@ -67,9 +65,7 @@ fn record_one(session: &mut Session<'_>, event: &NewEvent) -> Result<Result<Reco
     if let Some(first) = find_twin(session, event)? {
         return duplicate(session, event, first).map(Ok);
     }
-    let at = event
-        .timestamp
-        .map_or(session.now, Timestamp::as_microsecond);
+    let at = event.timestamp.map_or(session.now, Timestamp::as_microsecond);
     if let Some(horizon) = session.horizon()?.filter(|horizon| at < *horizon) {
         let horizon = Timestamp::from_microsecond(horizon).unwrap_or(Timestamp::MIN);
         return Ok(Err(Error::TooOld { horizon }));
@@ -83,12 +79,7 @@ fn record_one(session: &mut Session<'_>, event: &NewEvent) -> Result<Result<Reco
         track_id: event.track_id.clone(),
         direction: event.direction,
     };
-    let fact = Fact {
-        at,
-        source,
-        act: event.direction.into(),
-        id,
-    };
+    let fact = Fact { at, source, act: event.direction.into(), id };
     let effect = session.record_fact(event.floor_id, &fact)?;
     session.connection.prepare_cached(INSERT)?.execute((
         id,
@@ -104,11 +95,7 @@ fn record_one(session: &mut Session<'_>, event: &NewEvent) -> Result<Result<Reco
         effect.at_limit.is_some(),
     ))?;
     session.count_event(event, at, id, effect.at_limit.is_some())?;
-    let floor = session
-        .floor(event.floor_id)?
-        .ok_or(Error::UnknownFloor)?
-        .floor
-        .clone();
+    let floor = session.floor(event.floor_id)?.ok_or(Error::UnknownFloor)?.floor.clone();
     let event = Event {
         id,
         camera_id: event.camera_id.clone(),
@@ -122,12 +109,7 @@ fn record_one(session: &mut Session<'_>, event: &NewEvent) -> Result<Result<Reco
         count_delta: effect.delta,
         at_limit: effect.at_limit,
     };
-    Ok(Ok(Recorded {
-        event,
-        floor,
-        duplicate: false,
-        differs: Vec::new(),
-    }))
+    Ok(Ok(Recorded { event, floor, duplicate: false, differs: Vec::new() }))
 }
 
 /// The event that was recorded under the same key before, if there is one.
@@ -159,21 +141,13 @@ fn duplicate(session: &mut Session<'_>, event: &NewEvent, first: Event) -> Resul
     if event.vehicle_type != first.vehicle_type {
         differs.push("vehicle_type");
     }
-    #[expect(
-        clippy::float_cmp,
-        reason = "the same number comes back from the database"
-    )]
+    #[expect(clippy::float_cmp, reason = "the same number comes back from the database")]
     if event.confidence != first.confidence {
         differs.push("confidence");
     }
     let open = session.floor(first.floor_id)?;
     let floor = open.ok_or_else(|| Error::Internal("an event without its floor".into()))?;
-    Ok(Recorded {
-        floor: floor.floor.clone(),
-        event: first,
-        duplicate: true,
-        differs,
-    })
+    Ok(Recorded { floor: floor.floor.clone(), event: first, duplicate: true, differs })
 }
 
 fn instant(at: i64) -> Timestamp {

@@ -34,10 +34,8 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<()> {
     let horizon = session.horizon()?;
     for floor in floors::all(session.connection)? {
         let folded = rebuild(session, &floor, horizon)?;
-        let deltas: i64 = session
-            .connection
-            .prepare_cached(DELTAS)?
-            .query_row([floor.id], |row| row.get(0))?;
+        let deltas: i64 =
+            session.connection.prepare_cached(DELTAS)?.query_row([floor.id], |row| row.get(0))?;
         if (folded, folded) != (floor.current_vehicles, deltas) {
             floors::correct(session, floor.id, folded, folded - deltas)?;
         }
@@ -56,17 +54,10 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<()> {
 fn rebuild(session: &Session<'_>, floor: &Floor, horizon: Option<i64>) -> Result<i64> {
     let connection = session.connection;
     let mut from = horizon.unwrap_or(i64::MIN);
-    connection
-        .prepare_cached(DELETE_STRETCHES)?
-        .execute([floor.id])?;
-    connection
-        .prepare_cached(DELETE_AT_LIMIT)?
-        .execute((floor.id, from))?;
+    connection.prepare_cached(DELETE_STRETCHES)?.execute([floor.id])?;
+    connection.prepare_cached(DELETE_AT_LIMIT)?.execute((floor.id, from))?;
     let (past, history) = Past::open(connection, floor, horizon)?;
-    let mut walk = Walk {
-        count: history.base(),
-        slots: past.slots_before(from)?,
-    };
+    let mut walk = Walk { count: history.base(), slots: past.slots_before(from)? };
     while let Some(next) = past.next_fact(from)? {
         let day = Span::of(next, Level::DAY);
         let facts = past.facts_between(from.max(day.start), day.end())?;

@@ -64,13 +64,9 @@ pub(super) fn move_horizon(
         for floor in floors::all(connection)? {
             let (past, mut history) = Past::open(connection, &floor, old)?;
             let base = past.resolve(&mut history, |history| history.count_before(target))?;
-            connection
-                .prepare_cached(SET_BASE)?
-                .execute((floor.id, base))?;
+            connection.prepare_cached(SET_BASE)?.execute((floor.id, base))?;
             let day = Span::of(target, Level::DAY).start;
-            connection
-                .prepare_cached(DELETE_STRETCHES)?
-                .execute((floor.id, day))?;
+            connection.prepare_cached(DELETE_STRETCHES)?.execute((floor.id, day))?;
         }
         connection.prepare_cached(SET_HORIZON)?.execute([target])?;
     }
@@ -95,16 +91,13 @@ pub(super) fn delete_chunk(session: &mut Session<'_>) -> Result<u64> {
         let (floor_id, at): (i64, i64) = (row.get(1)?, row.get(2)?);
         ids.push(row.get(0)?);
         *deltas.entry(floor_id).or_default() += row.get::<_, i64>(6)?;
-        traces
-            .entry((hour_of(at), floor_id))
-            .or_default()
-            .push(Trace {
-                at,
-                camera_id: row.get(3)?,
-                vehicle_type: row.get(4)?,
-                direction: row.get(5)?,
-                at_limit: row.get(7)?,
-            });
+        traces.entry((hour_of(at), floor_id)).or_default().push(Trace {
+            at,
+            camera_id: row.get(3)?,
+            vehicle_type: row.get(4)?,
+            direction: row.get(5)?,
+            at_limit: row.get(7)?,
+        });
     }
     for ((hour, floor_id), traces) in traces {
         let kept = connection
@@ -113,14 +106,10 @@ pub(super) fn delete_chunk(session: &mut Session<'_>) -> Result<u64> {
             .optional()?;
         let mut data: Vec<u8> = kept.unwrap_or_default();
         digest::append(&mut data, hour, &traces);
-        connection
-            .prepare_cached(PUT_DIGEST)?
-            .execute((hour, floor_id, data))?;
+        connection.prepare_cached(PUT_DIGEST)?.execute((hour, floor_id, data))?;
     }
     for (floor_id, delta) in deltas {
-        connection
-            .prepare_cached(KEEP_DELTA)?
-            .execute((floor_id, delta))?;
+        connection.prepare_cached(KEEP_DELTA)?.execute((floor_id, delta))?;
     }
     for id in &ids {
         connection.prepare_cached(DELETE_AT_LIMIT)?.execute([id])?;

@@ -31,9 +31,7 @@ pub(super) struct Micros(pub(super) Timestamp);
 impl FromSql for Micros {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let instant = Timestamp::from_microsecond(value.as_i64()?);
-        instant
-            .map(Self)
-            .map_err(|_| FromSqlError::OutOfRange(value.as_i64().unwrap_or(0)))
+        instant.map(Self).map_err(|_| FromSqlError::OutOfRange(value.as_i64().unwrap_or(0)))
     }
 }
 
@@ -76,9 +74,7 @@ impl ToSql for VehicleType {
 impl FromSql for VehicleType {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let number = value.as_i64()?;
-        let found = usize::try_from(number)
-            .ok()
-            .and_then(|place| Self::ALL.get(place).copied());
+        let found = usize::try_from(number).ok().and_then(|place| Self::ALL.get(place).copied());
         found.ok_or(FromSqlError::OutOfRange(number))
     }
 }

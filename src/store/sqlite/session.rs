@@ -15,11 +15,8 @@ use crate::{
     count::{Effect, Fact, Flip, History},
 };
 
-const FLOOR: &str = concat!(
-    "-- record_event: floor\nSELECT ",
-    floor_columns!(),
-    " FROM floors WHERE id = ?1"
-);
+const FLOOR: &str =
+    concat!("-- record_event: floor\nSELECT ", floor_columns!(), " FROM floors WHERE id = ?1");
 
 const UPDATE_FLOOR: &str = "-- record_event: count
 UPDATE floors SET total_slots = ?2, current_vehicles = ?3, updated_at = ?4 WHERE id = ?1";
@@ -124,10 +121,7 @@ impl<'c> Session<'c> {
     pub(super) fn next_event_id(&mut self) -> Result<i64> {
         let id = match self.next_event_id {
             Some(id) => id,
-            None => self
-                .connection
-                .prepare_cached(NEXT_ID)?
-                .query_row([], |row| row.get(0))?,
+            None => self.connection.prepare_cached(NEXT_ID)?.query_row([], |row| row.get(0))?,
         };
         self.next_event_id = Some(id + 1);
         Ok(id)
@@ -142,15 +136,7 @@ impl<'c> Session<'c> {
             };
             let horizon = self.horizon()?;
             let (past, history) = Past::open(self.connection, &floor, horizon)?;
-            self.floors.insert(
-                id,
-                OpenFloor {
-                    floor,
-                    history,
-                    past,
-                    changed: false,
-                },
-            );
+            self.floors.insert(id, OpenFloor { floor, history, past, changed: false });
         }
         Ok(self.floors.get_mut(&id))
     }
@@ -159,9 +145,8 @@ impl<'c> Session<'c> {
     pub(super) fn record_fact(&mut self, floor_id: i64, fact: &Fact) -> Result<Effect> {
         let now = self.now;
         let open = self.floor(floor_id)?.ok_or(crate::Error::UnknownFloor)?;
-        let effect = open
-            .past
-            .resolve(&mut open.history, |history| history.record(fact.clone()))?;
+        let effect =
+            open.past.resolve(&mut open.history, |history| history.record(fact.clone()))?;
         let (count, slots) = (open.history.count(), open.history.slots());
         if (count, slots) != (open.floor.current_vehicles, open.floor.total_slots) {
             (open.floor.current_vehicles, open.floor.total_slots) = (count, slots);
@@ -186,12 +171,7 @@ impl<'c> Session<'c> {
         let sum = self.hour(at, event.floor_id, &event.camera_id);
         sum[column(event.vehicle_type, event.direction)] += 1;
         if at_limit {
-            let flip = Flip {
-                event_id,
-                camera_id: event.camera_id.clone(),
-                at,
-                at_limit: true,
-            };
+            let flip = Flip { event_id, camera_id: event.camera_id.clone(), at, at_limit: true };
             self.flip(event.floor_id, &flip)?;
         }
         Ok(())
@@ -206,17 +186,13 @@ impl<'c> Session<'c> {
             statement.execute((flip.event_id, floor_id, &flip.camera_id, flip.at))?;
         } else {
             sum[AT_LIMIT] -= 1;
-            self.connection
-                .prepare_cached(REMOVE_AT_LIMIT)?
-                .execute([flip.event_id])?;
+            self.connection.prepare_cached(REMOVE_AT_LIMIT)?.execute([flip.event_id])?;
         }
         Ok(())
     }
 
     fn hour(&mut self, at: i64, floor_id: i64, camera_id: &str) -> &mut HourSum {
-        self.hours
-            .entry((hour_of(at), floor_id, camera_id.to_owned()))
-            .or_default()
+        self.hours.entry((hour_of(at), floor_id, camera_id.to_owned())).or_default()
     }
 
     /// Writes what changed; to be called once, before the commit.

@@ -166,10 +166,7 @@ fn statistics(start: Timestamp, end: Timestamp, floors: &[Floor], tally: Tally) 
     let of_type = |kind: usize| number(tally.total[2 * kind] + tally.total[2 * kind + 1]);
     let by_floor = |pick: fn(&(i64, i64)) -> i64| {
         let of = |floor: &Floor| number(tally.by_floor.get(&floor.id).map_or(0, pick));
-        floors
-            .iter()
-            .map(|floor| (floor.name.clone(), of(floor)))
-            .collect()
+        floors.iter().map(|floor| (floor.name.clone(), of(floor))).collect()
     };
     let peak = tally.by_hour.iter().filter(|(_, events)| **events > 0);
     // Of hours with as many events the first.
@@ -193,10 +190,7 @@ fn statistics(start: Timestamp, end: Timestamp, floors: &[Floor], tally: Tally) 
         at_limit_by_floor: by_floor(|counts| counts.1),
         peak_hour: peak.and_then(|(hour, events)| {
             let start = Timestamp::from_microsecond(*hour).ok()?;
-            Some(PeakHour {
-                start,
-                events: number(*events),
-            })
+            Some(PeakHour { start, events: number(*events) })
         }),
         at_limit_by_camera: cameras(&tally.by_camera, |counts| counts.1),
         by_camera: cameras(&tally.by_camera, |counts| counts.0),
@@ -208,13 +202,8 @@ fn cameras(
     by_camera: &BTreeMap<String, (i64, i64)>,
     pick: fn(&(i64, i64)) -> i64,
 ) -> BTreeMap<String, u64> {
-    let counts = by_camera
-        .iter()
-        .map(|(camera, counts)| (camera, number(pick(counts))));
-    counts
-        .filter(|(_, n)| *n > 0)
-        .map(|(camera, n)| (camera.clone(), n))
-        .collect()
+    let counts = by_camera.iter().map(|(camera, counts)| (camera, number(pick(counts))));
+    counts.filter(|(_, n)| *n > 0).map(|(camera, n)| (camera.clone(), n)).collect()
 }
 
 /// A sum is never negative; a damaged one shows as 0 here and in `check`.

@@ -28,9 +28,8 @@ pub(super) fn info(connection: &Connection) -> Result<Vec<TableInfo>> {
         Ok(names.collect::<rusqlite::Result<_>>()?)
     };
     let mut statement = connection.prepare(TABLES)?;
-    let tables = statement
-        .query_map([], |row| row.get(0))?
-        .collect::<rusqlite::Result<Vec<String>>>()?;
+    let tables =
+        statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     tables
         .into_iter()
         .map(|name| {

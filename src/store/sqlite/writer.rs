@@ -25,9 +25,7 @@ pub(super) struct WriterHandle {
 
 impl std::fmt::Debug for WriterHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WriterHandle")
-            .field("failure", &self.failure)
-            .finish_non_exhaustive()
+        f.debug_struct("WriterHandle").field("failure", &self.failure).finish_non_exhaustive()
     }
 }
 
@@ -43,12 +41,7 @@ impl WriterHandle {
         let (queue, waiting) = recorder::queue();
         let (failed, failure) = watch::channel(None);
         let options = Arc::clone(options);
-        let writer = Writer {
-            connection,
-            options,
-            failure: failed,
-            closed: false,
-        };
+        let writer = Writer { connection, options, failure: failed, closed: false };
         thread::Builder::new()
             .name("smartpark-write".into())
             .spawn(move || writer.run(waiting))
@@ -74,8 +67,7 @@ impl WriterHandle {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.hand_over(move |writer| work(&mut writer.connection))
-            .await
+        self.hand_over(move |writer| work(&mut writer.connection)).await
     }
 
     /// Waits until all that was handed over before is done, and ends the thread.
@@ -98,11 +90,7 @@ impl WriterHandle {
     /// Waits until it no longer can.
     pub(super) async fn failed(&self) -> Error {
         let mut failure = self.failure.clone();
-        let error = failure
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|error| error.clone());
+        let error = failure.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
         error.unwrap_or_else(recorder::stopped)
     }
 
@@ -111,8 +99,7 @@ impl WriterHandle {
         work: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
-        self.queue
-            .task(Box::new(move |writer| drop(reply.send(work(writer)))))?;
+        self.queue.task(Box::new(move |writer| drop(reply.send(work(writer)))))?;
         answer.await.map_err(gone)?
     }
 }
@@ -138,10 +125,7 @@ impl Writer {
 
     /// Records a group of batches in one transaction and answers each after the commit.
     fn commit(&mut self, mut batches: Vec<Batch>) {
-        let rows = batches
-            .iter_mut()
-            .map(|batch| std::mem::take(&mut batch.events))
-            .collect();
+        let rows = batches.iter_mut().map(|batch| std::mem::take(&mut batch.events)).collect();
         match self.transact(|session| recording::record_group(session, rows)) {
             Ok(answers) => {
                 for (batch, answers) in batches.into_iter().zip(answers) {
@@ -149,9 +133,7 @@ impl Writer {
                 }
             }
             Err(error) => {
-                batches
-                    .into_iter()
-                    .for_each(|batch| batch.answer(Err(error.clone())));
+                batches.into_iter().for_each(|batch| batch.answer(Err(error.clone())));
             }
         }
     }
@@ -180,9 +162,7 @@ impl Writer {
         // After some errors SQLite rolls back by itself; what follows would then have been
         // committed statement by statement.
         if self.connection.is_autocommit() {
-            return Err(Error::Internal(
-                "the transaction ended before its commit".into(),
-            ));
+            return Err(Error::Internal("the transaction ended before its commit".into()));
         }
         self.connection.execute_batch("COMMIT")?;
         Ok(result)

@@ -67,7 +67,7 @@ on_every_engine! {
             for event in all.iter().rev().cloned() {
                 world.record(event).await;
             }
-            // 
+            //
             let (count, at_limit) = naive(&seen);
             assert_eq!(world.count(&floor).await, count, "{seen:?}");
             let stats = world.park.events()

@@ -7,13 +7,13 @@ use smartpark::{
 };
 
 /// The time at which every test begins.
-pub const NOW: &str = "2026-02-12T12:00:00Z";
+pub(crate) const NOW: &str = "2026-02-12T12:00:00Z";
 
 /// A park of its own for one test.
-pub struct World {
-    pub park: SmartPark,
-    pub clock: Clock,
-    pub url: String,
+pub(crate) struct World {
+    pub(crate) park: SmartPark,
+    pub(crate) clock: Clock,
+    pub(crate) url: String,
     _folder: tempfile::TempDir,
 }
 
@@ -38,7 +38,7 @@ pub(crate) use on_every_engine;
 
 impl World {
     /// A park on a new SQLite file.
-    pub async fn sqlite() -> Self {
+    pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/smartpark.db", folder.path().display());
         let clock = Clock::fixed(instant(NOW));
@@ -48,44 +48,44 @@ impl World {
     }
 
     /// A new floor.
-    pub async fn floor(&self, name: &str, slots: i64) -> Floor {
+    pub(crate) async fn floor(&self, name: &str, slots: i64) -> Floor {
         self.park.floors().add_floor(NewFloor::new(name, slots)).await.unwrap()
     }
 
     /// The count of a floor now.
-    pub async fn count(&self, floor: &Floor) -> i64 {
+    pub(crate) async fn count(&self, floor: &Floor) -> i64 {
         self.park.floors().get_floor_by_id(floor.id).await.unwrap().unwrap().current_vehicles
     }
 
     /// Records an event that must be accepted.
-    pub async fn record(&self, event: NewEvent) -> Recorded {
+    pub(crate) async fn record(&self, event: NewEvent) -> Recorded {
         self.park.events().record_event(event).await.unwrap()
     }
 
     /// The stored data must hold against every invariant.
-    pub async fn assert_clean(&self) {
+    pub(crate) async fn assert_clean(&self) {
         let report = self.park.check(false).await.unwrap();
         assert!(report.is_clean(), "{:#?}", report.violations);
     }
 }
 
 /// An instant from its text.
-pub fn instant(text: &str) -> Timestamp {
+pub(crate) fn instant(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
 /// An instant so many seconds after the beginning of the test (before it where negative).
-pub fn after(seconds: i64) -> Timestamp {
+pub(crate) fn after(seconds: i64) -> Timestamp {
     instant(NOW) + SignedDuration::from_secs(seconds)
 }
 
 /// A car comes in, so many seconds after the beginning.
-pub fn entry(floor: &Floor, track: &str, seconds: i64) -> NewEvent {
+pub(crate) fn entry(floor: &Floor, track: &str, seconds: i64) -> NewEvent {
     car(floor, track, Direction::Entry, seconds)
 }
 
 /// A car goes out, so many seconds after the beginning.
-pub fn exit(floor: &Floor, track: &str, seconds: i64) -> NewEvent {
+pub(crate) fn exit(floor: &Floor, track: &str, seconds: i64) -> NewEvent {
     car(floor, track, Direction::Exit, seconds)
 }
 
