@@ -48,3 +48,5 @@ pub const IMPORT_ATTEMPTS: u32 = 6;
 pub const IMPORT_FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Rejected rows (and mismatches of a check) that are shown one by one.
 pub const SHOWN_FAULTS: usize = 20;
+/// Prepared statements that one connection keeps.
+pub const SQLITE_STATEMENTS: usize = 96;
