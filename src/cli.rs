@@ -44,7 +44,7 @@ Begin with:
   smartpark import events.csv.gz                    history from a file
   smartpark help COMMAND                            what a command does, with an example";
 
-/// Counts every car once: exact occupancy of car parks from unreliable camera events.
+/// Counts every car once: exact occupancy of car parks from unreliable camera events
 #[derive(Debug, Parser)]
 #[command(name = "smartpark", version, after_help = AFTER_HELP, subcommand_required = true)]
 #[command(arg_required_else_help = true, disable_help_subcommand = false, max_term_width = 100)]
@@ -107,7 +107,7 @@ enum Command {
     Completions(CompletionsArgs),
 }
 
-/// Print a completion script for a shell.
+/// Print a completion script for a shell
 ///
 /// Example:
 ///   smartpark completions bash > /etc/bash_completion.d/smartpark
@@ -171,10 +171,7 @@ fn run(cli: Cli) -> Outcome {
     } else {
         tokio::runtime::Builder::new_current_thread()
     };
-    let context = Context {
-        settings,
-        out: Out { json: cli.global.json },
-    };
+    let context = Context { settings, out: Out { json: cli.global.json } };
     let runtime = runtime.enable_all().build()?;
     let outcome = runtime.block_on(command(cli.command, &context));
     // A thread that waits for standard input would hold a plain drop up for ever.
@@ -216,7 +213,9 @@ fn settings(cli: &Cli) -> Result<Settings, ConfigError> {
             args.counting
         }
         Command::Record(args) => args.counting,
-        Command::Import(args) => args.counting,
+        Command::Import(args) => {
+            Counting { max_clock_skew: args.max_clock_skew, ..Counting::default() }
+        }
         _ => Counting::default(),
     };
     flags.max_clock_skew = counting.max_clock_skew;

@@ -167,10 +167,7 @@ pub(crate) struct ConfigError {
 
 impl ConfigError {
     fn new(place: impl fmt::Display, detail: impl Into<String>) -> Self {
-        Self {
-            place: place.to_string(),
-            detail: detail.into(),
-        }
+        Self { place: place.to_string(), detail: detail.into() }
     }
 }
 
@@ -210,17 +207,17 @@ impl Layer {
     /// # Errors
     /// Names the variable whose value does not fit.
     pub(crate) fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let get = |name: &str| get(name).filter(|value| !value.is_empty());
+        let get = &|name: &str| get(name).filter(|value| !value.is_empty());
         Ok(Self {
             database: get("SMARTPARK_DATABASE"),
-            listen: variable(&get, "SMARTPARK_LISTEN", str::parse)?,
-            seed: variable(&get, "SMARTPARK_SEED", word)?,
-            on_limit: variable(&get, "SMARTPARK_ON_LIMIT", word)?,
-            max_clock_skew: variable(&get, "SMARTPARK_MAX_CLOCK_SKEW", str::parse)?,
-            dedup_window: variable(&get, "SMARTPARK_DEDUP_WINDOW", str::parse)?,
-            retention_days: variable(&get, "SMARTPARK_RETENTION_DAYS", str::parse)?,
-            log_level: variable(&get, "SMARTPARK_LOG_LEVEL", word)?,
-            log_format: variable(&get, "SMARTPARK_LOG_FORMAT", word)?,
+            listen: variable(get, "SMARTPARK_LISTEN", str::parse)?,
+            seed: variable(get, "SMARTPARK_SEED", word)?,
+            on_limit: variable(get, "SMARTPARK_ON_LIMIT", word)?,
+            max_clock_skew: variable(get, "SMARTPARK_MAX_CLOCK_SKEW", str::parse)?,
+            dedup_window: variable(get, "SMARTPARK_DEDUP_WINDOW", str::parse)?,
+            retention_days: variable(get, "SMARTPARK_RETENTION_DAYS", str::parse)?,
+            log_level: variable(get, "SMARTPARK_LOG_LEVEL", word)?,
+            log_format: variable(get, "SMARTPARK_LOG_FORMAT", word)?,
         })
     }
 

@@ -12,13 +12,13 @@ use super::{
 };
 use crate::check::Report;
 
-/// Prove the invariants on the stored data, and name each one that does not hold.
+/// Prove the invariants on the stored data, and name each one that does not hold
 ///
 /// Folds every floor's history again from its events and compares: counts, limits, duplicates,
-/// statistics. Exits with 1 where something does not hold. Safe beside a running server.
+/// statistics. Exits with 1 where something does not hold. Safe beside a running server
 ///
 /// With --truth it also compares the history with a file of known counts: CSV (also .gz) with the
-/// columns hour_utc (or timestamp), floor, and occupied_at_start (or occupied, count).
+/// columns hour_utc (or timestamp), floor, and occupied_at_start (or occupied, count)
 ///
 /// Examples:
 ///   smartpark check
@@ -54,11 +54,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
         Some(file) => Some(truth::compare(&park, file, &args.map).await?),
         None => None,
     };
-    let view = View {
-        report: &report,
-        clean: report.is_clean(),
-        truth: truth.as_ref(),
-    };
+    let view = View { report: &report, clean: report.is_clean(), truth: truth.as_ref() };
     context.out.print(&view, || text(&report, truth.as_ref()))?;
     park.close().await;
     // What a repair has found is put right.

@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{DatabaseStats, Error, Floor, SmartPark, TableInfo};
 
-/// Create the database and its tables, or bring older tables up to this version.
+/// Create the database and its tables, or bring older tables up to this version
 ///
 /// Does nothing where all is current, and never touches what is stored. The server does it by
-/// itself when it starts.
+/// itself when it starts
 ///
 /// Example:
 ///   smartpark migrate --database sqlite:///var/lib/smartpark.db
@@ -24,9 +24,9 @@ use crate::{DatabaseStats, Error, Floor, SmartPark, TableInfo};
 #[command(verbatim_doc_comment)]
 pub(super) struct MigrateArgs {}
 
-/// Fill a new database with the four floors of the design.
+/// Fill a new database with the four floors of the design
 ///
-/// Creates the database where there is none, and refuses one that has floors already.
+/// Creates the database where there is none, and refuses one that has floors already
 ///
 /// Example:
 ///   smartpark seed --samples
@@ -38,9 +38,9 @@ pub(super) struct SeedArgs {
     samples: bool,
 }
 
-/// Remove every floor, event and statistic, and seed the four floors anew.
+/// Remove every floor, event and statistic, and seed the four floors anew
 ///
-/// Asks first on a terminal; elsewhere it wants --yes. What is removed cannot be brought back.
+/// Asks first on a terminal; elsewhere it wants --yes. What is removed cannot be brought back
 ///
 /// Example:
 ///   smartpark reset --yes --samples
@@ -55,9 +55,9 @@ pub(super) struct ResetArgs {
     samples: bool,
 }
 
-/// Show what the database holds: tables, columns, indexes, sizes, version, horizon.
+/// Show what the database holds: tables, columns, indexes, sizes, version, horizon
 ///
-/// The horizon is the instant before which events were cleaned up and new ones are refused.
+/// The horizon is the instant before which events were cleaned up and new ones are refused
 ///
 /// Example:
 ///   smartpark info
@@ -93,7 +93,9 @@ pub(super) async fn migrate(context: &Context) -> Outcome {
 pub(super) async fn seed(args: SeedArgs, context: &Context) -> Outcome {
     let park = context.create().await?;
     let floors = park.seed().seed_floors().await.map_err(|fault| match fault {
-        Error::NotEmpty => anyhow::anyhow!("{fault}; `smartpark reset` removes them and seeds anew"),
+        Error::NotEmpty => {
+            anyhow::anyhow!("{fault}; `smartpark reset` removes them and seeds anew")
+        }
         other => other.into(),
     })?;
     finish_seed(&park, &floors, args.samples, context).await?;
@@ -119,16 +121,9 @@ async fn finish_seed(
     samples: bool,
     context: &Context,
 ) -> anyhow::Result<()> {
-    let events = if samples {
-        park.seed().seed_sample_events(floors).await?.len()
-    } else {
-        0
-    };
+    let events = if samples { park.seed().seed_sample_events(floors).await?.len() } else { 0 };
     let now = park.floors().get_all_floors().await?;
-    let seeded = Seeded {
-        floors: now.iter().map(Into::into).collect(),
-        events,
-    };
+    let seeded = Seeded { floors: now.iter().map(Into::into).collect(), events };
     context.out.print(&seeded, || {
         let floors = count(floors.len() as u64, "floor");
         format!("seeded {floors} and {}", count(events as u64, "event"))

@@ -17,10 +17,10 @@ use crate::{
     limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, MAX_STATISTICS_HOURS},
 };
 
-/// Record one event, once.
+/// Record one event, once
 ///
 /// A repeat (same camera, track, direction and timestamp) is answered with the first event and
-/// changes nothing. Without a timestamp the clock's is used.
+/// changes nothing. Without a timestamp the clock's is used
 ///
 /// Example:
 ///   smartpark record --camera-id cam_001 --floor "Ground Floor" --track-id t1 --direction entry
@@ -52,9 +52,9 @@ pub(super) struct RecordArgs {
     pub(super) counting: Counting,
 }
 
-/// List events, newest first.
+/// List events, newest first
 ///
-/// All that is named must hold. A page that is not the last names the cursor of the next.
+/// All that is named must hold. A page that is not the last names the cursor of the next
 ///
 /// Examples:
 ///   smartpark events --floor "Ground Floor" --hours 2
@@ -96,10 +96,10 @@ pub(super) struct EventsArgs {
     cursor: Option<Cursor>,
 }
 
-/// Show what happened in the last hours: entries, exits, by type, floor and camera.
+/// Show what happened in the last hours: entries, exits, by type, floor and camera
 ///
 /// Entries to full and exits from empty floors are named as "at limit": a camera that has many
-/// of them misses vehicles.
+/// of them misses vehicles
 ///
 /// Example:
 ///   smartpark stats --hours 24 --floor "Ground Floor"
@@ -115,10 +115,10 @@ pub(super) struct StatsArgs {
     floor: Option<String>,
 }
 
-/// Delete old events. Counts and statistics stay as they are.
+/// Delete old events. Counts and statistics stay as they are
 ///
 /// Events older than this are refused from then on, because whether they are repeats can no
-/// longer be known. Safe beside a running server.
+/// longer be known. Safe beside a running server
 ///
 /// Example:
 ///   smartpark cleanup --older-than-days 30
@@ -145,13 +145,8 @@ struct CleanupView {
 pub(super) async fn record(args: RecordArgs, context: &Context) -> Outcome {
     let park = context.connect().await?;
     let floor = find(&park, &args.floor).await?;
-    let mut event = NewEvent::new(
-        args.camera_id,
-        floor.id,
-        args.track_id,
-        args.vehicle_type,
-        args.direction,
-    );
+    let mut event =
+        NewEvent::new(args.camera_id, floor.id, args.track_id, args.vehicle_type, args.direction);
     event.timestamp = args.timestamp;
     event.confidence = args.confidence.unwrap_or(event.confidence);
     let recorded = park.events().record_event(event).await?;
@@ -216,9 +211,8 @@ fn events_text(page: &EventPage) -> String {
     if page.events.is_empty() {
         return "No events".to_owned();
     }
-    let titles = [
-        ">Id", "Timestamp", "Camera", ">Floor", "Track", "Type", "Way", ">Sure", ">Count", "",
-    ];
+    let titles =
+        [">Id", "Timestamp", "Camera", ">Floor", "Track", "Type", "Way", ">Sure", ">Count", ""];
     let text = table(&titles, page.events.iter().map(event_row));
     match page.next_cursor {
         Some(cursor) => format!("{text}\n\nThe next page: the same with --cursor {cursor}"),
@@ -252,8 +246,8 @@ pub(super) async fn stats(args: StatsArgs, context: &Context) -> Outcome {
         Some(named) => {
             let floor = find(&park, named).await?;
             let (start, end) = park.events().window(args.hours)?;
-            let between = park.events().get_event_statistics_between(start, end, Some(floor.id));
-            between.await?
+            let events = park.events();
+            events.get_event_statistics_between(start, end, Some(floor.id)).await?
         }
         None => park.events().get_event_statistics(args.hours).await?,
     };
@@ -299,10 +293,7 @@ fn stats_text(stats: &Statistics, hours: u32) -> String {
 pub(super) async fn cleanup(args: CleanupArgs, context: &Context) -> Outcome {
     let park = context.connect().await?;
     let done = park.events().cleanup_old_events(args.older_than_days).await?;
-    let view = CleanupView {
-        deleted: done.deleted,
-        horizon: done.horizon,
-    };
+    let view = CleanupView { deleted: done.deleted, horizon: done.horizon };
     context.out.print(&view, || {
         let deleted = format!("Deleted {}", count(done.deleted, "event"));
         match done.horizon {

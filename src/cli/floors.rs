@@ -14,10 +14,10 @@ use crate::{
     occupancy_percentage,
 };
 
-/// Show how full each floor is, or manage floors.
+/// Show how full each floor is, or manage floors
 ///
 /// Without a further word it lists the active floors, most free slots first. A FLOOR is named by
-/// its id or its name.
+/// its id or its name
 ///
 /// Examples:
 ///   smartpark floors --all
@@ -39,24 +39,24 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum FloorsCommand {
-    /// Add a floor.
+    /// Add a floor
     ///
-    /// Its slots hold for all of its past, so that history can be imported.
+    /// Its slots hold for all of its past, so that history can be imported
     ///
     /// Example:
     ///   smartpark floors add "Roof" --slots 30 --description "open in summer"
     #[command(verbatim_doc_comment)]
     Add(AddArgs),
-    /// Change a floor.
+    /// Change a floor
     ///
     /// New slots hold from now on. Fewer slots than vehicles are refused unless forced, which
-    /// cuts the count and leaves an adjustment.
+    /// cuts the count and leaves an adjustment
     ///
     /// Example:
     ///   smartpark floors set "Roof" --slots 25 --active false
     #[command(verbatim_doc_comment)]
     Set(SetArgs),
-    /// Remove a floor that never had an event.
+    /// Remove a floor that never had an event
     ///
     /// Example:
     ///   smartpark floors remove "Roof"
@@ -65,10 +65,10 @@ enum FloorsCommand {
         /// The floor's id or name
         floor: String,
     },
-    /// Set a floor's count to what somebody counted just now.
+    /// Set a floor's count to what somebody counted just now
     ///
     /// Leaves an adjustment that says who and why. Events from before it that arrive later no
-    /// longer disturb the count.
+    /// longer disturb the count
     ///
     /// Example:
     ///   smartpark floors recount "Roof" 12 --reason "night round" --author Kim
@@ -130,7 +130,7 @@ struct RecountArgs {
     author: Option<String>,
 }
 
-/// Name the floor to send the next car to: the active one with the most free slots.
+/// Name the floor to send the next car to: the active one with the most free slots
 ///
 /// Example:
 ///   smartpark recommend --json
@@ -182,7 +182,8 @@ pub(super) async fn find(park: &SmartPark, named: &str) -> anyhow::Result<Floor>
         Ok(id) => park.floors().get_floor_by_id(id).await?,
         Err(_) => None,
     };
-    let told = || anyhow::anyhow!("no floor has this id or name; `smartpark floors --all` lists them");
+    let told =
+        || anyhow::anyhow!("no floor has this id or name; `smartpark floors --all` lists them");
     by_id.ok_or_else(told)
 }
 
@@ -220,10 +221,7 @@ async fn set(args: SetArgs, park: &SmartPark, context: &Context) -> anyhow::Resu
         force: args.force,
         author: args.author,
     };
-    let nothing = FloorChange {
-        author: change.author.clone(),
-        ..FloorChange::default()
-    };
+    let nothing = FloorChange { author: change.author.clone(), ..FloorChange::default() };
     if change == nothing {
         let told = "nothing to change: give --name, --slots, --description or --active";
         return Err(Usage(told.to_owned()).into());
@@ -303,10 +301,7 @@ async fn list_at(at: Timestamp, park: &SmartPark, context: &Context) -> anyhow::
         current_vehicles: count.current_vehicles,
         available_slots: count.total_slots - count.current_vehicles,
     });
-    let view = CountsView {
-        at,
-        floors: floors.collect(),
-    };
+    let view = CountsView { at, floors: floors.collect() };
     context.out.print(&view, || format!("At {at}\n\n{}", counts_table(&counts)))
 }
 

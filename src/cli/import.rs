@@ -14,28 +14,29 @@ use tokio::{
 };
 
 use super::{
-    Context, Counting, Outcome, Usage,
+    Context, Outcome, Usage,
     input::{Format, Mapping, Source, shown},
     output::note,
 };
 use crate::{
     Error, NewEvent, Recorded, Result, SmartPark,
+    config::Span,
     limits::{IMPORT_ATTEMPTS, IMPORT_BATCHES_AHEAD, IMPORT_FIRST_PAUSE},
 };
 use report::Report;
 pub(super) use rows::FloorNames;
 use rows::{Batch, Reader, Row};
 
-/// Record the events of a file, each once.
+/// Record the events of a file, each once
 ///
 /// Takes CSV with a header or NDJSON (one object a line), also packed with gzip, from a file or
 /// from standard input (-). The fields are camera_id, floor_id, track_id, vehicle_type,
 /// direction, timestamp and, optional, confidence. A floor may be given by its name instead
-/// (columns floor, floor_name, floor_id_or_name); other columns are passed over.
+/// (columns floor, floor_name, floor_id_or_name); other columns are passed over
 ///
 /// Repeating an import is always safe: what was recorded before is a duplicate and changes
 /// nothing. An import that was interrupted is simply started again. Rows may come in any order.
-/// Rows that are no event are named with their line and passed over; then the exit code is 1.
+/// Rows that are no event are named with their line and passed over; then the exit code is 1
 ///
 /// Examples:
 ///   smartpark import events.csv.gz
@@ -55,8 +56,10 @@ pub(super) struct Args {
     /// Write every rejected row's line and reason to this file, as CSV
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) counting: Counting,
+    /// How far ahead of the clock an event's timestamp may lie [env: SMARTPARK_MAX_CLOCK_SKEW]
+    /// [default: 5min]
+    #[arg(long, value_name = "TIME")]
+    pub(super) max_clock_skew: Option<Span>,
 }
 
 /// Why an import came to an end.

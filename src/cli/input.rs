@@ -67,14 +67,8 @@ impl Source {
         let shown = shown(path);
         let cannot = || format!("{shown} cannot be read");
         let (raw, size) = raw(path).with_context(cannot)?;
-        let progress = Progress {
-            read: Arc::default(),
-            size,
-        };
-        let counted = Counted {
-            from: raw,
-            read: Arc::clone(&progress.read),
-        };
+        let progress = Progress { read: Arc::default(), size };
+        let counted = Counted { from: raw, read: Arc::clone(&progress.read) };
         let mut packed = BufReader::with_capacity(BUFFER_BYTES, counted);
         let is_packed = first_bytes(&mut packed).with_context(cannot)?.starts_with(&GZIP_MAGIC);
         let mut plain: Box<dyn BufRead + Send> = if is_packed {
@@ -86,21 +80,13 @@ impl Source {
             Some(format) => format,
             None => sniffed(first_bytes(&mut plain).with_context(cannot)?, &shown)?,
         };
-        Ok(Self {
-            lines: Lines::new(plain),
-            format,
-            progress,
-        })
+        Ok(Self { lines: Lines::new(plain), format, progress })
     }
 }
 
 /// What a path is called towards people.
 pub(super) fn shown(path: &Path) -> String {
-    if path == Path::new("-") {
-        "standard input".to_owned()
-    } else {
-        path.display().to_string()
-    }
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 fn raw(path: &Path) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {

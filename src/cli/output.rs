@@ -20,11 +20,7 @@ impl Out {
         value: &impl Serialize,
         text: impl FnOnce() -> String,
     ) -> anyhow::Result<()> {
-        let mut written = if self.json {
-            serde_json::to_string(value)?
-        } else {
-            text()
-        };
+        let mut written = if self.json { serde_json::to_string(value)? } else { text() };
         if !written.is_empty() {
             written.push('\n');
         }
@@ -55,7 +51,7 @@ where
     R: IntoIterator<Item = String>,
 {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(titles.iter().map(|title| title.trim_start_matches('>')));
     for row in rows {
         table.add_row(row);
@@ -199,10 +195,7 @@ struct PeakView {
 
 impl<'a> From<&'a Statistics> for StatisticsView<'a> {
     fn from(stats: &'a Statistics) -> Self {
-        let peak = stats.peak_hour.map(|peak| PeakView {
-            start: peak.start,
-            events: peak.events,
-        });
+        let peak = stats.peak_hour.map(|peak| PeakView { start: peak.start, events: peak.events });
         Self {
             start: stats.start,
             end: stats.end,

@@ -11,12 +11,12 @@ use crate::{
     http::{self, HttpConfig},
 };
 
-/// Run the server.
+/// Run the server
 ///
 /// Opens the database, creating it where there is none, and fills an empty one: by default with
 /// four floors and 15 sample events. A database with data is left as it is. Stops in good order
 /// on SIGTERM and Ctrl-C. One server runs on one database file; every other command works
-/// beside it.
+/// beside it
 ///
 /// Examples:
 ///   smartpark serve

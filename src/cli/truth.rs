@@ -17,11 +17,7 @@ use crate::{SmartPark, Timestamp, intake::parse_instant, limits::SHOWN_FAULTS};
 
 /// The fields of a known count, in the order in which [`known_count`] takes them.
 const FIELDS: [Wanted; 3] = [
-    Wanted {
-        field: "timestamp",
-        names: &["timestamp", "hour_utc"],
-        is_required: true,
-    },
+    Wanted { field: "timestamp", names: &["timestamp", "hour_utc"], is_required: true },
     Wanted {
         field: "floor",
         names: &["floor_id", "floor", "floor_name", "floor_id_or_name"],
@@ -61,9 +57,7 @@ struct Mismatch {
 impl Comparison {
     /// In words.
     pub(super) fn text(&self) -> String {
-        let Self {
-            rows, mismatches, ..
-        } = self;
+        let Self { rows, mismatches, .. } = self;
         if *mismatches == 0 {
             return format!("Truth: all {rows} counts are met");
         }
@@ -183,7 +177,8 @@ async fn met(
     if stored == Some(count) {
         return Ok(None);
     }
-    let reason = if stored.is_none() && reason.is_empty() { "no such floor".into() } else { reason };
+    let reason =
+        if stored.is_none() && reason.is_empty() { "no such floor".into() } else { reason };
     Ok(Some(Mismatch {
         timestamp: Some(at),
         floor_id: Some(floor_id),

@@ -1,3 +1,5 @@
 //! Every behaviour, through the public interfaces.
 
+mod cli;
 mod contract;
+mod crash;

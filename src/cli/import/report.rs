@@ -159,10 +159,9 @@ impl Report {
 
 fn bar(size: Option<u64>) -> ProgressBar {
     let (bar, look) = match size {
-        Some(size) => (
-            ProgressBar::new(size),
-            "{bar:30} {percent:>3} % of {total_bytes}, {msg}, {eta} left",
-        ),
+        Some(size) => {
+            (ProgressBar::new(size), "{bar:30} {percent:>3} % of {total_bytes}, {msg}, {eta} left")
+        }
         None => (ProgressBar::no_length(), "{spinner} {bytes}, {msg}"),
     };
     if !is_watched() {

@@ -29,16 +29,8 @@ const FIELDS: [Wanted; 7] = [
     wanted("timestamp", &["timestamp"], true),
 ];
 
-const fn wanted(
-    field: &'static str,
-    names: &'static [&'static str],
-    is_required: bool,
-) -> Wanted {
-    Wanted {
-        field,
-        names,
-        is_required,
-    }
+const fn wanted(field: &'static str, names: &'static [&'static str], is_required: bool) -> Wanted {
+    Wanted { field, names, is_required }
 }
 
 /// The columns of an event, as `--map` moves them.
@@ -57,9 +49,9 @@ impl FloorNames {
 
     /// The id of the floor with this name, or else the id that the text is.
     pub(in crate::cli) fn id(&self, text: &str) -> Option<i64> {
-        let text = text.trim();
-        let by_name = self.0.get(text).copied();
-        by_name.or_else(|| text.parse().ok().filter(|&id: &i64| id >= 1))
+        let by_name = |name: &str| self.0.get(name).copied();
+        let found = by_name(text).or_else(|| by_name(text.trim()));
+        found.or_else(|| text.trim().parse().ok().filter(|&id: &i64| id >= 1))
     }
 }
 
@@ -77,18 +69,9 @@ pub(super) type Batch = io::Result<Vec<Row>>;
 /// Reads the rows of one file.
 pub(super) enum Reader<R> {
     /// A table whose header has been read.
-    Csv {
-        records: Records<R>,
-        width: usize,
-        places: [Option<usize>; 7],
-        floors: FloorNames,
-    },
+    Csv { records: Records<R>, width: usize, places: [Option<usize>; 7], floors: FloorNames },
     /// Objects line by line.
-    Ndjson {
-        lines: Lines<R>,
-        columns: Columns<7>,
-        floors: FloorNames,
-    },
+    Ndjson { lines: Lines<R>, columns: Columns<7>, floors: FloorNames },
 }
 
 impl<R: BufRead> Reader<R> {
@@ -109,32 +92,18 @@ impl<R: BufRead> Reader<R> {
         let names: Vec<&str> = header.iter().collect();
         let places = columns.locate(&names).map_err(super::super::Usage)?;
         let width = header.len();
-        Ok(Some(Self::Csv {
-            records,
-            width,
-            places,
-            floors,
-        }))
+        Ok(Some(Self::Csv { records, width, places, floors }))
     }
 
     /// A reader of objects.
     pub(super) fn ndjson(lines: Lines<R>, columns: Columns<7>, floors: FloorNames) -> Self {
-        Self::Ndjson {
-            lines,
-            columns,
-            floors,
-        }
+        Self::Ndjson { lines, columns, floors }
     }
 
     /// The next row; `None` at the end.
     fn next(&mut self) -> io::Result<Option<Row>> {
         match self {
-            Self::Csv {
-                records,
-                width,
-                places,
-                floors,
-            } => {
+            Self::Csv { records, width, places, floors } => {
                 let Some((line, cells)) = records.next()? else {
                     return Ok(None);
                 };
@@ -142,20 +111,13 @@ impl<R: BufRead> Reader<R> {
                 let event = event.and_then(|cells| from_cells(&cells, *width, places, floors));
                 Ok(Some(Row { line, event }))
             }
-            Self::Ndjson {
-                lines,
-                columns,
-                floors,
-            } => loop {
+            Self::Ndjson { lines, columns, floors } => loop {
                 match lines.next()? {
                     Some(line) if line.is_blank() => {}
                     Some(Line { number, text }) => {
                         let event = text.map_err(str::to_owned);
                         let event = event.and_then(|text| from_object(&text, columns, floors));
-                        return Ok(Some(Row {
-                            line: number,
-                            event,
-                        }));
+                        return Ok(Some(Row { line: number, event }));
                     }
                     None => return Ok(None),
                 }
@@ -218,11 +180,7 @@ fn from_cells(
     judged(raw)
 }
 
-fn from_object(
-    text: &str,
-    columns: &Columns<7>,
-    floors: &FloorNames,
-) -> Result<NewEvent, String> {
+fn from_object(text: &str, columns: &Columns<7>, floors: &FloorNames) -> Result<NewEvent, String> {
     let object: Map<String, Value> = serde_json::from_str(text).map_err(|fault| {
         // Its own words could repeat what stands there.
         match fault.classify() {

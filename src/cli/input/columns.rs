@@ -25,10 +25,7 @@ impl std::str::FromStr for Mapping {
         let parts = text.split_once('=');
         let parts = parts.filter(|(field, column)| !field.is_empty() && !column.is_empty());
         let (field, column) = parts.ok_or("must be FIELD=COLUMN, for example floor=level")?;
-        Ok(Self {
-            field: field.to_owned(),
-            column: column.to_owned(),
-        })
+        Ok(Self { field: field.to_owned(), column: column.to_owned() })
     }
 }
 
@@ -55,9 +52,9 @@ impl<const N: usize> Columns<N> {
         let mut mapped = [false; N];
         for map in maps {
             // "floor_id" says the same as "floor": every recognised name does.
-            let place = wanted.iter().position(|it| {
-                it.field == map.field || it.names.contains(&map.field.as_str())
-            });
+            let place = wanted
+                .iter()
+                .position(|it| it.field == map.field || it.names.contains(&map.field.as_str()));
             let Some(place) = place else {
                 let fields = columns.fields.join(", ");
                 return Err(format!("--map knows the fields {fields}, not {:?}", map.field));
@@ -83,8 +80,8 @@ impl<const N: usize> Columns<N> {
         for (field, place) in places.iter_mut().enumerate() {
             let found = self.names[field].iter().find_map(|name| {
                 let is_it = |column: &&str| column.trim().eq_ignore_ascii_case(name);
-                let first = header.iter().position(|column| is_it(&column))?;
-                Some((name, first, header[first + 1..].iter().any(|column| is_it(&column))))
+                let first = header.iter().position(&is_it)?;
+                Some((name, first, header[first + 1..].iter().any(is_it)))
             });
             match found {
                 Some((name, _, true)) => twice.push(name.as_str()),
@@ -95,7 +92,9 @@ impl<const N: usize> Columns<N> {
         }
         if !missing.is_empty() {
             let missing = missing.join(", ");
-            return Err(format!("no column for {missing}; --map FIELD=COLUMN names another column"));
+            return Err(format!(
+                "no column for {missing}; --map FIELD=COLUMN names another column"
+            ));
         }
         if !twice.is_empty() {
             return Err(format!("the header names {} twice", twice.join(", ")));
@@ -123,21 +122,13 @@ mod tests {
     use super::*;
 
     const WANTED: [Wanted; 3] = [
-        Wanted {
-            field: "camera_id",
-            names: &["camera_id"],
-            is_required: true,
-        },
+        Wanted { field: "camera_id", names: &["camera_id"], is_required: true },
         Wanted {
             field: "floor",
             names: &["floor_id", "floor", "floor_id_or_name"],
             is_required: true,
         },
-        Wanted {
-            field: "confidence",
-            names: &["confidence"],
-            is_required: false,
-        },
+        Wanted { field: "confidence", names: &["confidence"], is_required: false },
     ];
 
     fn located(maps: &[&str], header: &str) -> Result<[Option<usize>; 3], String> {

@@ -36,11 +36,7 @@ pub(in crate::cli) struct Lines<R> {
 
 impl<R: BufRead> Lines<R> {
     pub(in crate::cli) fn new(from: R) -> Self {
-        Self {
-            from,
-            number: 0,
-            back: VecDeque::new(),
-        }
+        Self { from, number: 0, back: VecDeque::new() }
     }
 
     /// The next line; `None` at the end. A line that is too long or no UTF-8 is passed over and
