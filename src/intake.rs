@@ -20,6 +20,8 @@ use crate::{
     model::{DEFAULT_CONFIDENCE, Direction, NewEvent, UnknownWord, VehicleType, name_fault},
 };
 pub use instant::parse_instant;
+#[cfg(feature = "http")]
+pub(crate) use members::displayable;
 pub(crate) use members::{Members, Named};
 pub use rows::{Input, read_events};
 
