@@ -140,19 +140,11 @@ struct Description;
 /// Every operation. The description is made from this list, so that the two cannot differ.
 fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(
-            record::record_events,
-            events::list_events,
-            events::clean_up_events
-        ))
+        .routes(routes!(record::record_events, events::list_events, events::clean_up_events))
         .routes(routes!(events::get_event))
         .routes(routes!(floors::list_floors, floors::add_floor))
         .routes(routes!(floors::recommend))
-        .routes(routes!(
-            floors::get_floor,
-            floors::change_floor,
-            floors::remove_floor
-        ))
+        .routes(routes!(floors::get_floor, floors::change_floor, floors::remove_floor))
         .routes(routes!(floors::recount_floor))
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(health::live))

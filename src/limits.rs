@@ -57,3 +57,5 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a server that stops waits for the requests it has started. The process must be gone
 /// within ten seconds, and closing the database takes some of them.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(8);
+/// Prepared statements that one connection keeps.
+pub const SQLITE_STATEMENTS: usize = 96;

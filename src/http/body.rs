@@ -89,10 +89,7 @@ async fn collect(body: &mut Body, all_room: &Arc<Semaphore>) -> Result<Whole, Ki
     if announced > MAX_BODY_BYTES as u64 {
         return Err(Kind::TooLarge);
     }
-    let mut whole = Whole {
-        bytes: BytesMut::new(),
-        room: None,
-    };
+    let mut whole = Whole { bytes: BytesMut::new(), room: None };
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Kind::CutShort)?.into_data() else {
             continue;

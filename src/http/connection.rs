@@ -74,10 +74,7 @@ pub(super) struct Answer {
 impl Answer {
     /// The body that answers the request.
     pub(super) fn new(body: Body, in_flight: InFlight) -> Self {
-        Self {
-            body,
-            _in_flight: in_flight,
-        }
+        Self { body, _in_flight: in_flight }
     }
 }
 
@@ -111,11 +108,7 @@ pub(super) struct Timed {
 impl Timed {
     /// Bounds the writes to `stream`.
     pub(super) fn new(stream: TcpStream, timeout: Duration) -> Self {
-        Self {
-            stream: TokioIo::new(stream),
-            timeout,
-            stalled: None,
-        }
+        Self { stream: TokioIo::new(stream), timeout, stalled: None }
     }
 
     /// Turns a write that waits too long into an error.
@@ -130,10 +123,7 @@ impl Timed {
         }
         let timeout = self.timeout;
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(timeout)));
-        stalled
-            .as_mut()
-            .poll(context)
-            .map(|()| Err(io::ErrorKind::TimedOut.into()))
+        stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 

@@ -39,24 +39,13 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>(description: &OpenApi) ->
         ("/openapi.json", Asset::plain("application/json", json)),
         ("/docs", Asset::plain("text/html; charset=utf-8", PAGE)),
         ("/docs/start.js", Asset::plain(JAVASCRIPT, START)),
-        (
-            "/docs/swagger-ui-bundle.js",
-            Asset::gzipped(JAVASCRIPT, BUNDLE),
-        ),
-        (
-            "/docs/swagger-ui.css",
-            Asset::gzipped("text/css; charset=utf-8", STYLE),
-        ),
+        ("/docs/swagger-ui-bundle.js", Asset::gzipped(JAVASCRIPT, BUNDLE)),
+        ("/docs/swagger-ui.css", Asset::gzipped("text/css; charset=utf-8", STYLE)),
     ];
     let to_docs = get(async || Redirect::to("/docs"));
-    let router = Router::new()
-        .route("/", to_docs.clone())
-        .route("/docs/", to_docs);
+    let router = Router::new().route("/", to_docs.clone()).route("/docs/", to_docs);
     assets.into_iter().fold(router, |router, (path, asset)| {
-        router.route(
-            path,
-            get(async move |request: Request| asset.answer(request.headers())),
-        )
+        router.route(path, get(async move |request: Request| asset.answer(request.headers())))
     })
 }
 
@@ -73,10 +62,7 @@ impl Asset {
     fn plain(media_type: &'static str, bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
         let digest = Sha256::digest(&bytes);
-        let tag: String = digest[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let tag: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         // Weak: the gzipped and the plain form share it.
         let etag = HeaderValue::try_from(format!("W/\"{tag}\""));
         Self {
@@ -88,10 +74,7 @@ impl Asset {
     }
 
     fn gzipped(media_type: &'static str, bytes: &'static [u8]) -> Self {
-        Self {
-            is_gzipped: true,
-            ..Self::plain(media_type, bytes)
-        }
+        Self { is_gzipped: true, ..Self::plain(media_type, bytes) }
     }
 
     fn answer(&self, request: &HeaderMap) -> Response {
@@ -116,17 +99,12 @@ impl Asset {
             *response.body_mut() = Body::from(self.bytes.clone());
         } else if accepts_gzip(request) {
             let gzip = HeaderValue::from_static("gzip");
-            response
-                .headers_mut()
-                .insert(header::CONTENT_ENCODING, gzip);
+            response.headers_mut().insert(header::CONTENT_ENCODING, gzip);
             *response.body_mut() = Body::from(self.bytes.clone());
         } else {
             // Rare: every browser takes gzip.
             let mut plain = Vec::new();
-            if GzDecoder::new(self.bytes.as_ref())
-                .read_to_end(&mut plain)
-                .is_err()
-            {
+            if GzDecoder::new(self.bytes.as_ref()).read_to_end(&mut plain).is_err() {
                 return Problem::new(Kind::Internal).into_response();
             }
             *response.body_mut() = Body::from(plain);

@@ -111,11 +111,7 @@ fn read_filter(app: &App, uri: &Uri) -> Result<(EventFilter, u32, Option<Cursor>
     if hours.is_some() && (query.has("start") || query.has("end")) {
         query.fault("hours", TWO_WINDOWS);
     }
-    if filter
-        .start
-        .zip(filter.end)
-        .is_some_and(|(start, end)| end < start)
-    {
+    if filter.start.zip(filter.end).is_some_and(|(start, end)| end < start) {
         query.fault("end", ENDS_EARLY);
     }
     let limit = query.small_integer("limit", 1..=MAX_PAGE_ROWS, NOT_A_LIMIT);

@@ -29,13 +29,7 @@ pub(super) fn new_floor(json: &[u8]) -> Result<NewFloor, Problem> {
     let [title, slots, description, is_active] = members.values;
     let mut faults = Vec::new();
     let title = name("name", title, &mut faults);
-    let slots = whole(
-        "total_slots",
-        slots,
-        MAX_TOTAL_SLOTS,
-        NOT_SLOTS,
-        &mut faults,
-    );
+    let slots = whole("total_slots", slots, MAX_TOTAL_SLOTS, NOT_SLOTS, &mut faults);
     let description = text(description, &mut faults);
     let is_active = flag("is_active", is_active, &mut faults);
     let floor = title.zip(slots).map(|(name, total_slots)| NewFloor {
@@ -57,13 +51,7 @@ pub(super) fn floor_change(json: &[u8]) -> Result<FloorChange, Problem> {
         name: title.and_then(|title| name("name", Some(title), &mut faults)),
         total_slots: slots.and_then(|slots| {
             let slots = Some(slots);
-            whole(
-                "total_slots",
-                slots,
-                MAX_TOTAL_SLOTS,
-                NOT_SLOTS,
-                &mut faults,
-            )
+            whole("total_slots", slots, MAX_TOTAL_SLOTS, NOT_SLOTS, &mut faults)
         }),
         description: text(description, &mut faults),
         is_active: flag("is_active", is_active, &mut faults),
@@ -79,13 +67,7 @@ pub(super) fn recount(json: &[u8]) -> Result<(i64, String), Problem> {
     let members = object(json, Named(&MEMBERS))?;
     let [count, reason] = members.values;
     let mut faults = Vec::new();
-    let count = whole(
-        "current_vehicles",
-        count,
-        i64::MAX,
-        NOT_A_COUNT,
-        &mut faults,
-    );
+    let count = whole("current_vehicles", count, i64::MAX, NOT_A_COUNT, &mut faults);
     let reason = match reason {
         Some(Scalar::Text(reason)) if !reason.is_empty() => {
             text_fault("reason", Some(&reason), &mut faults);

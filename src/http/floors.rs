@@ -62,14 +62,9 @@ pub(super) async fn recommend(State(app): State<App>, uri: Uri) -> Result<Respon
     Query::none(&uri)?;
     // One read, in the order of `get_recommended_floor`, so that the two parts agree.
     let floors = app.park.floors().get_all_active_floors().await?;
-    let mut free = floors
-        .into_iter()
-        .filter(|floor| floor.available_slots() > 0)
-        .map(FloorView::from);
-    let view = RecommendationView {
-        floor: free.next(),
-        alternatives: free.collect(),
-    };
+    let mut free =
+        floors.into_iter().filter(|floor| floor.available_slots() > 0).map(FloorView::from);
+    let view = RecommendationView { floor: free.next(), alternatives: free.collect() };
     Ok(answer(StatusCode::OK, &view))
 }
 

@@ -64,9 +64,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_a_problem() {
-        let mut router: Router = Router::new()
-            .route("/", get(async || fails()))
-            .layer(middleware::from_fn(guard));
+        let mut router: Router =
+            Router::new().route("/", get(async || fails())).layer(middleware::from_fn(guard));
         for _ in 0..2 {
             let response = router.call(Request::new(Body::empty())).await.unwrap();
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

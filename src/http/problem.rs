@@ -110,26 +110,17 @@ impl Problem {
             detail: fault.detail,
         };
         let errors = faults.into_iter().map(pointed).collect();
-        Self {
-            errors,
-            ..Self::new(Kind::InvalidFields).detail(detail)
-        }
+        Self { errors, ..Self::new(Kind::InvalidFields).detail(detail) }
     }
 
     /// An event that was recorded, but found its floor at its limit.
     pub(super) fn at_limit(event: Event) -> Self {
-        Self {
-            event: Some(Box::new(event.into())),
-            ..Self::new(Kind::AtLimit)
-        }
+        Self { event: Some(Box::new(event.into())), ..Self::new(Kind::AtLimit) }
     }
 
     /// A method that the path does not know.
     pub(super) fn method_not_allowed(allow: Option<HeaderValue>) -> Self {
-        Self {
-            allow,
-            ..Self::new(Kind::MethodNotAllowed)
-        }
+        Self { allow, ..Self::new(Kind::MethodNotAllowed) }
     }
 
     /// An error of an operation whose fields came from `place`. Logs what the caller is not told.
@@ -242,17 +233,14 @@ pub(super) fn documented(kinds: &[Kind]) -> BTreeMap<String, RefOr<Documented>> 
     let described = |(status, kinds): (StatusCode, Vec<Kind>)| {
         let titles: Vec<&str> = kinds.iter().map(|kind| kind.title()).collect();
         let examples = kinds.iter().map(|kind| {
-            let example = ExampleBuilder::new()
-                .summary(kind.title())
-                .value(Some(kind.example()))
-                .build();
+            let example =
+                ExampleBuilder::new().summary(kind.title()).value(Some(kind.example())).build();
             (kind.slug(), example)
         });
         let schema = Some(Ref::from_schema_name("Problem"));
         let mut content = Content::new(schema);
-        content.examples = examples
-            .map(|(slug, example)| (slug.to_owned(), RefOr::T(example)))
-            .collect();
+        content.examples =
+            examples.map(|(slug, example)| (slug.to_owned(), RefOr::T(example))).collect();
         let mut response = ResponseBuilder::new()
             .description(titles.join(", or: "))
             .content(PROBLEM_JSON, content);

@@ -22,10 +22,7 @@ pub(super) struct Query {
 impl Query {
     /// Reads the query of `uri`, which may have the parameters `known`.
     pub(super) fn read(uri: &Uri, known: &[&'static str]) -> Self {
-        let mut query = Self {
-            given: Vec::new(),
-            faults: Vec::new(),
-        };
+        let mut query = Self { given: Vec::new(), faults: Vec::new() };
         let pairs = uri.query().unwrap_or("").split('&');
         for pair in pairs.filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -146,9 +143,7 @@ impl Query {
     /// no instant has a space.
     pub(super) fn instant(&mut self, name: &'static str) -> Option<Timestamp> {
         let text = self.value(name)?.replace(' ', "+");
-        intake::parse_instant(&text)
-            .map_err(|detail| self.fault(name, detail))
-            .ok()
+        intake::parse_instant(&text).map_err(|detail| self.fault(name, detail)).ok()
     }
 
     /// Ends the reading.

@@ -79,9 +79,7 @@ struct RowProblemView<'a> {
 
 impl std::fmt::Debug for RowProblemView<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RowProblemView")
-            .field("index", &self.index)
-            .finish_non_exhaustive()
+        f.debug_struct("RowProblemView").field("index", &self.index).finish_non_exhaustive()
     }
 }
 
@@ -157,11 +155,7 @@ async fn record_one(app: &App, row: Row) -> Result<Response, Problem> {
     if app.on_limit == OnLimit::Reject && recorded.event.at_limit.is_some() {
         return Ok(Problem::at_limit(recorded.event).into_response());
     }
-    let status = if recorded.duplicate {
-        StatusCode::OK
-    } else {
-        StatusCode::CREATED
-    };
+    let status = if recorded.duplicate { StatusCode::OK } else { StatusCode::CREATED };
     let location = format!("/events/{}", recorded.event.id);
     let mut response = answer(status, &RecordedView::from(recorded));
     if status == StatusCode::CREATED
@@ -198,10 +192,9 @@ async fn record_many(app: &App, rows: Vec<Row>) -> Result<Response, Problem> {
     }
     bad.sort_by_key(|(index, _)| *index);
     batch.rejected = bad.len();
-    let shown = bad.iter().map(|(index, problem)| RowProblemView {
-        index: *index,
-        problem: problem.view(),
-    });
+    let shown = bad
+        .iter()
+        .map(|(index, problem)| RowProblemView { index: *index, problem: problem.view() });
     batch.errors = shown.collect();
     Ok(answer(StatusCode::OK, &batch))
 }

@@ -12,21 +12,13 @@ use crate::{Direction, VehicleType};
 #[expect(dead_code, reason = "it is there to be described")]
 pub(super) struct NewEvent {
     /// The camera. No control characters.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     camera_id: String,
     /// The floor whose line was crossed.
     #[schema(minimum = 1)]
     floor_id: i64,
     /// The vehicle's track at that camera. No control characters.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     track_id: String,
     vehicle_type: VehicleType,
     direction: Direction,
@@ -62,11 +54,7 @@ pub(super) struct NewEventBatch(Vec<NewEvent>);
 #[expect(dead_code, reason = "it is there to be described")]
 pub(super) struct NewFloor {
     /// Its name, unique. No control characters.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     name: String,
     /// How many vehicles fit. Holds for all of the floor's past, too, until it is changed.
     #[schema(minimum = 0, maximum = 1_000_000)]

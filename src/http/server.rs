@@ -75,10 +75,7 @@ pub async fn serve(
     }
     drop(listener);
     let open = stop.count();
-    if timeout(config.timeouts.stop, stop.shutdown())
-        .await
-        .is_err()
-    {
+    if timeout(config.timeouts.stop, stop.shutdown()).await.is_err() {
         tracing::warn!(open, "stopped without waiting longer for open connections");
     }
     Ok(())
@@ -114,11 +111,7 @@ impl Server {
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(MAX_HEAD_BYTES as u32)
             .keep_alive_interval(PING_INTERVAL);
-        Self {
-            router,
-            http,
-            timeouts,
-        }
+        Self { router, http, timeouts }
     }
 
     /// Serves one connection to its end.

@@ -52,18 +52,14 @@ pub(super) async fn get_statistics(State(app): State<App>, uri: Uri) -> Result<R
     }
     let events = app.park.events();
     let of_query = |error| Problem::from_error(error, Place::Query);
-    let hours = start
-        .is_none()
-        .then_some(hours.unwrap_or(DEFAULT_STATISTICS_HOURS));
+    let hours = start.is_none().then_some(hours.unwrap_or(DEFAULT_STATISTICS_HOURS));
     let (first, last) = events.window(hours.unwrap_or(1)).map_err(of_query)?;
     let (start, end) = (start.unwrap_or(first), end.unwrap_or(last));
     if end < start {
         query.fault(if query.has("end") { "end" } else { "start" }, ENDS_EARLY);
     }
     query.finish()?;
-    let statistics = events
-        .get_event_statistics_between(start, end, floor_id)
-        .await;
+    let statistics = events.get_event_statistics_between(start, end, floor_id).await;
     let view = StatisticsView::new(statistics.map_err(of_query)?, hours);
     Ok(answer(StatusCode::OK, &view))
 }

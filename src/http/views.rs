@@ -213,10 +213,7 @@ pub(super) struct PeakHourView {
 
 impl From<PeakHour> for PeakHourView {
     fn from(hour: PeakHour) -> Self {
-        Self {
-            start: hour.start,
-            events: hour.events,
-        }
+        Self { start: hour.start, events: hour.events }
     }
 }
 
@@ -254,9 +251,6 @@ pub(super) struct CleanupView {
 
 impl From<Cleanup> for CleanupView {
     fn from(cleanup: Cleanup) -> Self {
-        Self {
-            deleted: cleanup.deleted,
-            horizon: cleanup.horizon,
-        }
+        Self { deleted: cleanup.deleted, horizon: cleanup.horizon }
     }
 }
