@@ -20,19 +20,14 @@ use crate::{
     model::{DEFAULT_CONFIDENCE, Direction, NewEvent, UnknownWord, VehicleType, name_fault},
 };
 pub use instant::parse_instant;
+#[cfg(feature = "http")]
+pub(crate) use members::displayable;
 pub(crate) use members::{Members, Named};
 pub use rows::{Input, read_events};
 
 /// The members of an event, in the order of the contract.
-const MEMBERS: [&str; 7] = [
-    "camera_id",
-    "floor_id",
-    "track_id",
-    "vehicle_type",
-    "direction",
-    "confidence",
-    "timestamp",
-];
+const MEMBERS: [&str; 7] =
+    ["camera_id", "floor_id", "track_id", "vehicle_type", "direction", "confidence", "timestamp"];
 
 const REQUIRED: &str = "is required";
 const NOT_A_NAME: &str = "must be a string of 1 to 100 characters";
@@ -69,15 +64,11 @@ impl<'a> Scalar<'a> {
     #[must_use]
     pub fn from_number_cell(cell: &'a str) -> Option<Self> {
         let number = cell.trim();
-        let is_plain = number
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+        let is_plain = number.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
         let float = || number.parse().ok().filter(|float: &f64| float.is_finite());
         match number.parse() {
             Ok(int) => Some(Self::Int(int)),
-            Err(_) if is_plain => float()
-                .map(Self::Float)
-                .or_else(|| Self::from_text_cell(cell)),
+            Err(_) if is_plain => float().map(Self::Float).or_else(|| Self::from_text_cell(cell)),
             Err(_) => Self::from_text_cell(cell),
         }
     }
@@ -88,10 +79,9 @@ impl<'a> From<&'a Value> for Scalar<'a> {
         match value {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(*value),
-            Value::Number(number) => number.as_i64().map_or_else(
-                || Self::Float(number.as_f64().unwrap_or(f64::NAN)),
-                Self::Int,
-            ),
+            Value::Number(number) => number
+                .as_i64()
+                .map_or_else(|| Self::Float(number.as_f64().unwrap_or(f64::NAN)), Self::Int),
             Value::String(text) => Self::Text(Cow::Borrowed(text)),
             Value::Array(_) | Value::Object(_) => Self::Nested,
         }
@@ -133,15 +123,8 @@ pub struct RawEvent<'a> {
 
 impl<'a> From<Members<'a, 7>> for RawEvent<'a> {
     fn from(members: Members<'a, 7>) -> Self {
-        let [
-            camera_id,
-            floor_id,
-            track_id,
-            vehicle_type,
-            direction,
-            confidence,
-            timestamp,
-        ] = members.values;
+        let [camera_id, floor_id, track_id, vehicle_type, direction, confidence, timestamp] =
+            members.values;
         Self {
             camera_id,
             floor_id,
@@ -263,9 +246,7 @@ fn timestamp(value: Option<Scalar<'_>>, faults: &mut Vec<FieldError>) -> Option<
         Some(Scalar::Text(text)) => text.as_ref(),
         Some(_) => "",
     };
-    parse_instant(text)
-        .map_err(|detail| faults.push(FieldError::new("timestamp", detail)))
-        .ok()
+    parse_instant(text).map_err(|detail| faults.push(FieldError::new("timestamp", detail))).ok()
 }
 
 /// Notes that a required field is absent, or that it is there but `detail`.

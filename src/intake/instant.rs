@@ -32,9 +32,7 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
         return Err(NO_OFFSET);
     }
     let offset = rest.offset().ok_or(NOT_AN_INSTANT)?;
-    let instant = offset
-        .to_timestamp(date.to_datetime(time))
-        .map_err(|_| OUT_OF_RANGE)?;
+    let instant = offset.to_timestamp(date.to_datetime(time)).map_err(|_| OUT_OF_RANGE)?;
     if Offset::UTC.to_datetime(instant).year() < 0 {
         return Err(OUT_OF_RANGE);
     }
@@ -68,11 +66,7 @@ impl Reader<'_> {
         let second = i8::try_from(self.digits(2)?).ok()?;
         let micros = self.micros()?;
         let is_leap = second == 60;
-        let (second, micros) = if is_leap {
-            (59, 999_999)
-        } else {
-            (second, micros)
-        };
+        let (second, micros) = if is_leap { (59, 999_999) } else { (second, micros) };
         let time = Time::new(hour, minute, second, micros * 1_000).ok()?;
         Some((time, is_leap))
     }
@@ -89,11 +83,7 @@ impl Reader<'_> {
         let (fraction, rest) = self.0.split_at(length);
         self.0 = rest;
         let padded = fraction.iter().chain(std::iter::repeat(&b'0'));
-        Some(
-            padded
-                .take(6)
-                .fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0')),
-        )
+        Some(padded.take(6).fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0')))
     }
 
     fn offset(&mut self) -> Option<Offset> {
@@ -102,11 +92,7 @@ impl Reader<'_> {
             b'-' => -self.hours_and_minutes()?,
             _ => 0,
         };
-        if self.0.is_empty() {
-            Offset::from_seconds(offset).ok()
-        } else {
-            None
-        }
+        if self.0.is_empty() { Offset::from_seconds(offset).ok() } else { None }
     }
 
     /// `hh:mm` in seconds.
@@ -124,11 +110,7 @@ impl Reader<'_> {
             return None;
         }
         self.0 = rest;
-        Some(
-            number
-                .iter()
-                .fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0')),
-        )
+        Some(number.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0')))
     }
 
     /// The next byte, where it is one of these.

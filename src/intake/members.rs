@@ -130,10 +130,7 @@ impl Faults {
 
 /// A name that a client made up, fit to be shown: short, and without control characters.
 pub(crate) fn displayable(name: &str) -> String {
-    name.chars()
-        .filter(|c| !c.is_control())
-        .take(MAX_NAME_CHARS)
-        .collect()
+    name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect()
 }
 
 /// Reads the name of a member.
@@ -193,10 +190,7 @@ impl<'de> Visitor<'de> for AnyScalar {
         Ok(Scalar::Int(value))
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "it is above every whole number we accept"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "it is above every whole number we accept")]
     fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
         let small = i64::try_from(value);
         Ok(small.map_or(Scalar::Float(value as f64), Scalar::Int))

@@ -51,11 +51,9 @@ pub(super) fn read<'a, S: DeserializeSeed<'a>>(
 fn describe(error: &serde_json::Error) -> String {
     match error.classify() {
         Category::Syntax | Category::Eof => error.to_string(),
-        Category::Data | Category::Io => format!(
-            "not readable at line {} column {}",
-            error.line(),
-            error.column()
-        ),
+        Category::Data | Category::Io => {
+            format!("not readable at line {} column {}", error.line(), error.column())
+        }
     }
 }
 

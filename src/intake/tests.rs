@@ -24,8 +24,7 @@ fn with(field: &str, json: &str) -> String {
 fn judge(json: &str) -> Result<NewEvent, Vec<(String, String)>> {
     let raw = RawEvent::read(json.as_bytes()).expect("it is a JSON object");
     let pair = |fault: FieldError| (fault.field.into_owned(), fault.detail.into_owned());
-    raw.judge()
-        .map_err(|faults| faults.into_iter().map(pair).collect())
+    raw.judge().map_err(|faults| faults.into_iter().map(pair).collect())
 }
 
 #[test]
@@ -124,15 +123,8 @@ fn all_faults_are_named_at_once() {
     let faults = judge(r#"{"camera_id":"","camera_id":"x","colour":"red","colour":1}"#);
     let faults = faults.unwrap_err();
     let fields: Vec<&str> = faults.iter().map(|(field, _)| field.as_str()).collect();
-    let expected = [
-        "camera_id",
-        "floor_id",
-        "track_id",
-        "vehicle_type",
-        "direction",
-        "camera_id",
-        "colour",
-    ];
+    let expected =
+        ["camera_id", "floor_id", "track_id", "vehicle_type", "direction", "camera_id", "colour"];
     assert_eq!(fields, expected);
     assert_eq!(faults[1].1, REQUIRED);
     assert_eq!(faults[5].1, "must be given only once");
@@ -160,10 +152,7 @@ fn of_very_many_unknown_members_the_number_is_told() {
     let json = with("timestamp", &format!("null,{}", many.join(",")));
     let faults = judge(&json).unwrap_err();
     assert_eq!(faults.len(), 21);
-    let last = (
-        String::new(),
-        "has 30 more members that are not known".to_owned(),
-    );
+    let last = (String::new(), "has 30 more members that are not known".to_owned());
     assert_eq!(faults[20], last);
 }
 
@@ -217,19 +206,14 @@ fn the_position_of_a_syntax_error_is_told_but_not_the_input() {
 #[test]
 fn an_array_is_judged_row_by_row() {
     let json = format!("[{}, [], 5, {}]", with("", ""), with("floor_id", "0"));
-    let Ok(Input::Many(rows)) = read_events(json.as_bytes()) else {
-        panic!("an array is many")
-    };
+    let Ok(Input::Many(rows)) = read_events(json.as_bytes()) else { panic!("an array is many") };
     let object = Err(vec![FieldError::new("", NOT_AN_OBJECT)]);
     assert!(rows[0].is_ok());
     assert_eq!(rows[1], object);
     assert_eq!(rows[2], object);
     assert_eq!(rows[3].as_ref().unwrap_err()[0].field, "floor_id");
     assert_eq!(read_events(b"[]"), Ok(Input::Many(vec![])));
-    assert!(matches!(
-        read_events(with("", "").as_bytes()),
-        Ok(Input::One(Ok(_)))
-    ));
+    assert!(matches!(read_events(with("", "").as_bytes()), Ok(Input::One(Ok(_)))));
     assert_eq!(read_events(b"7"), Ok(Input::One(object)));
 }
 
@@ -253,14 +237,8 @@ fn instants_are_strictly_rfc_3339() {
         ("2026-02-12T10:30:45-23:59", "2026-02-13T10:29:45Z"),
         ("2026-02-12T10:30:45-00:00", "2026-02-12T10:30:45Z"),
         ("2026-02-12T10:30:45.1Z", "2026-02-12T10:30:45.1Z"),
-        (
-            "2026-02-12T10:30:45.1234569999999Z",
-            "2026-02-12T10:30:45.123456Z",
-        ),
-        (
-            "1950-01-01T00:00:00.9999999Z",
-            "1950-01-01T00:00:00.999999Z",
-        ),
+        ("2026-02-12T10:30:45.1234569999999Z", "2026-02-12T10:30:45.123456Z"),
+        ("1950-01-01T00:00:00.9999999Z", "1950-01-01T00:00:00.999999Z"),
         ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999999Z"),
         ("2017-01-01T00:59:60.5+01:00", "2016-12-31T23:59:59.999999Z"),
         ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"),
@@ -309,16 +287,10 @@ fn instants_are_strictly_rfc_3339() {
         );
     }
     for text in ["2026-02-12T10:30:45", "2026-02-12T10:30:45.25"] {
-        assert!(
-            matches!(parse_instant(text), Err(detail) if detail.contains("offset")),
-            "{text}"
-        );
+        assert!(matches!(parse_instant(text), Err(detail) if detail.contains("offset")), "{text}");
     }
     for text in ["0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-01:00"] {
-        assert!(
-            matches!(parse_instant(text), Err(detail) if detail.contains("years")),
-            "{text}"
-        );
+        assert!(matches!(parse_instant(text), Err(detail) if detail.contains("years")), "{text}");
     }
 }
 
