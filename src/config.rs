@@ -10,7 +10,10 @@ use clap::ValueEnum;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use crate::limits::{DEFAULT_DEDUP_WINDOW, DEFAULT_MAX_CLOCK_SKEW, MAX_RETENTION_DAYS};
+use crate::{
+    http::OnLimit,
+    limits::{DEFAULT_DEDUP_WINDOW, DEFAULT_MAX_CLOCK_SKEW, MAX_RETENTION_DAYS},
+};
 
 /// The file that is read where none is named, if it exists.
 pub(crate) const DEFAULT_FILE: &str = "smartpark.toml";
@@ -30,16 +33,6 @@ pub(crate) enum SeedChoice {
     Floors,
     /// Nothing
     None,
-}
-
-/// What the server answers to an event at a limit. The event is stored either way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum OnLimit {
-    /// 201, with "at_limit"
-    Record,
-    /// 409
-    Reject,
 }
 
 /// How much is logged.

@@ -19,7 +19,7 @@ mod rows;
 mod schemas;
 mod server;
 mod statistics;
-mod views;
+pub(crate) mod views;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -38,6 +38,7 @@ use crate::{
         BODY_TIMEOUT, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_BODIES_BYTES, STOP_TIMEOUT, WRITE_TIMEOUT,
     },
 };
+pub(crate) use record::RecordedView;
 pub use server::serve;
 
 /// What can be set about the server.
@@ -70,7 +71,7 @@ impl Default for HttpConfig {
 pub enum OnLimit {
     /// Success, with `at_limit` in the answer.
     #[default]
-    Accept,
+    Record,
     /// 409, for sites that want the caller told. A batch only counts such rows.
     Reject,
 }

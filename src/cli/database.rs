@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::{
     Context, Outcome, Usage,
-    output::{FloorView, count, note, shown_url, table},
+    output::{count, note, shown_url, table},
 };
-use crate::{DatabaseStats, Error, Floor, SmartPark, TableInfo};
+use crate::{DatabaseStats, Error, Floor, SmartPark, TableInfo, http::views::FloorView};
 
 /// Create the database and its tables, or bring older tables up to this version
 ///
@@ -66,8 +66,8 @@ pub(super) struct ResetArgs {
 pub(super) struct InfoArgs {}
 
 #[derive(Serialize)]
-struct Seeded<'a> {
-    floors: Vec<FloorView<'a>>,
+struct Seeded {
+    floors: Vec<FloorView>,
     events: usize,
 }
 
@@ -123,7 +123,7 @@ async fn finish_seed(
 ) -> anyhow::Result<()> {
     let events = if samples { park.seed().seed_sample_events(floors).await?.len() } else { 0 };
     let now = park.floors().get_all_floors().await?;
-    let seeded = Seeded { floors: now.iter().map(Into::into).collect(), events };
+    let seeded = Seeded { floors: now.into_iter().map(Into::into).collect(), events };
     context.out.print(&seeded, || {
         let floors = count(floors.len() as u64, "floor");
         format!("seeded {floors} and {}", count(events as u64, "event"))

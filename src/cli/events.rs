@@ -9,11 +9,15 @@ use serde::Serialize;
 use super::{
     Context, Counting, Outcome,
     floors::{find, instant},
-    output::{EventView, RecordedView, StatisticsView, count, table},
+    output::{count, table},
 };
 use crate::{
     Cursor, Direction, Event, EventFilter, EventPage, NewEvent, Recorded, Statistics, Timestamp,
     VehicleType,
+    http::{
+        RecordedView,
+        views::{CleanupView, EventView, StatisticsView},
+    },
     limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, MAX_STATISTICS_HOURS},
 };
 
@@ -131,15 +135,9 @@ pub(super) struct CleanupArgs {
 }
 
 #[derive(Serialize)]
-struct PageView<'a> {
-    events: Vec<EventView<'a>>,
+struct PageView {
+    events: Vec<EventView>,
     next_cursor: Option<String>,
-}
-
-#[derive(Serialize)]
-struct CleanupView {
-    deleted: u64,
-    horizon: Option<Timestamp>,
 }
 
 pub(super) async fn record(args: RecordArgs, context: &Context) -> Outcome {
@@ -150,7 +148,7 @@ pub(super) async fn record(args: RecordArgs, context: &Context) -> Outcome {
     event.timestamp = args.timestamp;
     event.confidence = args.confidence.unwrap_or(event.confidence);
     let recorded = park.events().record_event(event).await?;
-    context.out.print(&RecordedView::from(&recorded), || recorded_text(&recorded))?;
+    context.out.print(&RecordedView::from(recorded.clone()), || recorded_text(&recorded))?;
     park.close().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -199,7 +197,7 @@ pub(super) async fn list(args: EventsArgs, context: &Context) -> Outcome {
     };
     let page = park.events().get_events(filter, args.limit, args.cursor).await?;
     let view = PageView {
-        events: page.events.iter().map(Into::into).collect(),
+        events: page.events.iter().cloned().map(Into::into).collect(),
         next_cursor: page.next_cursor.map(|cursor| cursor.to_string()),
     };
     context.out.print(&view, || events_text(&page))?;
@@ -251,7 +249,8 @@ pub(super) async fn stats(args: StatsArgs, context: &Context) -> Outcome {
         }
         None => park.events().get_event_statistics(args.hours).await?,
     };
-    context.out.print(&StatisticsView::from(&stats), || stats_text(&stats, args.hours))?;
+    let view = StatisticsView::new(stats.clone(), Some(args.hours));
+    context.out.print(&view, || stats_text(&stats, args.hours))?;
     park.close().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -293,7 +292,7 @@ fn stats_text(stats: &Statistics, hours: u32) -> String {
 pub(super) async fn cleanup(args: CleanupArgs, context: &Context) -> Outcome {
     let park = context.connect().await?;
     let done = park.events().cleanup_old_events(args.older_than_days).await?;
-    let view = CleanupView { deleted: done.deleted, horizon: done.horizon };
+    let view = CleanupView::from(done);
     context.out.print(&view, || {
         let deleted = format!("Deleted {}", count(done.deleted, "event"));
         match done.horizon {

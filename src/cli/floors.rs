@@ -5,12 +5,11 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{
-    Context, Outcome, Usage,
-    output::{FloorView, table},
-};
+use super::{Context, Outcome, Usage, output::table};
 use crate::{
-    Floor, FloorChange, FloorCount, NewFloor, SmartPark, Timestamp, intake::parse_instant,
+    Floor, FloorChange, FloorCount, NewFloor, SmartPark, Timestamp,
+    http::views::{FloorView, FloorsView, RecommendationView},
+    intake::parse_instant,
     occupancy_percentage,
 };
 
@@ -139,15 +138,6 @@ struct RecountArgs {
 pub(super) struct RecommendArgs {}
 
 #[derive(Serialize)]
-struct FloorsView<'a> {
-    floors: Vec<FloorView<'a>>,
-    total_slots: i64,
-    current_vehicles: i64,
-    available_slots: i64,
-    occupancy_percentage: f64,
-}
-
-#[derive(Serialize)]
 struct CountsView<'a> {
     at: Timestamp,
     floors: Vec<CountView<'a>>,
@@ -160,12 +150,6 @@ struct CountView<'a> {
     total_slots: i64,
     current_vehicles: i64,
     available_slots: i64,
-}
-
-#[derive(Serialize)]
-struct Recommendation<'a> {
-    floor: Option<FloorView<'a>>,
-    alternatives: Vec<FloorView<'a>>,
 }
 
 /// Reads an instant from an argument.
@@ -234,7 +218,7 @@ async fn set(args: SetArgs, park: &SmartPark, context: &Context) -> anyhow::Resu
 async fn remove(named: &str, park: &SmartPark, context: &Context) -> anyhow::Result<()> {
     let floor = find(park, named).await?;
     park.floors().remove_floor(floor.id).await?;
-    let view = serde_json::json!({ "removed": FloorView::from(&floor) });
+    let view = serde_json::json!({ "removed": FloorView::from(floor.clone()) });
     context.out.print(&view, || format!("removed {}", floor.name))
 }
 
@@ -246,7 +230,7 @@ async fn recount(args: RecountArgs, park: &SmartPark, context: &Context) -> anyh
 }
 
 fn show(floor: &Floor, context: &Context) -> anyhow::Result<()> {
-    let view = FloorView::from(floor);
+    let view = FloorView::from(floor.clone());
     context.out.print(&view, || floors_table(std::slice::from_ref(floor)))
 }
 
@@ -256,15 +240,7 @@ async fn list(all: bool, park: &SmartPark, context: &Context) -> anyhow::Result<
     } else {
         park.floors().get_all_active_floors().await?
     };
-    let total_slots = floors.iter().map(|floor| floor.total_slots).sum();
-    let current_vehicles = floors.iter().map(|floor| floor.current_vehicles).sum();
-    let view = FloorsView {
-        floors: floors.iter().map(Into::into).collect(),
-        total_slots,
-        current_vehicles,
-        available_slots: total_slots - current_vehicles,
-        occupancy_percentage: occupancy_percentage(current_vehicles, total_slots),
-    };
+    let view = FloorsView::from(floors.clone());
     context.out.print(&view, || {
         if floors.is_empty() {
             "There is no floor yet: smartpark floors add NAME --slots N".to_owned()
@@ -326,10 +302,8 @@ pub(super) async fn recommend(context: &Context) -> Outcome {
     let park = context.connect().await?;
     let floors = park.floors().get_all_active_floors().await?;
     let free: Vec<Floor> = floors.into_iter().filter(|floor| floor.available_slots() > 0).collect();
-    let view = Recommendation {
-        floor: free.first().map(Into::into),
-        alternatives: free.iter().skip(1).map(Into::into).collect(),
-    };
+    let mut views = free.iter().cloned().map(FloorView::from);
+    let view = RecommendationView { floor: views.next(), alternatives: views.collect() };
     context.out.print(&view, || match free.first() {
         Some(floor) => format!(
             "{} (id {}): {} of {} slots are free",

@@ -196,10 +196,15 @@ async fn record_patiently(
 fn settled(answers: Result<Vec<Result<Recorded>>>) -> Result<Vec<Result<Recorded>>> {
     let answers = answers?;
     let unsettled = answers.iter().find_map(|answer| match answer {
-        Err(fault @ (Error::Overloaded | Error::Unavailable(_) | Error::Internal(_))) => {
-            Some(fault.clone())
-        }
-        _ => None,
+        Err(fault) => match fault {
+            Error::Overloaded
+            | Error::Unavailable(_)
+            | Error::Broken(_)
+            | Error::Unusable(_)
+            | Error::Internal(_) => Some(fault.clone()),
+            _ => None,
+        },
+        Ok(_) => None,
     });
     unsettled.map_or(Ok(answers), Err)
 }

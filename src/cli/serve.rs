@@ -7,8 +7,8 @@ use tokio::{net::TcpListener, signal::unix};
 use super::{Context, Counting, Outcome, Usage, output::shown_url, retention};
 use crate::{
     Error, SmartPark,
-    config::{self, Days, Layer, Listen, OnLimit, SeedChoice},
-    http::{self, HttpConfig},
+    config::{Days, Layer, Listen, SeedChoice},
+    http::{self, HttpConfig, OnLimit},
 };
 
 /// Run the server
@@ -115,10 +115,8 @@ async fn serve(
     let mut terminate = unix::signal(unix::SignalKind::terminate())?;
     let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
     let config = HttpConfig {
-        on_limit: match context.settings.on_limit {
-            config::OnLimit::Record => http::OnLimit::Record,
-            config::OnLimit::Reject => http::OnLimit::Reject,
-        },
+        listen: context.settings.listen,
+        on_limit: context.settings.on_limit,
         ..HttpConfig::default()
     };
     let cleanup = context

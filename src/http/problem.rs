@@ -154,7 +154,7 @@ impl Problem {
             }
             Error::NotEmpty => Self::new(Kind::NotEmpty),
             Error::Overloaded => Self::new(Kind::Overloaded),
-            Error::Unavailable(why) => {
+            Error::Unavailable(why) | Error::Broken(why) => {
                 tracing::warn!(?why, "the store is out of reach");
                 Self::new(Kind::Unavailable)
             }

@@ -23,7 +23,7 @@ use crate::{AtLimit, Recorded};
 /// What became of an event.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Recorded)]
-pub(super) struct RecordedView {
+pub(crate) struct RecordedView {
     /// The event; for a duplicate the one that was recorded first.
     event: EventView,
     /// The event's floor, right after.

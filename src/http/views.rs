@@ -35,7 +35,7 @@ pub(super) fn json_bytes(view: &impl Serialize) -> Vec<u8> {
 /// An event as it was recorded.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Event)]
-pub(super) struct EventView {
+pub(crate) struct EventView {
     /// Its id; grows.
     id: i64,
     /// The camera.
@@ -83,7 +83,7 @@ impl From<Event> for EventView {
 /// A floor and how full it is.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Floor)]
-pub(super) struct FloorView {
+pub(crate) struct FloorView {
     id: i64,
     /// Its name, unique.
     name: String,
@@ -129,7 +129,7 @@ impl From<Floor> for FloorView {
 /// The floors, most free slots first, and their sums.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Floors)]
-pub(super) struct FloorsView {
+pub(crate) struct FloorsView {
     floors: Vec<FloorView>,
     /// Over the floors listed.
     #[schema(minimum = 0)]
@@ -162,17 +162,17 @@ impl From<Vec<Floor>> for FloorsView {
 /// Where to send the next car.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Recommendation)]
-pub(super) struct RecommendationView {
+pub(crate) struct RecommendationView {
     /// The active floor with the most free slots; null where all are full.
-    pub(super) floor: Option<FloorView>,
+    pub(crate) floor: Option<FloorView>,
     /// The other active floors with free slots, most first.
-    pub(super) alternatives: Vec<FloorView>,
+    pub(crate) alternatives: Vec<FloorView>,
 }
 
 /// What happened in a window of time.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Statistics)]
-pub(super) struct StatisticsView {
+pub(crate) struct StatisticsView {
     /// The length of the window where it was asked for in hours.
     #[schema(minimum = 1, maximum = 876_600)]
     hours: Option<u32>,
@@ -203,7 +203,7 @@ pub(super) struct StatisticsView {
 /// The hour with the most events.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PeakHour)]
-pub(super) struct PeakHourView {
+pub(crate) struct PeakHourView {
     /// Its beginning.
     #[schema(value_type = String, format = DateTime)]
     start: Timestamp,
@@ -219,7 +219,7 @@ impl From<PeakHour> for PeakHourView {
 
 impl StatisticsView {
     /// The statistics of a window, of so many hours where that is how it was asked for.
-    pub(super) fn new(statistics: Statistics, hours: Option<u32>) -> Self {
+    pub(crate) fn new(statistics: Statistics, hours: Option<u32>) -> Self {
         Self {
             hours,
             start: statistics.start,
@@ -241,7 +241,7 @@ impl StatisticsView {
 /// What a cleanup did.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Cleanup)]
-pub(super) struct CleanupView {
+pub(crate) struct CleanupView {
     /// How many events were deleted.
     deleted: u64,
     /// The retention horizon: events older than this are refused from now on.

@@ -54,7 +54,10 @@ fn floors_are_managed_by_id_or_name() {
     let floor = json(&folder, &format!("floors set {id} --active true --slots 6"));
     assert_eq!((&floor["is_active"], &floor["total_slots"]), (&json!(true), &json!(6)));
     let floor = json(&folder, "floors recount Roof 12 --reason round --author Kim");
-    assert_eq!((&floor["current_vehicles"], &floor["occupancy_percentage"]), (&json!(12), &json!(40.0)));
+    assert_eq!(
+        (&floor["current_vehicles"], &floor["occupancy_percentage"]),
+        (&json!(12), &json!(40.0))
+    );
     let refused = folder.run(&["floors", "set", "Roof", "--slots", "10"]).ended(1);
     assert!(refused.err.contains("12 vehicles"), "{refused:?}");
     let floor = json(&folder, "floors set Roof --slots 10 --force --name Top");
@@ -79,7 +82,10 @@ fn one_event_is_recorded_once() {
     let first = json(&folder, line);
     assert_eq!(first["duplicate"], false);
     assert_eq!(first["event"]["timestamp"], "2026-02-12T10:30:45Z");
-    assert_eq!((&first["event"]["count_delta"], &first["floor"]["available_slots"]), (&json!(1), &json!(0)));
+    assert_eq!(
+        (&first["event"]["count_delta"], &first["floor"]["available_slots"]),
+        (&json!(1), &json!(0))
+    );
     let again = json(&folder, &line.replace("11:30:45+01:00", "10:30:45Z"));
     assert_eq!(again["duplicate"], true);
     assert_eq!(again["event"], first["event"]);
