@@ -2,7 +2,7 @@
 //!
 //! Every place fills the same [`Layer`], in which all is optional; [`Settings::from_layer`] puts
 //! the defaults under what came together. A value that does not fit is an error that names the
-//! place and the key and never shows the value: a database URL may hold a password.
+//! place and the key and never shows a database's URL: it may hold a password.
 
 use std::{fmt, net::SocketAddr, path::Path, str::FromStr, time::Duration};
 
@@ -63,6 +63,15 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// What may stand in the file where a number is wanted.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(u64),
+    Text(String),
+    Other(serde::de::IgnoredAny),
+}
+
 /// A length of time: a number of seconds, or a number with a unit ("5min", "1h 30min").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span(pub(crate) Duration);
@@ -83,15 +92,8 @@ impl FromStr for Span {
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Seconds(u64),
-            Text(String),
-            Other(serde::de::IgnoredAny),
-        }
         let text = match Written::deserialize(from)? {
-            Written::Seconds(seconds) => return Ok(Self(Duration::from_secs(seconds))),
+            Written::Number(seconds) => return Ok(Self(Duration::from_secs(seconds))),
             Written::Text(text) => text,
             Written::Other(_) => String::new(),
         };
@@ -126,14 +128,11 @@ impl<'de> Deserialize<'de> for Listen {
 }
 
 /// A number of days after which events are deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u32")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Days(pub(crate) u32);
 
-impl TryFrom<u32> for Days {
-    type Error = String;
-
-    fn try_from(days: u32) -> Result<Self, String> {
+impl Days {
+    fn new(days: u32) -> Result<Self, String> {
         if (1..=MAX_RETENTION_DAYS).contains(&days) {
             Ok(Self(days))
         } else {
@@ -146,7 +145,17 @@ impl FromStr for Days {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::try_from(text.parse::<u32>().unwrap_or(0))
+        Self::new(text.parse().unwrap_or(0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Days {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let days = match Written::deserialize(from)? {
+            Written::Number(days) => u32::try_from(days).unwrap_or(0),
+            Written::Text(_) | Written::Other(_) => 0,
+        };
+        Self::new(days).map_err(serde::de::Error::custom)
     }
 }
 

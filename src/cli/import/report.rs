@@ -148,7 +148,7 @@ impl Report {
         }
         let more = self.summary.rejected.saturating_sub(SHOWN_FAULTS as u64);
         if more > 0 {
-            note(&format!("and {} more; --rejects FILE keeps all", count(more, "rejected row")));
+            note(&format!("and {}; --rejects FILE keeps all", count(more, "more rejected row")));
         }
         self.summary.complete = complete;
         self.summary.seconds = self.since.elapsed().as_secs_f64();

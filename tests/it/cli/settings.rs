@@ -70,7 +70,7 @@ fn a_setting_that_does_not_fit_is_named_with_its_place() {
         ("listen = 8000", "line 2 (listen)", "string"),
         ("seed = \"all\"", "line 2 (seed)", "sample"),
         ("retention_days = 0", "line 2 (retention_days)", "from 1 to 36525"),
-        ("retention_days = \"x\"", "line 2 (retention_days)", "integer"),
+        ("retention_days = \"x\"", "line 2 (retention_days)", "whole number"),
         ("dedup_window = \"soon\"", "line 2 (dedup_window)", "5min"),
         ("dedup_window = -1", "line 2 (dedup_window)", "5min"),
         ("on_limit = true", "line 2 (on_limit)", ""),
