@@ -1,3 +1,5 @@
 //! Every behaviour, through the public interfaces.
 
 mod contract;
+mod http;
+mod server;
