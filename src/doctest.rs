@@ -13,8 +13,8 @@ static EXAMPLES: AtomicU32 = AtomicU32::new(0);
 /// Where the example fails: that is what it is for.
 #[expect(clippy::unwrap_used, reason = "an example that fails must fail its test")]
 pub fn doctest(example: impl AsyncFnOnce(SmartPark) -> Result<()>) {
-    let (process, example) = (std::process::id(), EXAMPLES.fetch_add(1, Ordering::Relaxed));
-    let folder = std::env::temp_dir().join(format!("smartpark-doctest-{process}-{example}"));
+    let (process, number) = (std::process::id(), EXAMPLES.fetch_add(1, Ordering::Relaxed));
+    let folder = std::env::temp_dir().join(format!("smartpark-doctest-{process}-{number}"));
     std::fs::create_dir_all(&folder).unwrap();
     let url = format!("sqlite://{}/smartpark.db", folder.display());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
