@@ -91,6 +91,8 @@ impl TestServer {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            .max_idle_connections_per_host(64)
+            .max_idle_connections(64)
             .timeout_global(Some(Duration::from_secs(60)))
             .build();
         Self {

@@ -95,7 +95,8 @@ fn a_batch_at_a_limit_is_only_counted_even_where_the_server_rejects() {
 fn ten_thousand_rows_are_taken_and_one_more_is_413() {
     let server = TestServer::start();
     let rows = |count: usize| -> Vec<Value> {
-        (0..count).map(|i| event(3, &format!("t{i}"), "entry", 9_000)).collect()
+        let seconds_ago = |i| i64::try_from(20_000 - i).unwrap();
+        (0..count).map(|i| event(3, &format!("t{i}"), "entry", seconds_ago(i))).collect()
     };
     let lines = |rows: &[Value]| -> Vec<u8> {
         rows.iter().flat_map(|row| format!("{row}\n").into_bytes()).collect()

@@ -29,7 +29,9 @@ fn floors_are_listed_with_their_sums() {
     let ground = json!({
         "id": 1, "name": "Ground Floor", "description": "Main", "total_slots": 50,
         "current_vehicles": 1, "available_slots": 49, "occupancy_percentage": 2.0,
-        "is_active": true, "created_at": NOW, "updated_at": NOW,
+        "is_active": true, "created_at": NOW,
+        // It moves with every change, also where the clock stands.
+        "updated_at": "2026-02-12T12:00:00.000001Z",
     });
     assert_eq!(all["floors"][1], ground);
     assert_eq!(server.get("/floors/1").expect(200), ground);
