@@ -58,8 +58,7 @@ mod tests {
     use super::*;
 
     fn fails() -> StatusCode {
-        let none: Option<StatusCode> = None;
-        none.expect("this handler fails on purpose")
+        panic!("on purpose")
     }
 
     #[tokio::test]

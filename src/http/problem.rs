@@ -154,7 +154,11 @@ impl Problem {
             }
             Error::NotEmpty => Self::new(Kind::NotEmpty),
             Error::Overloaded => Self::new(Kind::Overloaded),
-            Error::Unavailable(why) | Error::Broken(why) => {
+            Error::Broken(why) => {
+                tracing::error!(?why, "the store failed and must be reopened");
+                Self::new(Kind::Unavailable)
+            }
+            Error::Unavailable(why) => {
                 tracing::warn!(?why, "the store is out of reach");
                 Self::new(Kind::Unavailable)
             }

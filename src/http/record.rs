@@ -145,7 +145,7 @@ pub(super) async fn record_events(
 #[expect(dead_code, reason = "it is there to be described")]
 pub(super) enum AnyRecorded<'a> {
     /// The answer to a single event.
-    One(RecordedView),
+    One(Box<RecordedView>),
     /// The answer to a batch.
     Many(BatchView<'a>),
 }
