@@ -4,3 +4,4 @@ mod cli;
 mod contract;
 mod crash;
 mod http;
+mod server;
