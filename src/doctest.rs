@@ -6,17 +6,12 @@ use crate::{Result, SmartPark};
 ///
 /// # Panics
 /// Where the example fails: that is what it is for.
-#[expect(
-    clippy::unwrap_used,
-    reason = "an example that fails must fail its test"
-)]
+#[expect(clippy::unwrap_used, reason = "an example that fails must fail its test")]
 pub fn doctest(example: impl AsyncFnOnce(SmartPark) -> Result<()>) {
     let folder = std::env::temp_dir().join(format!("smartpark-doctest-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let url = format!("sqlite://{}/smartpark.db", folder.display());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         let park = SmartPark::open(&url).await.unwrap();
         park.seed().seed_floors().await.unwrap();

@@ -37,9 +37,7 @@ impl EventOperations<'_> {
     /// [`Error::Unavailable`]: unknown; sending it again is safe and settles it.
     pub async fn record_event(&self, event: NewEvent) -> Result<Recorded> {
         let mut results = self.record_events(vec![event]).await?;
-        results
-            .pop()
-            .unwrap_or_else(|| Err(Error::Internal("no answer to an event".into())))
+        results.pop().unwrap_or_else(|| Err(Error::Internal("no answer to an event".into())))
     }
 
     /// Records a batch of at most 10 000 events in one transaction: the good ones are recorded,
@@ -110,10 +108,7 @@ impl EventOperations<'_> {
     /// # Errors
     /// [`Error::Invalid`] for a limit out of 1–1000; [`Error::Unavailable`].
     pub async fn get_events_by_floor(&self, floor_id: i64, limit: u32) -> Result<Vec<Event>> {
-        let filter = EventFilter {
-            floor_id: Some(floor_id),
-            ..EventFilter::default()
-        };
+        let filter = EventFilter { floor_id: Some(floor_id), ..EventFilter::default() };
         Ok(self.get_events(filter, limit, None).await?.events)
     }
 
@@ -137,17 +132,11 @@ impl EventOperations<'_> {
         floor_id: Option<i64>,
     ) -> Result<Vec<Event>> {
         ordered(start, end)?;
-        let filter = EventFilter {
-            floor_id,
-            start: Some(start),
-            end: Some(end),
-            ..EventFilter::default()
-        };
+        let filter =
+            EventFilter { floor_id, start: Some(start), end: Some(end), ..EventFilter::default() };
         let (mut events, mut cursor) = (Vec::new(), None);
         loop {
-            let page = self
-                .get_events(filter.clone(), MAX_PAGE_ROWS, cursor)
-                .await?;
+            let page = self.get_events(filter.clone(), MAX_PAGE_ROWS, cursor).await?;
             events.extend(page.events);
             cursor = page.next_cursor;
             if cursor.is_none() {
@@ -168,10 +157,7 @@ impl EventOperations<'_> {
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
         if !(1..=MAX_PAGE_ROWS).contains(&limit) {
-            return Err(Error::invalid(
-                "limit",
-                "must be a whole number from 1 to 1000",
-            ));
+            return Err(Error::invalid("limit", "must be a whole number from 1 to 1000"));
         }
         self.park.engine.events(filter, limit, cursor).await
     }
@@ -203,19 +189,13 @@ impl EventOperations<'_> {
     /// [`Error::Invalid`] for hours out of 1–876600.
     pub fn window(&self, hours: u32) -> Result<(Timestamp, Timestamp)> {
         if !(1..=MAX_STATISTICS_HOURS).contains(&hours) {
-            return Err(Error::invalid(
-                "hours",
-                "must be a whole number from 1 to 876600",
-            ));
+            return Err(Error::invalid("hours", "must be a whole number from 1 to 876600"));
         }
         let now = self.park.now();
         let skew = SignedDuration::try_from(self.park.options.max_clock_skew).unwrap_or_default();
         let start = now.checked_sub(SignedDuration::from_hours(hours.into()));
         let end = now.checked_add(skew + SignedDuration::from_micros(1));
-        Ok((
-            start.unwrap_or(Timestamp::MIN),
-            end.unwrap_or(Timestamp::MAX),
-        ))
+        Ok((start.unwrap_or(Timestamp::MIN), end.unwrap_or(Timestamp::MAX)))
     }
 
     /// What happened from `start` on and before `end`, on one floor or on all.
@@ -230,10 +210,7 @@ impl EventOperations<'_> {
         floor_id: Option<i64>,
     ) -> Result<Statistics> {
         ordered(start, end)?;
-        self.park
-            .engine
-            .statistics(whole_micros(start), whole_micros(end), floor_id)
-            .await
+        self.park.engine.statistics(whole_micros(start), whole_micros(end), floor_id).await
     }
 
     /// Deletes the events that are older than `days` in short transactions beside which
@@ -252,10 +229,7 @@ impl EventOperations<'_> {
     /// deleted; repeating it deletes the rest.
     pub async fn cleanup_old_events(&self, days: u32) -> Result<Cleanup> {
         if !(1..=MAX_RETENTION_DAYS).contains(&days) {
-            return Err(Error::invalid(
-                "days",
-                "must be a whole number from 1 to 36525",
-            ));
+            return Err(Error::invalid("days", "must be a whole number from 1 to 36525"));
         }
         let age = SignedDuration::from_hours(i64::from(days) * 24);
         let horizon = self.park.now().checked_sub(age).unwrap_or(Timestamp::MIN);
@@ -264,9 +238,5 @@ impl EventOperations<'_> {
 }
 
 fn ordered(start: Timestamp, end: Timestamp) -> Result<()> {
-    if end < start {
-        Err(Error::invalid("end", "must not be before start"))
-    } else {
-        Ok(())
-    }
+    if end < start { Err(Error::invalid("end", "must not be before start")) } else { Ok(()) }
 }

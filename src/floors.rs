@@ -78,10 +78,7 @@ impl FloorOperations<'_> {
     /// [`Error::Unavailable`] where the store cannot be read.
     pub async fn get_recommended_floor(&self) -> Result<Option<Floor>> {
         let floors = self.get_all_active_floors().await?;
-        Ok(floors
-            .into_iter()
-            .next()
-            .filter(|floor| floor.available_slots() > 0))
+        Ok(floors.into_iter().next().filter(|floor| floor.available_slots() > 0))
     }
 
     /// Counts a car in or out that no camera saw; leaves an adjustment. Returns the floor.
@@ -150,24 +147,15 @@ impl FloorOperations<'_> {
     ) -> Result<Floor> {
         let mut faults = Vec::new();
         if current_vehicles < 0 {
-            faults.push(FieldError::new(
-                "current_vehicles",
-                "must be a whole number, 0 or more",
-            ));
+            faults.push(FieldError::new("current_vehicles", "must be a whole number, 0 or more"));
         }
         if reason.is_empty() {
-            faults.push(FieldError::new(
-                "reason",
-                "must say why, in 1 to 1000 characters",
-            ));
+            faults.push(FieldError::new("reason", "must say why, in 1 to 1000 characters"));
         }
         model::text_fault("reason", Some(reason), &mut faults);
         fitting(faults)?;
         let author = author.map(str::to_owned);
-        self.park
-            .engine
-            .recount(floor_id, current_vehicles, reason.to_owned(), author)
-            .await
+        self.park.engine.recount(floor_id, current_vehicles, reason.to_owned(), author).await
     }
 
     /// Every floor's count as it was at an instant: what all facts before it lead to. Facts that
@@ -181,9 +169,5 @@ impl FloorOperations<'_> {
 }
 
 fn fitting(faults: Vec<FieldError>) -> Result<()> {
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Invalid(faults))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
 }

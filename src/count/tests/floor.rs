@@ -1,0 +1,291 @@
+//! A floor whose facts and rows lie in memory: it answers [`Missing`] as a store does, and every
+//! answer of the tree and every row it leaves is compared with the naive model.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::naive::{self, Outcome};
+use crate::count::{
+    Act, Effect, Fact, History, Level, Missing, NodeRow, Source, Span, Start, fold,
+};
+
+#[derive(Debug)]
+pub(super) struct Floor {
+    divide_above: u32,
+    first_slots: i64,
+    /// Everything that ever happened, in the naive order. What lies before the horizon is kept
+    /// aside here for the naive model only; [`Missing::Facts`] is never answered with it.
+    pub(super) all: Vec<Fact>,
+    pub(super) rows: BTreeMap<Span, NodeRow>,
+    /// The retention horizon, and the count there.
+    horizon: Option<(i64, i64)>,
+    pub(super) outcome: Outcome,
+    /// What the answers and flips say about events at a limit.
+    at_limit: BTreeSet<i64>,
+    /// The sum of all deltas.
+    moved: i64,
+    count: i64,
+    slots: i64,
+    latest: Option<i64>,
+    transaction: Option<Transaction>,
+    /// Whether to prove, at a price, that a question leaves no trace.
+    pub(super) suspicious: bool,
+}
+
+#[derive(Debug)]
+struct Transaction {
+    history: History,
+    asked: Vec<Missing>,
+}
+
+impl Floor {
+    pub(super) fn new(slots: i64, divide_above: u32) -> Self {
+        Self {
+            divide_above,
+            first_slots: slots,
+            all: Vec::new(),
+            rows: BTreeMap::new(),
+            horizon: None,
+            outcome: naive::outcome(slots, []),
+            at_limit: BTreeSet::new(),
+            moved: 0,
+            count: 0,
+            slots,
+            latest: None,
+            transaction: None,
+            suspicious: false,
+        }
+    }
+
+    /// The instant of the latest fact or the horizon, as the floor knows it at this moment.
+    pub(super) fn latest(&self) -> Option<i64> {
+        match &self.transaction {
+            Some(transaction) => transaction.history.latest(),
+            None => self.latest,
+        }
+    }
+
+    pub(super) fn horizon(&self) -> Option<i64> {
+        self.horizon.map(|(at, _)| at)
+    }
+
+    /// Records a fact and compares the answer; `None` for a repetition, which nothing sees.
+    pub(super) fn record(&mut self, mut fact: Fact) -> Option<Effect> {
+        let place = self.all.binary_search_by(|other| naive::order(other, &fact));
+        let place = place.err()?;
+        if matches!(fact.source, Source::Event { .. }) {
+            fact.id = self.all.len() as i64 + 1;
+        }
+        let mut open = self.open();
+        let effect = self.ask(&mut open, |history| history.record(fact.clone()));
+        self.transaction = Some(open);
+
+        self.all.insert(place, fact.clone());
+        let now = naive::outcome(self.first_slots, &self.all);
+        self.compare(&fact, &effect, &now);
+        self.outcome = now;
+        Some(effect)
+    }
+
+    fn compare(&mut self, fact: &Fact, effect: &Effect, now: &Outcome) {
+        assert_eq!(effect.delta, now.count - self.outcome.count, "delta of {fact:?}");
+        match fact.act {
+            Act::Entry => assert!((0..=1).contains(&effect.delta)),
+            Act::Exit => assert!((-1..=0).contains(&effect.delta)),
+            _ => assert_eq!(effect.flip, None),
+        }
+        let found = now.at_limit.contains(&fact.id);
+        let expected = found.then(|| naive::limit_of(fact.act));
+        assert_eq!(effect.at_limit, expected, "at_limit of {fact:?}");
+        self.moved += effect.delta;
+
+        if found {
+            self.at_limit.insert(fact.id);
+        }
+        if let Some(flip) = &effect.flip {
+            let changed = if flip.at_limit {
+                self.at_limit.insert(flip.event_id)
+            } else {
+                self.at_limit.remove(&flip.event_id)
+            };
+            assert!(changed, "{flip:?} changes nothing");
+            let event = self.all.iter().find(|event| event.id == flip.event_id);
+            let event = event.expect("a flip names an event");
+            assert_eq!(event.at, flip.at);
+            let by = matches!(&event.source, Source::Event { camera_id, .. }
+                if *camera_id == flip.camera_id);
+            assert!(by, "{flip:?} names another camera than {event:?}");
+        }
+        assert_eq!(self.at_limit, now.at_limit, "at a limit after {fact:?}");
+    }
+
+    /// Writes back what the transaction changed, and compares all that is stored then.
+    pub(super) fn commit(&mut self) {
+        let Some(Transaction { history, .. }) = self.transaction.take() else {
+            return;
+        };
+        self.rows.extend(history.changed().map(|row| (row.span, *row)));
+        (self.count, self.slots) = (history.count(), history.slots());
+        self.latest = history.latest();
+
+        let right = &self.outcome;
+        assert_eq!((self.count, self.slots), (right.count, right.slots));
+        assert_eq!(self.moved, self.count, "the sum of all deltas");
+        assert!((0..=self.slots).contains(&self.count));
+        let last = self.all.last().map(|fact| fact.at);
+        assert_eq!(self.latest, last.max(self.horizon()));
+        match self.horizon {
+            None => assert_eq!(self.rows, self.tree_from_scratch()),
+            Some((horizon, _)) => self.check_rows(horizon),
+        }
+    }
+
+    /// Forgets everything before `at`: the facts, and the days wholly before its own.
+    pub(super) fn move_horizon(&mut self, at: i64) {
+        self.commit();
+        assert!(self.horizon() <= Some(at), "a horizon never moves back");
+        self.horizon = Some((at, self.naive_before(at).count));
+        let day = Span::of(at, Level::DAY);
+        self.rows.retain(|span, _| span.start >= day.start);
+        self.latest = self.latest.max(Some(at));
+    }
+
+    /// Asks the tree for the count before `at` and compares it.
+    pub(super) fn look(&mut self, at: i64) {
+        let mut open = self.open();
+        let count = self.ask(&mut open, |history| history.count_before(at));
+        self.transaction = Some(open);
+        assert_eq!(count, self.naive_before(at).count, "the count before {at}");
+    }
+
+    fn open(&mut self) -> Transaction {
+        let start = Start {
+            count: self.count,
+            slots: self.slots,
+            latest: self.latest,
+            base: self.horizon.map_or(0, |(_, base)| base),
+        };
+        let new = || Transaction {
+            history: History::new(start).dividing_above(self.divide_above),
+            asked: Vec::new(),
+        };
+        self.transaction.take().unwrap_or_else(new)
+    }
+
+    /// Asks until all is loaded that the answer needs; nothing is asked for twice.
+    fn ask<T>(
+        &self,
+        open: &mut Transaction,
+        mut question: impl FnMut(&mut History) -> Result<T, Missing>,
+    ) -> T {
+        loop {
+            let before = self.suspicious.then(|| format!("{:?}", open.history));
+            let missing = match question(&mut open.history) {
+                Ok(answer) => return answer,
+                Err(missing) => missing,
+            };
+            if let Some(before) = before {
+                assert_eq!(before, format!("{:?}", open.history), "{missing:?} left a trace");
+            }
+            assert!(!open.asked.contains(&missing), "{missing:?} asked twice");
+            open.asked.push(missing);
+            self.load(&mut open.history, missing);
+        }
+    }
+
+    fn load(&self, history: &mut History, missing: Missing) {
+        let from = |level, start| Span { level, start };
+        let day = |start| from(Level::DAY, start);
+        let rows: Vec<NodeRow> = match missing {
+            Missing::DaysFrom(start) => {
+                let before = self.rows.range(day(i64::MIN)..day(start)).next_back();
+                let after = self.rows.range(day(start)..=day(i64::MAX));
+                before.into_iter().chain(after).map(|(_, row)| *row).collect()
+            }
+            Missing::DayBefore(at) => {
+                let found = self.rows.range(day(i64::MIN)..=day(at)).next_back();
+                found.into_iter().map(|(_, row)| *row).collect()
+            }
+            Missing::Path(at) => {
+                Span::path(at).filter_map(|span| self.rows.get(&span).copied()).collect()
+            }
+            Missing::Children(span) => {
+                let level = Level::from_number(span.level.number() + 1).expect("a divided span");
+                let below = self.rows.range(from(level, span.start)..from(level, span.end()));
+                below.map(|(_, row)| *row).collect()
+            }
+            Missing::Facts(span) => {
+                let (slots, facts) = self.kept_facts(span);
+                return history.learn_facts(span, slots, facts);
+            }
+        };
+        history.learn_nodes(missing, rows);
+    }
+
+    /// The capacity before the first kept fact in the span, and those facts behind their base.
+    fn kept_facts(&self, span: Span) -> (i64, Vec<Fact>) {
+        let from = self.horizon().map_or(span.start, |at| at.max(span.start));
+        let base = self.horizon.filter(|(at, _)| (span.start..span.end()).contains(at));
+        let base =
+            base.map(|(at, count)| Fact { at, source: Source::Base, act: Act::Base(count), id: 0 });
+        let facts = between(&self.all, from, span.end()).iter().cloned();
+        (self.naive_before(from).slots, base.into_iter().chain(facts).collect())
+    }
+
+    fn naive_before(&self, at: i64) -> Outcome {
+        naive::outcome(self.first_slots, between(&self.all, i64::MIN, at))
+    }
+
+    /// All rows as they must be, from the facts alone. (Of a floor that forgot nothing.)
+    fn tree_from_scratch(&self) -> BTreeMap<Span, NodeRow> {
+        let mut rows = BTreeMap::new();
+        for fact in &self.all {
+            for span in Span::path(fact.at) {
+                let row = rows.entry(span).or_insert_with(|| self.row_from_scratch(span));
+                if !row.divided {
+                    break;
+                }
+            }
+        }
+        rows
+    }
+
+    fn row_from_scratch(&self, span: Span) -> NodeRow {
+        let facts = between(&self.all, span.start, span.end());
+        let before = self.naive_before(span.start);
+        let smallest = Level::from_number(span.level.number() + 1).is_none();
+        NodeRow {
+            span,
+            facts: facts.len() as u32,
+            divided: facts.len() > self.divide_above as usize && !smallest,
+            clamp: fold(facts, before.slots),
+            opening: if span.level == Level::DAY { before.count } else { 0 },
+        }
+    }
+
+    /// What holds of rows on a floor with a horizon: those after it are as from scratch, and
+    /// those around it still lead from the count before them to the count after them.
+    fn check_rows(&self, horizon: i64) {
+        for row in self.rows.values() {
+            let right = self.row_from_scratch(row.span);
+            assert_eq!(row.opening, right.opening, "the opening of {row:?}");
+            if row.span.start > horizon {
+                assert_eq!(*row, right);
+            } else {
+                let before = self.naive_before(row.span.start).count;
+                let after = self.naive_before(row.span.end()).count;
+                assert_eq!(row.clamp.apply(before), after, "what {row:?} leads to");
+            }
+        }
+        for fact in between(&self.all, horizon, i64::MAX) {
+            let mut path = Span::path(fact.at).map(|span| self.rows.get(&span));
+            let leaf = path.find(|row| row.is_none_or(|row| !row.divided));
+            assert!(leaf.flatten().is_some(), "no row holds {fact:?}");
+        }
+    }
+}
+
+/// The facts from `start` on and before `end`.
+fn between(facts: &[Fact], start: i64, end: i64) -> &[Fact] {
+    let place = |at| facts.partition_point(|fact| fact.at < at);
+    &facts[place(start)..place(end).max(place(start))]
+}
