@@ -1,3 +1,4 @@
 //! Every behaviour, through the public interfaces.
 
 mod contract;
+mod tidy;
