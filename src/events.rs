@@ -35,7 +35,7 @@ impl EventOperations<'_> {
     /// [`Error::Invalid`], [`Error::UnknownFloor`], [`Error::InFuture`], [`Error::TooOld`]: the
     /// event was refused and nothing stored. [`Error::Overloaded`]: nothing stored, try again.
     /// [`Error::Unavailable`]: unknown; sending it again is safe and settles it.
-    pub async fn record_event(&self, event: NewEvent) -> Result<Recorded> {
+    pub async fn record_event(self, event: NewEvent) -> Result<Recorded> {
         let mut results = self.record_events(vec![event]).await?;
         results.pop().unwrap_or_else(|| Err(Error::Internal("no answer to an event".into())))
     }
@@ -57,7 +57,7 @@ impl EventOperations<'_> {
     /// # Errors
     /// Of the batch as a whole: [`Error::Overloaded`], [`Error::Unavailable`], and
     /// [`Error::Invalid`] for more than 10 000 events.
-    pub async fn record_events(&self, events: Vec<NewEvent>) -> Result<Vec<Result<Recorded>>> {
+    pub async fn record_events(self, events: Vec<NewEvent>) -> Result<Vec<Result<Recorded>>> {
         if events.len() > MAX_BATCH_ROWS {
             return Err(Error::invalid("events", "must be at most 10000"));
         }
@@ -89,7 +89,7 @@ impl EventOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the store cannot be read.
-    pub async fn get_event_by_id(&self, id: i64) -> Result<Option<Event>> {
+    pub async fn get_event_by_id(self, id: i64) -> Result<Option<Event>> {
         self.park.engine.event_by_id(id).await
     }
 
@@ -107,7 +107,7 @@ impl EventOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a limit out of 1–1000; [`Error::Unavailable`].
-    pub async fn get_events_by_floor(&self, floor_id: i64, limit: u32) -> Result<Vec<Event>> {
+    pub async fn get_events_by_floor(self, floor_id: i64, limit: u32) -> Result<Vec<Event>> {
         let filter = EventFilter { floor_id: Some(floor_id), ..EventFilter::default() };
         Ok(self.get_events(filter, limit, None).await?.events)
     }
@@ -126,7 +126,7 @@ impl EventOperations<'_> {
     /// # Errors
     /// [`Error::Invalid`] where `end` is before `start`; [`Error::Unavailable`].
     pub async fn get_events_by_time_range(
-        &self,
+        self,
         start: Timestamp,
         end: Timestamp,
         floor_id: Option<i64>,
@@ -151,7 +151,7 @@ impl EventOperations<'_> {
     /// # Errors
     /// [`Error::Invalid`] for a limit out of 1–1000; [`Error::Unavailable`].
     pub async fn get_events(
-        &self,
+        self,
         filter: EventFilter,
         limit: u32,
         cursor: Option<Cursor>,
@@ -178,7 +178,7 @@ impl EventOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for hours out of 1–876600; [`Error::Unavailable`].
-    pub async fn get_event_statistics(&self, hours: u32) -> Result<Statistics> {
+    pub async fn get_event_statistics(self, hours: u32) -> Result<Statistics> {
         let (start, end) = self.window(hours)?;
         self.get_event_statistics_between(start, end, None).await
     }
@@ -187,7 +187,7 @@ impl EventOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for hours out of 1–876600.
-    pub fn window(&self, hours: u32) -> Result<(Timestamp, Timestamp)> {
+    pub fn window(self, hours: u32) -> Result<(Timestamp, Timestamp)> {
         if !(1..=MAX_STATISTICS_HOURS).contains(&hours) {
             return Err(Error::invalid("hours", "must be a whole number from 1 to 876600"));
         }
@@ -204,7 +204,7 @@ impl EventOperations<'_> {
     /// [`Error::Invalid`] where `end` is before `start`; [`Error::NotFound`] without such a
     /// floor; [`Error::Unavailable`].
     pub async fn get_event_statistics_between(
-        &self,
+        self,
         start: Timestamp,
         end: Timestamp,
         floor_id: Option<i64>,
@@ -227,7 +227,7 @@ impl EventOperations<'_> {
     /// # Errors
     /// [`Error::Invalid`] for days out of 1–36525; [`Error::Unavailable`]: some may have been
     /// deleted; repeating it deletes the rest.
-    pub async fn cleanup_old_events(&self, days: u32) -> Result<Cleanup> {
+    pub async fn cleanup_old_events(self, days: u32) -> Result<Cleanup> {
         if !(1..=MAX_RETENTION_DAYS).contains(&days) {
             return Err(Error::invalid("days", "must be a whole number from 1 to 36525"));
         }

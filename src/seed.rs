@@ -64,7 +64,7 @@ impl Seed<'_> {
     /// # Errors
     /// [`Error::NotEmpty`](crate::Error::NotEmpty) where there are floors;
     /// [`Error::Unavailable`](crate::Error::Unavailable).
-    pub async fn seed_floors(&self) -> Result<Vec<Floor>> {
+    pub async fn seed_floors(self) -> Result<Vec<Floor>> {
         self.park.engine.fill(floors().into(), false).await
     }
 
@@ -73,7 +73,7 @@ impl Seed<'_> {
     ///
     /// # Errors
     /// Those of [`EventOperations::record_event`](crate::EventOperations::record_event).
-    pub async fn seed_sample_events(&self, floors: &[Floor]) -> Result<Vec<Recorded>> {
+    pub async fn seed_sample_events(self, floors: &[Floor]) -> Result<Vec<Recorded>> {
         let now = self.park.now();
         let events = SAMPLES.iter().enumerate().filter_map(|(i, (floor, minutes, way, kind))| {
             let floor = floors.get(*floor)?;
@@ -90,7 +90,7 @@ impl Seed<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable).
-    pub async fn reset_database_seed(&self) -> Result<Vec<Floor>> {
+    pub async fn reset_database_seed(self) -> Result<Vec<Floor>> {
         self.park.engine.fill(floors().into(), true).await
     }
 }

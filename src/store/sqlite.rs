@@ -238,7 +238,7 @@ impl Sqlite {
 
     pub(super) async fn ready(&self) -> Result<()> {
         self.inner.writer.sound()?;
-        self.read(|connection| migrate::require_current(connection)).await
+        self.read(migrate::require_current).await
     }
 
     pub(super) async fn failed(&self) -> Error {

@@ -1,6 +1,10 @@
 //! Opening the file: never a silent new database where one was expected, never half of one.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
@@ -14,6 +18,9 @@ use crate::{
 /// Marks the file as SmartPark's: "SPrk".
 pub(super) const APPLICATION_ID: i32 = 0x5350_726b;
 
+/// Tells apart the files that this process is making.
+static ATTEMPTS: AtomicU64 = AtomicU64::new(0);
+
 /// Makes a database where there is no file. It is built under another name and then linked into
 /// place, so that a crash leaves either none or a whole one, and of two processes that make the
 /// same one, one wins and the other uses it.
@@ -22,7 +29,8 @@ pub(super) fn create_file(path: &Path, now: Timestamp) -> Result<()> {
         return Ok(());
     }
     let mut name = path.as_os_str().to_owned();
-    name.push(format!(".new-{}", std::process::id()));
+    let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+    name.push(format!(".new-{}-{attempt}", std::process::id()));
     let new = Path::new(&name);
     let failed = |error: io::Error| {
         Error::Unavailable(format!("it cannot be created at {}: {error}", path.display()))

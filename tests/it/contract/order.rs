@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use smartpark::{Direction, NewEvent, VehicleType};
 
-use super::world::{World, after, on_every_engine};
+use super::world::{after, on_every_engine};
 
 const SLOTS: i64 = 3;
 

@@ -20,16 +20,13 @@ pub(crate) struct World {
 /// Runs a test on a new park of each engine: `name::sqlite`.
 macro_rules! on_every_engine {
     ($($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block)*) => {
-        $(mod $name {
-            #[allow(unused_imports, reason = "not every test needs all of it")]
-            use super::*;
+        $(async fn $name($world: $crate::contract::world::World) $body
 
-            async fn run($world: $crate::contract::world::World) $body
-
+        mod $name {
             $(#[$meta])*
             #[tokio::test]
             async fn sqlite() {
-                run($crate::contract::world::World::sqlite().await).await;
+                super::$name($crate::contract::world::World::sqlite().await).await;
             }
         })*
     };
