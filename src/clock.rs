@@ -23,9 +23,7 @@ impl Clock {
     /// A clock that stands at `now` until [`Clock::set`] moves it. Clones stand and move together.
     #[must_use]
     pub fn fixed(now: Timestamp) -> Self {
-        Self {
-            set: Some(Arc::new(AtomicI64::new(now.as_microsecond()))),
-        }
+        Self { set: Some(Arc::new(AtomicI64::new(now.as_microsecond()))) }
     }
 
     /// Moves a fixed clock; does nothing to the system's.
@@ -46,10 +44,7 @@ impl Clock {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that asks the system"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one place that asks the system")]
 fn system_micros() -> i64 {
     Timestamp::now().as_microsecond()
 }

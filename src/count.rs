@@ -42,50 +42,30 @@ pub struct Clamp {
 
 impl Clamp {
     /// What an empty stretch does: nothing.
-    pub const IDENTITY: Self = Self {
-        shift: 0,
-        low: -UNBOUNDED,
-        high: UNBOUNDED,
-    };
+    pub const IDENTITY: Self = Self { shift: 0, low: -UNBOUNDED, high: UNBOUNDED };
 
     /// One car comes in where there are `slots` slots.
     #[must_use]
     pub const fn entry(slots: i64) -> Self {
-        Self {
-            shift: 1,
-            low: -UNBOUNDED,
-            high: slots,
-        }
+        Self { shift: 1, low: -UNBOUNDED, high: slots }
     }
 
     /// One car goes out.
     #[must_use]
     pub const fn exit() -> Self {
-        Self {
-            shift: -1,
-            low: 0,
-            high: UNBOUNDED,
-        }
+        Self { shift: -1, low: 0, high: UNBOUNDED }
     }
 
     /// Somebody counted `n` cars.
     #[must_use]
     pub const fn recount(n: i64) -> Self {
-        Self {
-            shift: 0,
-            low: n,
-            high: n,
-        }
+        Self { shift: 0, low: n, high: n }
     }
 
     /// From here on there are `slots` slots.
     #[must_use]
     pub const fn capacity(slots: i64) -> Self {
-        Self {
-            shift: 0,
-            low: -UNBOUNDED,
-            high: slots,
-        }
+        Self { shift: 0, low: -UNBOUNDED, high: slots }
     }
 
     /// The count after this stretch, where it was `count` before it.
@@ -107,11 +87,7 @@ impl Clamp {
 
 /// A bound moved by `shift`; "no bound" stays "no bound", which keeps composition associative.
 fn offset(bound: i64, shift: i64) -> i64 {
-    if bound.abs() >= UNBOUNDED {
-        bound
-    } else {
-        bound + shift
-    }
+    if bound.abs() >= UNBOUNDED { bound } else { bound + shift }
 }
 
 /// What one fact says about the count.
@@ -189,9 +165,7 @@ impl Fact {
     /// The order of history: by time, then by source.
     #[must_use]
     pub fn place(&self, other: &Self) -> Ordering {
-        self.at
-            .cmp(&other.at)
-            .then_with(|| self.source.cmp(&other.source))
+        self.at.cmp(&other.at).then_with(|| self.source.cmp(&other.source))
     }
 
     /// Whether this event finds the floor at its limit where the count before it is `count`.
@@ -231,9 +205,7 @@ impl Walk {
 #[must_use]
 pub fn fold<'a>(facts: impl IntoIterator<Item = &'a Fact>, slots: i64) -> Clamp {
     let mut walk = Walk { count: 0, slots };
-    facts
-        .into_iter()
-        .fold(Clamp::IDENTITY, |sum, fact| sum.then(walk.step(fact).0))
+    facts.into_iter().fold(Clamp::IDENTITY, |sum, fact| sum.then(walk.step(fact).0))
 }
 
 #[cfg(test)]

@@ -19,10 +19,7 @@ pub struct FieldError {
 impl FieldError {
     /// A fault of `field`.
     pub fn new(field: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            field: field.into(),
-            detail: detail.into(),
-        }
+        Self { field: field.into(), detail: detail.into() }
     }
 }
 
@@ -87,6 +84,10 @@ pub enum Error {
     /// sending it again is safe and settles it.
     #[error("the database cannot be reached or written: {0}")]
     Unavailable(String),
+    /// The database's disk failed or its file is damaged. For a write this means *unknown*.
+    /// Nothing is acknowledged any more; the process must end, and a restart recovers.
+    #[error("the database failed and must be reopened: {0}")]
+    Broken(String),
     /// The database is not one that this program can work with.
     #[error("{0}")]
     Unusable(String),

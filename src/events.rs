@@ -35,11 +35,9 @@ impl EventOperations<'_> {
     /// [`Error::Invalid`], [`Error::UnknownFloor`], [`Error::InFuture`], [`Error::TooOld`]: the
     /// event was refused and nothing stored. [`Error::Overloaded`]: nothing stored, try again.
     /// [`Error::Unavailable`]: unknown; sending it again is safe and settles it.
-    pub async fn record_event(&self, event: NewEvent) -> Result<Recorded> {
+    pub async fn record_event(self, event: NewEvent) -> Result<Recorded> {
         let mut results = self.record_events(vec![event]).await?;
-        results
-            .pop()
-            .unwrap_or_else(|| Err(Error::Internal("no answer to an event".into())))
+        results.pop().unwrap_or_else(|| Err(Error::Internal("no answer to an event".into())))
     }
 
     /// Records a batch of at most 10 000 events in one transaction: the good ones are recorded,
@@ -59,7 +57,7 @@ impl EventOperations<'_> {
     /// # Errors
     /// Of the batch as a whole: [`Error::Overloaded`], [`Error::Unavailable`], and
     /// [`Error::Invalid`] for more than 10 000 events.
-    pub async fn record_events(&self, events: Vec<NewEvent>) -> Result<Vec<Result<Recorded>>> {
+    pub async fn record_events(self, events: Vec<NewEvent>) -> Result<Vec<Result<Recorded>>> {
         if events.len() > MAX_BATCH_ROWS {
             return Err(Error::invalid("events", "must be at most 10000"));
         }
@@ -91,7 +89,7 @@ impl EventOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the store cannot be read.
-    pub async fn get_event_by_id(&self, id: i64) -> Result<Option<Event>> {
+    pub async fn get_event_by_id(self, id: i64) -> Result<Option<Event>> {
         self.park.engine.event_by_id(id).await
     }
 
@@ -109,11 +107,8 @@ impl EventOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a limit out of 1–1000; [`Error::Unavailable`].
-    pub async fn get_events_by_floor(&self, floor_id: i64, limit: u32) -> Result<Vec<Event>> {
-        let filter = EventFilter {
-            floor_id: Some(floor_id),
-            ..EventFilter::default()
-        };
+    pub async fn get_events_by_floor(self, floor_id: i64, limit: u32) -> Result<Vec<Event>> {
+        let filter = EventFilter { floor_id: Some(floor_id), ..EventFilter::default() };
         Ok(self.get_events(filter, limit, None).await?.events)
     }
 
@@ -131,23 +126,17 @@ impl EventOperations<'_> {
     /// # Errors
     /// [`Error::Invalid`] where `end` is before `start`; [`Error::Unavailable`].
     pub async fn get_events_by_time_range(
-        &self,
+        self,
         start: Timestamp,
         end: Timestamp,
         floor_id: Option<i64>,
     ) -> Result<Vec<Event>> {
         ordered(start, end)?;
-        let filter = EventFilter {
-            floor_id,
-            start: Some(start),
-            end: Some(end),
-            ..EventFilter::default()
-        };
+        let filter =
+            EventFilter { floor_id, start: Some(start), end: Some(end), ..EventFilter::default() };
         let (mut events, mut cursor) = (Vec::new(), None);
         loop {
-            let page = self
-                .get_events(filter.clone(), MAX_PAGE_ROWS, cursor)
-                .await?;
+            let page = self.get_events(filter.clone(), MAX_PAGE_ROWS, cursor).await?;
             events.extend(page.events);
             cursor = page.next_cursor;
             if cursor.is_none() {
@@ -162,16 +151,13 @@ impl EventOperations<'_> {
     /// # Errors
     /// [`Error::Invalid`] for a limit out of 1–1000; [`Error::Unavailable`].
     pub async fn get_events(
-        &self,
+        self,
         filter: EventFilter,
         limit: u32,
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
         if !(1..=MAX_PAGE_ROWS).contains(&limit) {
-            return Err(Error::invalid(
-                "limit",
-                "must be a whole number from 1 to 1000",
-            ));
+            return Err(Error::invalid("limit", "must be a whole number from 1 to 1000"));
         }
         self.park.engine.events(filter, limit, cursor).await
     }
@@ -192,7 +178,7 @@ impl EventOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for hours out of 1–876600; [`Error::Unavailable`].
-    pub async fn get_event_statistics(&self, hours: u32) -> Result<Statistics> {
+    pub async fn get_event_statistics(self, hours: u32) -> Result<Statistics> {
         let (start, end) = self.window(hours)?;
         self.get_event_statistics_between(start, end, None).await
     }
@@ -201,21 +187,15 @@ impl EventOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for hours out of 1–876600.
-    pub fn window(&self, hours: u32) -> Result<(Timestamp, Timestamp)> {
+    pub fn window(self, hours: u32) -> Result<(Timestamp, Timestamp)> {
         if !(1..=MAX_STATISTICS_HOURS).contains(&hours) {
-            return Err(Error::invalid(
-                "hours",
-                "must be a whole number from 1 to 876600",
-            ));
+            return Err(Error::invalid("hours", "must be a whole number from 1 to 876600"));
         }
         let now = self.park.now();
         let skew = SignedDuration::try_from(self.park.options.max_clock_skew).unwrap_or_default();
         let start = now.checked_sub(SignedDuration::from_hours(hours.into()));
         let end = now.checked_add(skew + SignedDuration::from_micros(1));
-        Ok((
-            start.unwrap_or(Timestamp::MIN),
-            end.unwrap_or(Timestamp::MAX),
-        ))
+        Ok((start.unwrap_or(Timestamp::MIN), end.unwrap_or(Timestamp::MAX)))
     }
 
     /// What happened from `start` on and before `end`, on one floor or on all.
@@ -224,16 +204,13 @@ impl EventOperations<'_> {
     /// [`Error::Invalid`] where `end` is before `start`; [`Error::NotFound`] without such a
     /// floor; [`Error::Unavailable`].
     pub async fn get_event_statistics_between(
-        &self,
+        self,
         start: Timestamp,
         end: Timestamp,
         floor_id: Option<i64>,
     ) -> Result<Statistics> {
         ordered(start, end)?;
-        self.park
-            .engine
-            .statistics(whole_micros(start), whole_micros(end), floor_id)
-            .await
+        self.park.engine.statistics(whole_micros(start), whole_micros(end), floor_id).await
     }
 
     /// Deletes the events that are older than `days` in short transactions beside which
@@ -250,12 +227,9 @@ impl EventOperations<'_> {
     /// # Errors
     /// [`Error::Invalid`] for days out of 1–36525; [`Error::Unavailable`]: some may have been
     /// deleted; repeating it deletes the rest.
-    pub async fn cleanup_old_events(&self, days: u32) -> Result<Cleanup> {
+    pub async fn cleanup_old_events(self, days: u32) -> Result<Cleanup> {
         if !(1..=MAX_RETENTION_DAYS).contains(&days) {
-            return Err(Error::invalid(
-                "days",
-                "must be a whole number from 1 to 36525",
-            ));
+            return Err(Error::invalid("days", "must be a whole number from 1 to 36525"));
         }
         let age = SignedDuration::from_hours(i64::from(days) * 24);
         let horizon = self.park.now().checked_sub(age).unwrap_or(Timestamp::MIN);
@@ -264,9 +238,5 @@ impl EventOperations<'_> {
 }
 
 fn ordered(start: Timestamp, end: Timestamp) -> Result<()> {
-    if end < start {
-        Err(Error::invalid("end", "must not be before start"))
-    } else {
-        Ok(())
-    }
+    if end < start { Err(Error::invalid("end", "must not be before start")) } else { Ok(()) }
 }

@@ -25,7 +25,7 @@ impl FloorOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the store cannot be read.
-    pub async fn get_all_active_floors(&self) -> Result<Vec<Floor>> {
+    pub async fn get_all_active_floors(self) -> Result<Vec<Floor>> {
         let mut floors = self.get_all_floors().await?;
         floors.retain(|floor| floor.is_active);
         Ok(floors)
@@ -35,7 +35,7 @@ impl FloorOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the store cannot be read.
-    pub async fn get_all_floors(&self) -> Result<Vec<Floor>> {
+    pub async fn get_all_floors(self) -> Result<Vec<Floor>> {
         let mut floors = self.park.engine.floors().await?;
         floors.sort_by_key(|floor| (-floor.available_slots(), floor.id));
         Ok(floors)
@@ -45,7 +45,7 @@ impl FloorOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the store cannot be read.
-    pub async fn get_floor_by_id(&self, id: i64) -> Result<Option<Floor>> {
+    pub async fn get_floor_by_id(self, id: i64) -> Result<Option<Floor>> {
         self.park.engine.floor_by_id(id).await
     }
 
@@ -60,7 +60,7 @@ impl FloorOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the store cannot be read.
-    pub async fn get_floor_by_name(&self, name: &str) -> Result<Option<Floor>> {
+    pub async fn get_floor_by_name(self, name: &str) -> Result<Option<Floor>> {
         self.park.engine.floor_by_name(name).await
     }
 
@@ -76,12 +76,9 @@ impl FloorOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] where the store cannot be read.
-    pub async fn get_recommended_floor(&self) -> Result<Option<Floor>> {
+    pub async fn get_recommended_floor(self) -> Result<Option<Floor>> {
         let floors = self.get_all_active_floors().await?;
-        Ok(floors
-            .into_iter()
-            .next()
-            .filter(|floor| floor.available_slots() > 0))
+        Ok(floors.into_iter().next().filter(|floor| floor.available_slots() > 0))
     }
 
     /// Counts a car in or out that no camera saw; leaves an adjustment. Returns the floor.
@@ -97,7 +94,7 @@ impl FloorOperations<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`] without such a floor; [`Error::Unavailable`].
-    pub async fn update_vehicle_count(&self, floor_id: i64, direction: Direction) -> Result<Floor> {
+    pub async fn update_vehicle_count(self, floor_id: i64, direction: Direction) -> Result<Floor> {
         self.park.engine.adjust(floor_id, direction).await
     }
 
@@ -105,7 +102,7 @@ impl FloorOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::NameTaken`], [`Error::Unavailable`].
-    pub async fn add_floor(&self, floor: NewFloor) -> Result<Floor> {
+    pub async fn add_floor(self, floor: NewFloor) -> Result<Floor> {
         fitting(floor.faults())?;
         self.park.engine.add_floor(floor).await
     }
@@ -115,7 +112,7 @@ impl FloorOperations<'_> {
     /// # Errors
     /// [`Error::Invalid`], [`Error::NotFound`], [`Error::NameTaken`],
     /// [`Error::SlotsBelowCount`] unless forced, [`Error::Unavailable`].
-    pub async fn change_floor(&self, id: i64, change: FloorChange) -> Result<Floor> {
+    pub async fn change_floor(self, id: i64, change: FloorChange) -> Result<Floor> {
         fitting(change.faults())?;
         self.park.engine.change_floor(id, change).await
     }
@@ -124,7 +121,7 @@ impl FloorOperations<'_> {
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::FloorHasEvents`], [`Error::Unavailable`].
-    pub async fn remove_floor(&self, id: i64) -> Result<()> {
+    pub async fn remove_floor(self, id: i64) -> Result<()> {
         self.park.engine.remove_floor(id).await
     }
 
@@ -142,7 +139,7 @@ impl FloorOperations<'_> {
     /// [`Error::Invalid`] (also where more vehicles were counted than there are slots),
     /// [`Error::NotFound`], [`Error::Unavailable`].
     pub async fn recount(
-        &self,
+        self,
         floor_id: i64,
         current_vehicles: i64,
         reason: &str,
@@ -150,24 +147,15 @@ impl FloorOperations<'_> {
     ) -> Result<Floor> {
         let mut faults = Vec::new();
         if current_vehicles < 0 {
-            faults.push(FieldError::new(
-                "current_vehicles",
-                "must be a whole number, 0 or more",
-            ));
+            faults.push(FieldError::new("current_vehicles", "must be a whole number, 0 or more"));
         }
         if reason.is_empty() {
-            faults.push(FieldError::new(
-                "reason",
-                "must say why, in 1 to 1000 characters",
-            ));
+            faults.push(FieldError::new("reason", "must say why, in 1 to 1000 characters"));
         }
         model::text_fault("reason", Some(reason), &mut faults);
         fitting(faults)?;
         let author = author.map(str::to_owned);
-        self.park
-            .engine
-            .recount(floor_id, current_vehicles, reason.to_owned(), author)
-            .await
+        self.park.engine.recount(floor_id, current_vehicles, reason.to_owned(), author).await
     }
 
     /// Every floor's count as it was at an instant: what all facts before it lead to. Facts that
@@ -175,15 +163,11 @@ impl FloorOperations<'_> {
     ///
     /// # Errors
     /// [`Error::TooOld`] before the retention horizon; [`Error::Unavailable`].
-    pub async fn get_counts_at(&self, at: Timestamp) -> Result<Vec<FloorCount>> {
+    pub async fn get_counts_at(self, at: Timestamp) -> Result<Vec<FloorCount>> {
         self.park.engine.counts_at(at).await
     }
 }
 
 fn fitting(faults: Vec<FieldError>) -> Result<()> {
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Invalid(faults))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
 }

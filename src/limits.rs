@@ -36,3 +36,5 @@ pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const DEFAULT_MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// Within what time a second event without a timestamp is a repeat of the first. Contract §3.
 pub const DEFAULT_DEDUP_WINDOW: Duration = Duration::from_secs(5);
+/// Prepared statements that one connection keeps.
+pub const SQLITE_STATEMENTS: usize = 96;

@@ -53,9 +53,7 @@ impl FromStr for Direction {
         match word {
             "entry" => Ok(Self::Entry),
             "exit" => Ok(Self::Exit),
-            _ => Err(UnknownWord {
-                expected: "entry, exit",
-            }),
+            _ => Err(UnknownWord { expected: "entry, exit" }),
         }
     }
 }
@@ -103,9 +101,7 @@ impl FromStr for VehicleType {
 
     fn from_str(word: &str) -> Result<Self, UnknownWord> {
         let found = Self::ALL.into_iter().find(|kind| kind.as_str() == word);
-        found.ok_or(UnknownWord {
-            expected: "car, motorcycle, bus, truck",
-        })
+        found.ok_or(UnknownWord { expected: "car, motorcycle, bus, truck" })
     }
 }
 
@@ -176,11 +172,7 @@ impl Floor {
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "both are far below 2^53")]
 pub fn occupancy_percentage(vehicles: i64, slots: i64) -> f64 {
-    if slots == 0 {
-        0.0
-    } else {
-        vehicles as f64 * 100.0 / slots as f64
-    }
+    if slots == 0 { 0.0 } else { vehicles as f64 * 100.0 / slots as f64 }
 }
 
 /// A floor to be made.
@@ -200,12 +192,7 @@ impl NewFloor {
     /// An active floor of this name and size.
     #[must_use]
     pub fn new(name: impl Into<String>, total_slots: i64) -> Self {
-        Self {
-            name: name.into(),
-            description: None,
-            total_slots,
-            is_active: true,
-        }
+        Self { name: name.into(), description: None, total_slots, is_active: true }
     }
 
     pub(crate) fn faults(&self) -> Vec<FieldError> {
@@ -313,10 +300,7 @@ impl NewEvent {
         name_fault("camera_id", &self.camera_id, &mut faults);
         name_fault("track_id", &self.track_id, &mut faults);
         if !(0.0..=1.0).contains(&self.confidence) {
-            faults.push(FieldError::new(
-                "confidence",
-                "must be a number from 0 to 1",
-            ));
+            faults.push(FieldError::new("confidence", "must be a number from 0 to 1"));
         }
         faults
     }
@@ -325,10 +309,7 @@ impl NewEvent {
 /// Cuts an instant to whole microseconds, downwards.
 pub(crate) fn whole_micros(at: Timestamp) -> Timestamp {
     let micros = at.as_nanosecond().div_euclid(1_000);
-    i64::try_from(micros)
-        .ok()
-        .and_then(|m| Timestamp::from_microsecond(m).ok())
-        .unwrap_or(at)
+    i64::try_from(micros).ok().and_then(|m| Timestamp::from_microsecond(m).ok()).unwrap_or(at)
 }
 
 /// An event as it was recorded.
@@ -419,15 +400,8 @@ impl FromStr for Cursor {
     fn from_str(text: &str) -> Result<Self, UnknownWord> {
         let parts = text.split_once('_');
         parts
-            .and_then(|(at, id)| {
-                Some(Self {
-                    timestamp: at.parse().ok()?,
-                    id: id.parse().ok()?,
-                })
-            })
-            .ok_or(UnknownWord {
-                expected: "the next_cursor of an earlier page",
-            })
+            .and_then(|(at, id)| Some(Self { timestamp: at.parse().ok()?, id: id.parse().ok()? }))
+            .ok_or(UnknownWord { expected: "the next_cursor of an earlier page" })
     }
 }
 
@@ -516,10 +490,7 @@ pub(crate) fn name_fault(field: &'static str, name: &str, faults: &mut Vec<Field
     if name.is_empty() || name.chars().nth(MAX_NAME_CHARS).is_some() {
         faults.push(FieldError::new(field, "must have 1 to 100 characters"));
     } else if name.chars().any(char::is_control) {
-        faults.push(FieldError::new(
-            field,
-            "must not contain control characters",
-        ));
+        faults.push(FieldError::new(field, "must not contain control characters"));
     }
 }
 
@@ -529,18 +500,12 @@ pub(crate) fn text_fault(field: &'static str, text: Option<&str>, faults: &mut V
     if text.chars().nth(MAX_TEXT_CHARS).is_some() {
         faults.push(FieldError::new(field, "must have at most 1000 characters"));
     } else if text.chars().any(|c| c.is_control() && c != '\n') {
-        faults.push(FieldError::new(
-            field,
-            "must not contain control characters",
-        ));
+        faults.push(FieldError::new(field, "must not contain control characters"));
     }
 }
 
 fn slots_fault(field: &'static str, slots: i64, faults: &mut Vec<FieldError>) {
     if !(0..=MAX_TOTAL_SLOTS).contains(&slots) {
-        faults.push(FieldError::new(
-            field,
-            "must be a whole number from 0 to 1000000",
-        ));
+        faults.push(FieldError::new(field, "must be a whole number from 0 to 1000000"));
     }
 }

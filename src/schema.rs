@@ -52,7 +52,7 @@ impl Migrations<'_> {
     /// # Errors
     /// [`Error::Unusable`](crate::Error::Unusable) for a newer or a changed schema;
     /// [`Error::Unavailable`](crate::Error::Unavailable).
-    pub async fn create_tables(&self) -> Result<()> {
+    pub async fn create_tables(self) -> Result<()> {
         self.park.engine.create_tables().await
     }
 
@@ -60,7 +60,7 @@ impl Migrations<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable).
-    pub async fn check_tables_exist(&self) -> Result<bool> {
+    pub async fn check_tables_exist(self) -> Result<bool> {
         self.park.engine.check_tables_exist().await
     }
 
@@ -76,7 +76,7 @@ impl Migrations<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable).
-    pub async fn get_table_info(&self) -> Result<Vec<TableInfo>> {
+    pub async fn get_table_info(self) -> Result<Vec<TableInfo>> {
         self.park.engine.table_info().await
     }
 
@@ -91,7 +91,7 @@ impl Migrations<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable).
-    pub async fn get_database_stats(&self) -> Result<DatabaseStats> {
+    pub async fn get_database_stats(self) -> Result<DatabaseStats> {
         self.park.engine.database_stats().await
     }
 }

@@ -64,7 +64,7 @@ impl Seed<'_> {
     /// # Errors
     /// [`Error::NotEmpty`](crate::Error::NotEmpty) where there are floors;
     /// [`Error::Unavailable`](crate::Error::Unavailable).
-    pub async fn seed_floors(&self) -> Result<Vec<Floor>> {
+    pub async fn seed_floors(self) -> Result<Vec<Floor>> {
         self.park.engine.fill(floors().into(), false).await
     }
 
@@ -73,22 +73,15 @@ impl Seed<'_> {
     ///
     /// # Errors
     /// Those of [`EventOperations::record_event`](crate::EventOperations::record_event).
-    pub async fn seed_sample_events(&self, floors: &[Floor]) -> Result<Vec<Recorded>> {
+    pub async fn seed_sample_events(self, floors: &[Floor]) -> Result<Vec<Recorded>> {
         let now = self.park.now();
-        let events = SAMPLES
-            .iter()
-            .enumerate()
-            .filter_map(|(i, (floor, minutes, way, kind))| {
-                let floor = floors.get(*floor)?;
-                let at = now - SignedDuration::from_mins(*minutes);
-                let camera = format!("cam_{:03}", floor.id);
-                let track = format!("sample_{:02}", i + 1);
-                Some(
-                    NewEvent::new(camera, floor.id, track, *kind, *way)
-                        .at(at)
-                        .confidence(0.9),
-                )
-            });
+        let events = SAMPLES.iter().enumerate().filter_map(|(i, (floor, minutes, way, kind))| {
+            let floor = floors.get(*floor)?;
+            let at = now - SignedDuration::from_mins(*minutes);
+            let camera = format!("cam_{:03}", floor.id);
+            let track = format!("sample_{:02}", i + 1);
+            Some(NewEvent::new(camera, floor.id, track, *kind, *way).at(at).confidence(0.9))
+        });
         let results = self.park.events().record_events(events.collect()).await?;
         results.into_iter().collect()
     }
@@ -97,7 +90,7 @@ impl Seed<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable).
-    pub async fn reset_database_seed(&self) -> Result<Vec<Floor>> {
+    pub async fn reset_database_seed(self) -> Result<Vec<Floor>> {
         self.park.engine.fill(floors().into(), true).await
     }
 }

@@ -62,16 +62,12 @@ dispatch! {
 impl Engine {
     /// Opens the database at `url`, making what is missing.
     pub(crate) async fn create(url: &str, options: &Arc<Options>) -> Result<Self> {
-        Sqlite::create(sqlite_path(url)?, options)
-            .await
-            .map(Self::Sqlite)
+        Sqlite::create(sqlite_path(url)?, options).await.map(Self::Sqlite)
     }
 
     /// Opens the database at `url` as it is.
     pub(crate) async fn connect(url: &str, options: &Arc<Options>) -> Result<Self> {
-        Sqlite::connect(sqlite_path(url)?, options)
-            .await
-            .map(Self::Sqlite)
+        Sqlite::connect(sqlite_path(url)?, options).await.map(Self::Sqlite)
     }
 
     pub(crate) fn lock_as_server(&self) -> Result<ServerLock> {
@@ -83,9 +79,7 @@ impl Engine {
 
 /// The path in `sqlite://path`.
 fn sqlite_path(url: &str) -> Result<&str> {
-    let path = url
-        .strip_prefix("sqlite://")
-        .or_else(|| url.strip_prefix("sqlite:"));
+    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
     path.filter(|path| !path.is_empty()).ok_or_else(|| {
         Error::Unusable(
             "the database URL is not understood: give sqlite:// and a path, for example \

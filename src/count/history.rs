@@ -38,6 +38,11 @@ impl Level {
         (usize::from(number) < Self::WIDTHS.len()).then_some(Self(number))
     }
 
+    /// All levels, from days down.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0u8..).map_while(Self::from_number)
+    }
+
     /// Its number, 0 for days, growing towards the smaller units.
     #[must_use]
     pub const fn number(self) -> u8 {
@@ -68,17 +73,12 @@ impl Span {
     /// The span of `level` that holds the instant `at`.
     #[must_use]
     pub fn of(at: i64, level: Level) -> Self {
-        Self {
-            level,
-            start: at.div_euclid(level.width()) * level.width(),
-        }
+        Self { level, start: at.div_euclid(level.width()) * level.width() }
     }
 
     /// All spans that hold the instant `at`, from the day down.
     pub fn path(at: i64) -> impl Iterator<Item = Self> {
-        (0u8..)
-            .map_while(Level::from_number)
-            .map(move |level| Self::of(at, level))
+        (0u8..).map_while(Level::from_number).map(move |level| Self::of(at, level))
     }
 
     /// The first instant after it.
@@ -187,10 +187,7 @@ impl Gap {
     }
 
     fn pass(self, clamp: Clamp) -> Self {
-        Self {
-            old: clamp.apply(self.old),
-            new: clamp.apply(self.new),
-        }
+        Self { old: clamp.apply(self.old), new: clamp.apply(self.new) }
     }
 }
 
@@ -218,6 +215,27 @@ impl History {
             changed: HashSet::new(),
             divide_above: DIVIDE_ABOVE,
         }
+    }
+
+    /// All stretches of one day, folded from its facts in their order; `opening` is the count and
+    /// `slots` the capacity before the first of them.
+    #[must_use]
+    pub fn of_day(day: Span, opening: i64, slots: i64, facts: Vec<Fact>) -> Self {
+        let latest = facts.last().map(|fact| fact.at);
+        let mut history = Self::new(Start { count: opening, slots, latest, base: opening });
+        let node = history.node_mut(day, opening);
+        node.clamp = fold(&facts, slots);
+        node.facts = u32::try_from(facts.len()).unwrap_or(u32::MAX);
+        history.start.count = node.clamp.apply(opening);
+        history.leaves.insert(day, (slots, facts));
+        history.divide_where_full(day);
+        history
+    }
+
+    /// The count where the kept history begins.
+    #[must_use]
+    pub fn base(&self) -> i64 {
+        self.start.base
     }
 
     /// The same, dividing stretches of more facts than `limit`.
@@ -303,10 +321,7 @@ impl History {
         let leaf = path[path.len() - 1];
         if self.nodes.contains_key(&leaf) {
             let (slots, facts) = self.leaves.get(&leaf).ok_or(Missing::Facts(leaf))?;
-            let mut walk = Walk {
-                count,
-                slots: *slots,
-            };
+            let mut walk = Walk { count, slots: *slots };
             facts
                 .iter()
                 // The base tells what lies before its own instant, so it is taken in there too.
@@ -333,30 +348,21 @@ impl History {
             }
         }
         let leaf = path[path.len() - 1];
-        let full = self
-            .nodes
-            .get(&leaf)
-            .is_some_and(|node| node.facts >= self.divide_above);
+        let full = self.nodes.get(&leaf).is_some_and(|node| node.facts >= self.divide_above);
         if full && leaf.level.below().is_some() && !self.leaves.contains_key(&leaf) {
             return Err(Missing::Facts(leaf));
         }
 
         let before = self.start.count;
-        let mut walk = Walk {
-            count: before,
-            slots: self.start.slots,
-        };
+        let mut walk = Walk { count: before, slots: self.start.slots };
         let (clamp, at_limit) = walk.step(&fact);
         for &span in &path {
             let node = self.node_mut(span, before);
             node.facts += 1;
             node.clamp = node.clamp.then(clamp);
         }
-        let effect = Effect {
-            delta: walk.count - before,
-            at_limit: limit(&fact, at_limit),
-            flip: None,
-        };
+        let effect =
+            Effect { delta: walk.count - before, at_limit: limit(&fact, at_limit), flip: None };
         self.start.latest = Some(fact.at);
         (self.start.count, self.start.slots) = (walk.count, walk.slots);
         if let Some((_, facts)) = self.leaves.get_mut(&leaf) {
@@ -396,20 +402,14 @@ impl History {
         let leaf = path[path.len() - 1];
         let (slots, facts) = self.leaves.get(&leaf).ok_or(Missing::Facts(leaf))?;
         let position = facts.partition_point(|other| other.place(fact).is_lt());
-        let mut old = Walk {
-            count,
-            slots: *slots,
-        };
+        let mut old = Walk { count, slots: *slots };
         facts[..position].iter().for_each(|fact| {
             old.step(fact);
         });
         let mut new = old;
         let (_, at_limit) = new.step(fact);
         let shift = new.count - old.count;
-        let mut gap = Gap {
-            old: old.count,
-            new: new.count,
-        };
+        let mut gap = Gap { old: old.count, new: new.count };
         let mut flip = None;
         if !gap.is_closed() {
             (gap, flip) = meet(old, new, &facts[position..]);
@@ -421,25 +421,13 @@ impl History {
         let mut shifted_up_to = None;
         if !gap.is_closed() {
             let mut last = None;
-            let after = self
-                .days_after(day)
-                .inspect(|node| last = Some(node.span.start));
+            let after = self.days_after(day).inspect(|node| last = Some(node.span.start));
             self.travel(&mut gap, &mut flip, after)?;
             shifted_up_to = last;
         }
         let at_limit = limit(fact, at_limit);
-        let effect = Effect {
-            delta: gap.new - gap.old,
-            at_limit,
-            flip,
-        };
-        Ok(Plan {
-            path,
-            position,
-            shift,
-            shifted_up_to,
-            effect,
-        })
+        let effect = Effect { delta: gap.new - gap.old, at_limit, flip };
+        Ok(Plan { path, position, shift, shifted_up_to, effect })
     }
 
     /// Carries the gap through stretches until it closes; finds the event that closed it.
@@ -474,26 +462,14 @@ impl History {
             return Ok(flip);
         }
         let (slots, facts) = self.leaves.get(&span).ok_or(Missing::Facts(span))?;
-        let old = Walk {
-            count: gap.old,
-            slots: *slots,
-        };
-        let new = Walk {
-            count: gap.new,
-            slots: *slots,
-        };
+        let old = Walk { count: gap.old, slots: *slots };
+        let new = Walk { count: gap.new, slots: *slots };
         Ok(meet(old, new, facts).1)
     }
 
     /// Does what the plan says.
     fn insert(&mut self, plan: Plan, fact: Fact) -> Effect {
-        let Plan {
-            path,
-            position,
-            shift,
-            shifted_up_to,
-            effect,
-        } = plan;
+        let Plan { path, position, shift, shifted_up_to, effect } = plan;
         let opening = self.opening(path[0]);
         let leaf = path[path.len() - 1];
         if let Some((slots, facts)) = self.leaves.get_mut(&leaf) {
@@ -509,16 +485,8 @@ impl History {
             self.node_mut(span, opening).facts += 1;
         }
         if let Some(last) = shifted_up_to {
-            let first = Span {
-                level: Level::DAY,
-                start: path[0].start + 1,
-            };
-            for (span, day) in self.nodes.range_mut(
-                first..=Span {
-                    start: last,
-                    ..first
-                },
-            ) {
+            let first = Span { level: Level::DAY, start: path[0].start + 1 };
+            for (span, day) in self.nodes.range_mut(first..=Span { start: last, ..first }) {
                 day.opening += shift;
                 self.changed.insert(*span);
             }
@@ -533,10 +501,7 @@ impl History {
         let Some(below) = leaf.level.below() else {
             return;
         };
-        let full = self
-            .nodes
-            .get(&leaf)
-            .is_some_and(|node| node.facts > self.divide_above);
+        let full = self.nodes.get(&leaf).is_some_and(|node| node.facts > self.divide_above);
         if !full {
             return;
         }
@@ -545,9 +510,8 @@ impl History {
         };
         let mut children: BTreeMap<Span, (i64, Vec<Fact>)> = BTreeMap::new();
         for fact in facts {
-            let (_, members) = children
-                .entry(Span::of(fact.at, below))
-                .or_insert_with(|| (slots, Vec::new()));
+            let (_, members) =
+                children.entry(Span::of(fact.at, below)).or_insert_with(|| (slots, Vec::new()));
             if let Act::Capacity(changed) = fact.act {
                 slots = changed;
             }
@@ -558,10 +522,7 @@ impl History {
         for (span, (slots, members)) in children {
             let node = self.node_mut(span, 0);
             node.clamp = fold(&members, slots);
-            let own = members
-                .iter()
-                .filter(|fact| fact.source != Source::Base)
-                .count();
+            let own = members.iter().filter(|fact| fact.source != Source::Base).count();
             node.facts = u32::try_from(own).unwrap_or(u32::MAX);
             self.leaves.insert(span, (slots, members));
             self.divide_where_full(span);
@@ -574,22 +535,13 @@ impl History {
         self.known.insert(span);
         let opening = if span.level == Level::DAY { opening } else { 0 };
         let clamp = Clamp::IDENTITY;
-        let empty = NodeRow {
-            span,
-            facts: 0,
-            divided: false,
-            clamp,
-            opening,
-        };
+        let empty = NodeRow { span, facts: 0, divided: false, clamp, opening };
         self.nodes.entry(span).or_insert(empty)
     }
 
     /// The count a day opens with; for a day without facts what the days before lead to.
     fn opening(&self, day: Span) -> i64 {
-        let first = Span {
-            level: Level::DAY,
-            start: i64::MIN,
-        };
+        let first = Span { level: Level::DAY, start: i64::MIN };
         match self.nodes.range(first..=day).next_back() {
             Some((span, node)) if *span == day => node.opening,
             Some((_, before)) => before.clamp.apply(before.opening),
@@ -598,18 +550,8 @@ impl History {
     }
 
     fn days_after(&self, day: Span) -> impl Iterator<Item = &NodeRow> {
-        let first = Span {
-            level: Level::DAY,
-            start: day.start + 1,
-        };
-        self.nodes
-            .range(
-                first..=Span {
-                    start: i64::MAX,
-                    ..first
-                },
-            )
-            .map(|(_, node)| node)
+        let first = Span { level: Level::DAY, start: day.start + 1 };
+        self.nodes.range(first..=Span { start: i64::MAX, ..first }).map(|(_, node)| node)
     }
 
     fn children(&self, span: Span) -> Result<impl Iterator<Item = &NodeRow>, Missing> {
@@ -621,30 +563,19 @@ impl History {
     }
 
     fn composed(&self, span: Span) -> Clamp {
-        self.nodes_below(span)
-            .fold(Clamp::IDENTITY, |sum, node| sum.then(node.clamp))
+        self.nodes_below(span).fold(Clamp::IDENTITY, |sum, node| sum.then(node.clamp))
     }
 
     /// The loaded nodes one level below `span`, in order.
     fn nodes_below(&self, span: Span) -> impl Iterator<Item = &NodeRow> {
         let level = Level(span.level.0 + 1);
-        let range = Span {
-            level,
-            start: span.start,
-        }..Span {
-            level,
-            start: span.end(),
-        };
+        let range = Span { level, start: span.start }..Span { level, start: span.end() };
         self.nodes.range(range).map(|(_, node)| node)
     }
 }
 
 fn limit(fact: &Fact, at_limit: bool) -> Option<AtLimit> {
-    let which = if fact.act == Act::Entry {
-        AtLimit::Full
-    } else {
-        AtLimit::Empty
-    };
+    let which = if fact.act == Act::Entry { AtLimit::Full } else { AtLimit::Empty };
     at_limit.then_some(which)
 }
 
@@ -664,20 +595,8 @@ fn meet(mut old: Walk, mut new: Walk, facts: &[Fact]) -> (Gap, Option<Flip>) {
                 }),
                 Source::Base | Source::Adjustment(_) => None,
             };
-            return (
-                Gap {
-                    old: old.count,
-                    new: new.count,
-                },
-                flip,
-            );
+            return (Gap { old: old.count, new: new.count }, flip);
         }
     }
-    (
-        Gap {
-            old: old.count,
-            new: new.count,
-        },
-        None,
-    )
+    (Gap { old: old.count, new: new.count }, None)
 }

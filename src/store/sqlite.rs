@@ -1,107 +1,275 @@
-//! stub
-use super::*;
+//! The embedded engine: one SQLite file in WAL mode with `synchronous=FULL`.
+//!
+//! One thread writes, on its own connection, what [`crate::recorder`] hands it; a few threads
+//! read beside it, each on its own. Other processes may use the file at the same time: every
+//! transaction reads what it needs anew, so nothing that is kept between transactions can be
+//! out of date.
+
+mod check;
+mod connection;
+mod digest;
+mod events;
+mod fault;
+mod floors;
+mod hours;
+mod migrate;
+mod past;
+mod readers;
+mod recording;
+mod repair;
+mod retention;
+mod rows;
+mod session;
+mod statistics;
+mod tables;
+mod writer;
+
+use std::{fs::OpenOptions, path::Path, path::PathBuf, sync::Arc};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::{
+    Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
+    FloorChange, FloorCount, NewEvent, NewFloor, Options, Recorded, Result, ServerLock, Statistics,
+    TableInfo, check::Report, limits::CLEANUP_CHUNK_ROWS, recorder,
+};
+use readers::Readers;
+use session::Session;
+use writer::WriterHandle;
+
+/// An open embedded database. Clones share it.
 #[derive(Clone, Debug)]
-pub(crate) struct Sqlite {}
+pub(crate) struct Sqlite {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    options: Arc<Options>,
+    readers: Readers,
+    writer: WriterHandle,
+}
+
 impl Sqlite {
-    pub(crate) async fn create_tables(&self) -> Result<()> {
-        unimplemented!()
+    /// Opens the file, makes it where there is none, and brings its tables up to this version.
+    pub(super) async fn create(path: &str, options: &Arc<Options>) -> Result<Self> {
+        Self::open(path, options, |path, now| {
+            connection::create_file(path, now)?;
+            let mut connection = connection::open(path)?;
+            migrate::run(&mut connection, now)?;
+            Ok(connection)
+        })
+        .await
     }
-    pub(crate) async fn check_tables_exist(&self) -> Result<bool> {
-        unimplemented!()
+
+    /// Opens a file that exists, with tables of this version.
+    pub(super) async fn connect(path: &str, options: &Arc<Options>) -> Result<Self> {
+        Self::open(path, options, |path, _| {
+            let connection = connection::open(path)?;
+            migrate::require_current(&connection)?;
+            Ok(connection)
+        })
+        .await
     }
-    pub(crate) async fn table_info(&self) -> Result<Vec<TableInfo>> {
-        unimplemented!()
+
+    async fn open(
+        path: &str,
+        options: &Arc<Options>,
+        prepare: fn(&Path, Timestamp) -> Result<Connection>,
+    ) -> Result<Self> {
+        let path = PathBuf::from(path);
+        let options = Arc::clone(options);
+        let (reply, opened) = oneshot::channel();
+        // Opening may wait for another process: that must not hold the caller's runtime up.
+        std::thread::Builder::new()
+            .name("smartpark-open".into())
+            .spawn(move || {
+                let result = prepare(&path, options.clock.now()).and_then(|connection| {
+                    let readers = Readers::start(&path)?;
+                    let writer = WriterHandle::start(connection, &options)?;
+                    Ok(Self { inner: Arc::new(Inner { path, options, readers, writer }) })
+                });
+                drop(reply.send(result));
+            })
+            .map_err(|error| Error::Unavailable(format!("no thread could be started: {error}")))?;
+        opened.await.map_err(|_| Error::Internal("opening the database failed".into()))?
     }
-    pub(crate) async fn database_stats(&self) -> Result<DatabaseStats> {
-        unimplemented!()
-    }
-    pub(crate) async fn floors(&self) -> Result<Vec<Floor>> {
-        unimplemented!()
-    }
-    pub(crate) async fn floor_by_id(&self, _id: i64) -> Result<Option<Floor>> {
-        unimplemented!()
-    }
-    pub(crate) async fn floor_by_name(&self, _name: &str) -> Result<Option<Floor>> {
-        unimplemented!()
-    }
-    pub(crate) async fn add_floor(&self, _floor: NewFloor) -> Result<Floor> {
-        unimplemented!()
-    }
-    pub(crate) async fn change_floor(&self, _id: i64, _change: FloorChange) -> Result<Floor> {
-        unimplemented!()
-    }
-    pub(crate) async fn remove_floor(&self, _id: i64) -> Result<()> {
-        unimplemented!()
-    }
-    pub(crate) async fn recount(
+
+    async fn read<T: Send + 'static>(
         &self,
-        _id: i64,
-        _count: i64,
-        _reason: String,
-        _author: Option<String>,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.inner.readers.read(work).await
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.inner.writer.write(work).await
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.options.clock.now()
+    }
+
+    pub(super) async fn create_tables(&self) -> Result<()> {
+        let now = self.now();
+        self.inner.writer.task(move |connection| migrate::run(connection, now)).await
+    }
+
+    pub(super) async fn check_tables_exist(&self) -> Result<bool> {
+        self.read(|connection| Ok(migrate::require_current(connection).is_ok())).await
+    }
+
+    pub(super) async fn table_info(&self) -> Result<Vec<TableInfo>> {
+        self.read(tables::info).await
+    }
+
+    pub(super) async fn database_stats(&self) -> Result<DatabaseStats> {
+        self.read(tables::stats).await
+    }
+
+    pub(super) async fn floors(&self) -> Result<Vec<Floor>> {
+        self.read(floors::all).await
+    }
+
+    pub(super) async fn floor_by_id(&self, id: i64) -> Result<Option<Floor>> {
+        self.read(move |connection| floors::by_id(connection, id)).await
+    }
+
+    pub(super) async fn floor_by_name(&self, name: &str) -> Result<Option<Floor>> {
+        let name = name.to_owned();
+        self.read(move |connection| floors::by_name(connection, &name)).await
+    }
+
+    pub(super) async fn add_floor(&self, floor: NewFloor) -> Result<Floor> {
+        self.write(move |session| floors::add(session, &floor)).await
+    }
+
+    pub(super) async fn change_floor(&self, id: i64, change: FloorChange) -> Result<Floor> {
+        self.write(move |session| floors::change(session, id, change)).await
+    }
+
+    pub(super) async fn remove_floor(&self, id: i64) -> Result<()> {
+        self.write(move |session| floors::remove(session, id)).await
+    }
+
+    pub(super) async fn recount(
+        &self,
+        id: i64,
+        count: i64,
+        reason: String,
+        author: Option<String>,
     ) -> Result<Floor> {
-        unimplemented!()
+        self.write(move |session| floors::recount(session, id, count, reason, author)).await
     }
-    pub(crate) async fn adjust(&self, _id: i64, _direction: Direction) -> Result<Floor> {
-        unimplemented!()
+
+    pub(super) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {
+        self.write(move |session| floors::adjust(session, id, direction)).await
     }
-    pub(crate) async fn counts_at(&self, _at: Timestamp) -> Result<Vec<FloorCount>> {
-        unimplemented!()
+
+    pub(super) async fn counts_at(&self, at: Timestamp) -> Result<Vec<FloorCount>> {
+        self.read(move |connection| past::counts_at(connection, at)).await
     }
-    pub(crate) async fn record(
+
+    pub(super) async fn record(
         &self,
-        _events: Vec<Result<NewEvent>>,
+        events: Vec<Result<NewEvent>>,
     ) -> Result<Vec<Result<Recorded>>> {
-        unimplemented!()
+        self.inner.writer.record(events).await
     }
-    pub(crate) async fn event_by_id(&self, _id: i64) -> Result<Option<Event>> {
-        unimplemented!()
+
+    pub(super) async fn event_by_id(&self, id: i64) -> Result<Option<Event>> {
+        self.read(move |connection| events::by_id(connection, id)).await
     }
-    pub(crate) async fn events(
+
+    pub(super) async fn events(
         &self,
-        _filter: EventFilter,
-        _limit: u32,
-        _cursor: Option<Cursor>,
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>,
     ) -> Result<EventPage> {
-        unimplemented!()
+        self.read(move |connection| events::page(connection, &filter, limit, cursor)).await
     }
-    pub(crate) async fn statistics(
+
+    pub(super) async fn statistics(
         &self,
-        _start: Timestamp,
-        _end: Timestamp,
-        _floor_id: Option<i64>,
+        start: Timestamp,
+        end: Timestamp,
+        floor_id: Option<i64>,
     ) -> Result<Statistics> {
-        unimplemented!()
+        self.read(move |connection| statistics::between(connection, start, end, floor_id)).await
     }
-    pub(crate) async fn cleanup(&self, _horizon: Timestamp) -> Result<Cleanup> {
-        unimplemented!()
+
+    /// Moves the horizon at once, then deletes in short transactions with recording in between.
+    pub(super) async fn cleanup(&self, horizon: Timestamp) -> Result<Cleanup> {
+        let horizon = self.write(move |session| retention::move_horizon(session, horizon)).await?;
+        let mut deleted = 0;
+        loop {
+            let chunk = self.write(retention::delete_chunk).await?;
+            deleted += chunk;
+            if chunk < CLEANUP_CHUNK_ROWS as u64 {
+                return Ok(Cleanup { deleted, horizon });
+            }
+        }
     }
-    pub(crate) async fn fill(
+
+    pub(super) async fn fill(
         &self,
-        _floors: Vec<NewFloor>,
-        _empty_first: bool,
+        floors: Vec<NewFloor>,
+        empty_first: bool,
     ) -> Result<Vec<Floor>> {
-        unimplemented!()
+        self.write(move |session| floors::fill(session, &floors, empty_first)).await
     }
-    pub(crate) async fn check(&self, _repair: bool) -> Result<Report> {
-        unimplemented!()
+
+    pub(super) async fn check(&self, repair: bool) -> Result<Report> {
+        let report = self.read(check::run).await?;
+        if !repair {
+            return Ok(report);
+        }
+        self.write(repair::run).await?;
+        let after = self.read(check::run).await?;
+        Ok(Report { repaired: true, ..after })
     }
-    pub(crate) async fn ready(&self) -> Result<()> {
-        unimplemented!()
+
+    pub(super) async fn ready(&self) -> Result<()> {
+        self.inner.writer.sound()?;
+        self.read(migrate::require_current).await
     }
-    pub(crate) async fn failed(&self) -> Error {
-        unimplemented!()
+
+    pub(super) async fn failed(&self) -> Error {
+        self.inner.writer.failed().await
     }
-    pub(crate) async fn close(&self) -> () {
-        unimplemented!()
+
+    pub(super) async fn close(&self) {
+        self.inner.writer.close().await;
     }
-    pub(crate) async fn create(_p: &str, _o: &Arc<Options>) -> Result<Self> {
-        unimplemented!()
+
+    /// A lock on a file beside the database, not on the database itself: closing any handle on
+    /// that would let go of SQLite's own locks.
+    pub(super) fn lock_as_server(&self) -> Result<ServerLock> {
+        let mut path = self.inner.path.clone().into_os_string();
+        path.push("-lock");
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = opened.map_err(|error| {
+            Error::Unavailable(format!("the lock file beside the database: {error}"))
+        })?;
+        file.try_lock().map_err(|_| {
+            Error::Unavailable(
+                "another smartpark server runs on it; stop that one first, or give this one \
+                 another database"
+                    .into(),
+            )
+        })?;
+        Ok(ServerLock { file: Some(file) })
     }
-    pub(crate) async fn connect(_p: &str, _o: &Arc<Options>) -> Result<Self> {
-        unimplemented!()
-    }
-    pub(crate) fn lock_as_server(&self) -> Result<ServerLock> {
-        unimplemented!()
-    }
+}
+
+/// Names the answer type of a writer that has gone.
+fn gone<T>(_: T) -> Error {
+    recorder::stopped()
 }

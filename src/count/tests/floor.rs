@@ -70,9 +70,7 @@ impl Floor {
 
     /// Records a fact and compares the answer; `None` for a repetition, which nothing sees.
     pub(super) fn record(&mut self, mut fact: Fact) -> Option<Effect> {
-        let place = self
-            .all
-            .binary_search_by(|other| naive::order(other, &fact));
+        let place = self.all.binary_search_by(|other| naive::order(other, &fact));
         let place = place.err()?;
         if matches!(fact.source, Source::Event { .. }) {
             fact.id = self.all.len() as i64 + 1;
@@ -89,11 +87,7 @@ impl Floor {
     }
 
     fn compare(&mut self, fact: &Fact, effect: &Effect, now: &Outcome) {
-        assert_eq!(
-            effect.delta,
-            now.count - self.outcome.count,
-            "delta of {fact:?}"
-        );
+        assert_eq!(effect.delta, now.count - self.outcome.count, "delta of {fact:?}");
         match fact.act {
             Act::Entry => assert!((0..=1).contains(&effect.delta)),
             Act::Exit => assert!((-1..=0).contains(&effect.delta)),
@@ -129,8 +123,7 @@ impl Floor {
         let Some(Transaction { history, .. }) = self.transaction.take() else {
             return;
         };
-        self.rows
-            .extend(history.changed().map(|row| (row.span, *row)));
+        self.rows.extend(history.changed().map(|row| (row.span, *row)));
         (self.count, self.slots) = (history.count(), history.slots());
         self.latest = history.latest();
 
@@ -191,11 +184,7 @@ impl Floor {
                 Err(missing) => missing,
             };
             if let Some(before) = before {
-                assert_eq!(
-                    before,
-                    format!("{:?}", open.history),
-                    "{missing:?} left a trace"
-                );
+                assert_eq!(before, format!("{:?}", open.history), "{missing:?} left a trace");
             }
             assert!(!open.asked.contains(&missing), "{missing:?} asked twice");
             open.asked.push(missing);
@@ -210,19 +199,15 @@ impl Floor {
             Missing::DaysFrom(start) => {
                 let before = self.rows.range(day(i64::MIN)..day(start)).next_back();
                 let after = self.rows.range(day(start)..=day(i64::MAX));
-                before
-                    .into_iter()
-                    .chain(after)
-                    .map(|(_, row)| *row)
-                    .collect()
+                before.into_iter().chain(after).map(|(_, row)| *row).collect()
             }
             Missing::DayBefore(at) => {
                 let found = self.rows.range(day(i64::MIN)..=day(at)).next_back();
                 found.into_iter().map(|(_, row)| *row).collect()
             }
-            Missing::Path(at) => Span::path(at)
-                .filter_map(|span| self.rows.get(&span).copied())
-                .collect(),
+            Missing::Path(at) => {
+                Span::path(at).filter_map(|span| self.rows.get(&span).copied()).collect()
+            }
             Missing::Children(span) => {
                 let row = self.rows.get(&span);
                 assert!(
@@ -230,9 +215,7 @@ impl Floor {
                     "{span:?} has no stored children"
                 );
                 let level = Level::from_number(span.level.number() + 1).expect("a divided span");
-                let below = self
-                    .rows
-                    .range(from(level, span.start)..from(level, span.end()));
+                let below = self.rows.range(from(level, span.start)..from(level, span.end()));
                 below.map(|(_, row)| *row).collect()
             }
             Missing::Facts(span) => {
@@ -246,20 +229,11 @@ impl Floor {
     /// The capacity before the first kept fact in the span, and those facts behind their base.
     fn kept_facts(&self, span: Span) -> (i64, Vec<Fact>) {
         let from = self.horizon().map_or(span.start, |at| at.max(span.start));
-        let base = self
-            .horizon
-            .filter(|(at, _)| (span.start..span.end()).contains(at));
-        let base = base.map(|(at, count)| Fact {
-            at,
-            source: Source::Base,
-            act: Act::Base(count),
-            id: 0,
-        });
+        let base = self.horizon.filter(|(at, _)| (span.start..span.end()).contains(at));
+        let base =
+            base.map(|(at, count)| Fact { at, source: Source::Base, act: Act::Base(count), id: 0 });
         let facts = between(&self.all, from, span.end()).iter().cloned();
-        (
-            self.naive_before(from).slots,
-            base.into_iter().chain(facts).collect(),
-        )
+        (self.naive_before(from).slots, base.into_iter().chain(facts).collect())
     }
 
     fn naive_before(&self, at: i64) -> Outcome {
@@ -271,9 +245,7 @@ impl Floor {
         let mut rows = BTreeMap::new();
         for fact in &self.all {
             for span in Span::path(fact.at) {
-                let row = rows
-                    .entry(span)
-                    .or_insert_with(|| self.row_from_scratch(span));
+                let row = rows.entry(span).or_insert_with(|| self.row_from_scratch(span));
                 if !row.divided {
                     break;
                 }
@@ -291,11 +263,7 @@ impl Floor {
             facts: facts.len() as u32,
             divided: facts.len() > self.divide_above as usize && !smallest,
             clamp: fold(facts, before.slots),
-            opening: if span.level == Level::DAY {
-                before.count
-            } else {
-                0
-            },
+            opening: if span.level == Level::DAY { before.count } else { 0 },
         }
     }
 

@@ -22,11 +22,7 @@ impl Pair {
     }
 
     fn pass(self, clamp: Clamp) -> Self {
-        Self {
-            old: clamp.apply(self.old),
-            new: clamp.apply(self.new),
-            ..self
-        }
+        Self { old: clamp.apply(self.old), new: clamp.apply(self.new), ..self }
     }
 
     fn keeps_the_law(self) -> bool {
@@ -36,11 +32,7 @@ impl Pair {
 }
 
 fn slots_after(act: Act, slots: i64) -> i64 {
-    if let Act::Capacity(slots) = act {
-        slots
-    } else {
-        slots
-    }
+    if let Act::Capacity(slots) = act { slots } else { slots }
 }
 
 const ACTS: [Act; 8] = [
@@ -67,12 +59,7 @@ fn try_all(left: usize, count: i64, slots: i64, pairs: &[Pair]) -> u64 {
     for act in ACTS {
         let clamp = act.clamp(slots);
         let passed: Vec<Pair> = pairs.iter().map(|pair| pair.pass(clamp)).collect();
-        judged += try_all(
-            left - 1,
-            clamp.apply(count),
-            slots_after(act, slots),
-            &passed,
-        );
+        judged += try_all(left - 1, clamp.apply(count), slots_after(act, slots), &passed);
     }
     judged
 }

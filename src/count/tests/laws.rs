@@ -21,10 +21,7 @@ fn small_clamps() -> Vec<Clamp> {
 
 fn small_acts() -> Vec<Act> {
     let numbered = (0..=4).flat_map(|n| [Act::Base(n), Act::Recount(n), Act::Capacity(n)]);
-    [Act::Entry, Act::Exit]
-        .into_iter()
-        .chain(numbered)
-        .collect()
+    [Act::Entry, Act::Exit].into_iter().chain(numbered).collect()
 }
 
 #[test]
@@ -83,9 +80,7 @@ fn clamps_are_monotone_and_never_stretch() {
     };
     for first in small_clamps() {
         keeps_order(first);
-        small_clamps()
-            .iter()
-            .for_each(|&next| keeps_order(first.then(next)));
+        small_clamps().iter().for_each(|&next| keeps_order(first.then(next)));
     }
 }
 
@@ -93,12 +88,7 @@ fn clamps_are_monotone_and_never_stretch() {
 #[test]
 fn folding_is_walking() {
     let acts = small_acts();
-    let fact = |act| Fact {
-        at: 0,
-        source: Source::Base,
-        act,
-        id: 0,
-    };
+    let fact = |act| Fact { at: 0, source: Source::Base, act, id: 0 };
     for slots in 0..=4 {
         for (a, b) in acts.iter().flat_map(|a| acts.iter().map(move |b| (a, b))) {
             for c in &acts {

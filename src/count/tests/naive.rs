@@ -19,10 +19,7 @@ pub(super) struct Outcome {
 
 /// What `facts` (in their order) lead to on an empty floor that begins with `slots` slots.
 pub(super) fn outcome<'a>(slots: i64, facts: impl IntoIterator<Item = &'a Fact>) -> Outcome {
-    let mut now = Outcome {
-        slots,
-        ..Outcome::default()
-    };
+    let mut now = Outcome { slots, ..Outcome::default() };
     for fact in facts {
         match fact.act {
             Act::Base(_) => panic!("a full history has no base"),
@@ -48,11 +45,9 @@ pub(super) fn order(one: &Fact, other: &Fact) -> Ordering {
 fn key(fact: &Fact) -> (i64, u8, &str, &str, &str, i64) {
     match &fact.source {
         Source::Base => (fact.at, 0, "", "", "", 0),
-        Source::Event {
-            camera_id,
-            track_id,
-            direction,
-        } => (fact.at, 1, camera_id, track_id, direction.as_str(), 0),
+        Source::Event { camera_id, track_id, direction } => {
+            (fact.at, 1, camera_id, track_id, direction.as_str(), 0)
+        }
         Source::Adjustment(id) => (fact.at, 2, "", "", "", *id),
     }
 }

@@ -118,29 +118,14 @@ impl Bits {
             [0, 1, 50, 99],
             [0, 1, 2, 9_999],
         ];
-        let widths = (0..)
-            .map_while(Level::from_number)
-            .map(Level::width)
-            .chain([1]);
-        let turned = widths
-            .zip(DIGITS)
-            .enumerate()
-            .filter(|(unit, _)| dials >> unit & 1 == 1);
-        turned
-            .map(|(_, (width, digits))| width * self.pick(&digits))
-            .sum()
+        let widths = (0..).map_while(Level::from_number).map(Level::width).chain([1]);
+        let turned = widths.zip(DIGITS).enumerate().filter(|(unit, _)| dials >> unit & 1 == 1);
+        turned.map(|(_, (width, digits))| width * self.pick(&digits)).sum()
     }
 }
 
 fn step(dials: u64, mut bits: Bits) -> Step {
-    const LATER: [i64; 6] = [
-        1,
-        7_000,
-        1_000_000,
-        60_000_000,
-        3_600_000_000,
-        200_000_000_000,
-    ];
+    const LATER: [i64; 6] = [1, 7_000, 1_000_000, 60_000_000, 3_600_000_000, 200_000_000_000];
     match bits.below(20) {
         0..=9 => Step::Event(bits.instant(dials), bits.seen()),
         10 => Step::OnTime(0, bits.seen()),

@@ -9,10 +9,7 @@ use super::{
 use crate::count::{DIVIDE_ABOVE, Fact, Source};
 
 fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::with_cases(cases)
-    }
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
 }
 
 /// Hundreds of events within a few microseconds, a hundredth, a second.

@@ -1,0 +1,83 @@
+//! Rebuilds all that is derived, in one transaction: the stretches, the events at the limit, the
+//! sums of hours, and the counts. Events and adjustments are never changed; a count that was
+//! wrong is corrected by an adjustment.
+
+use super::{
+    floors, hours,
+    past::{self, Past},
+    session::{self, Session},
+};
+use crate::{
+    Error, Floor, Result,
+    count::{History, Level, Source, Span, Walk},
+};
+
+const DELETE_STRETCHES: &str =
+    "-- check: stretches are rebuilt\nDELETE FROM floor_stretches WHERE floor_id = ?1";
+
+const DELETE_AT_LIMIT: &str = "-- check: events at the limit are rebuilt
+DELETE FROM events_at_limit WHERE floor_id = ?1 AND timestamp >= ?2";
+
+const ADD_AT_LIMIT: &str = "-- check: at the limit
+INSERT INTO events_at_limit (event_id, floor_id, camera_id, timestamp) VALUES (?1, ?2, ?3, ?4)";
+
+const DELETE_HOURS: &str = "-- check: sums are rebuilt\nDELETE FROM event_hours";
+
+const DELTAS: &str = "-- check: all that moved the count
+SELECT removed_delta
+    + (SELECT coalesce(sum(count_delta), 0) FROM events WHERE floor_id = ?1)
+    + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = ?1)
+FROM floor_origins WHERE floor_id = ?1";
+
+/// Rebuilds everything.
+pub(super) fn run(session: &mut Session<'_>) -> Result<()> {
+    let horizon = session.horizon()?;
+    for floor in floors::all(session.connection)? {
+        let folded = rebuild(session, &floor, horizon)?;
+        let deltas: i64 =
+            session.connection.prepare_cached(DELTAS)?.query_row([floor.id], |row| row.get(0))?;
+        if (folded, folded) != (floor.current_vehicles, deltas) {
+            floors::correct(session, floor.id, folded, folded - deltas)?;
+        }
+    }
+    session.connection.execute(DELETE_HOURS, [])?;
+    let mut from = i64::MIN;
+    while let Some(day) = hours::next_day(session.connection, from)? {
+        let sums = hours::recomputed(session.connection, day)?;
+        session::add_hours(session.connection, &sums)?;
+        from = hours::day_after(day);
+    }
+    Ok(())
+}
+
+/// Folds a floor's history again and stores the folds; returns its count.
+fn rebuild(session: &Session<'_>, floor: &Floor, horizon: Option<i64>) -> Result<i64> {
+    let connection = session.connection;
+    let mut from = horizon.unwrap_or(i64::MIN);
+    connection.prepare_cached(DELETE_STRETCHES)?.execute([floor.id])?;
+    connection.prepare_cached(DELETE_AT_LIMIT)?.execute((floor.id, from))?;
+    let (past, history) = Past::open(connection, floor, horizon)?;
+    let mut walk = Walk { count: history.base(), slots: past.slots_before(from)? };
+    while let Some(next) = past.next_fact(from)? {
+        let day = Span::of(next, Level::DAY);
+        let facts = past.facts_between(from.max(day.start), day.end())?;
+        let opening = walk;
+        for fact in &facts {
+            let (_, at_limit) = walk.step(fact);
+            if let (Source::Event { camera_id, .. }, true) = (&fact.source, at_limit) {
+                let mut statement = connection.prepare_cached(ADD_AT_LIMIT)?;
+                statement.execute((fact.id, floor.id, camera_id, fact.at))?;
+            }
+        }
+        let folded = History::of_day(day, opening.count, opening.slots, facts);
+        past::store(connection, floor.id, &folded)?;
+        from = day.end();
+    }
+    if walk.slots != floor.total_slots {
+        return Err(Error::Internal(format!(
+            "floor {}: its slots are not those of its history; that cannot be repaired",
+            floor.id
+        )));
+    }
+    Ok(walk.count)
+}

@@ -1,0 +1,179 @@
+//! The one thread that writes: takes what waits, one transaction, answers after the commit.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+};
+
+use rusqlite::Connection;
+use tokio::sync::{oneshot, watch};
+
+use super::{gone, recording, session::Session};
+use crate::{
+    Error, NewEvent, Options, Result,
+    recorder::{self, Answers, Batch, Recorder, Waiting, Work},
+};
+
+type Task = Box<dyn FnOnce(&mut Writer) + Send>;
+
+/// The way to the writing thread.
+pub(super) struct WriterHandle {
+    queue: Recorder<Task>,
+    failure: watch::Receiver<Option<Error>>,
+}
+
+impl std::fmt::Debug for WriterHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WriterHandle").field("failure", &self.failure).finish_non_exhaustive()
+    }
+}
+
+struct Writer {
+    connection: Connection,
+    options: Arc<Options>,
+    failure: watch::Sender<Option<Error>>,
+    closed: bool,
+}
+
+impl WriterHandle {
+    pub(super) fn start(connection: Connection, options: &Arc<Options>) -> Result<Self> {
+        let (queue, waiting) = recorder::queue();
+        let (failed, failure) = watch::channel(None);
+        let options = Arc::clone(options);
+        let writer = Writer { connection, options, failure: failed, closed: false };
+        thread::Builder::new()
+            .name("smartpark-write".into())
+            .spawn(move || writer.run(waiting))
+            .map_err(|error| Error::Unavailable(format!("no thread: {error}")))?;
+        Ok(Self { queue, failure })
+    }
+
+    /// Records events; the answer comes after their commit.
+    pub(super) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {
+        self.queue.record(events).await
+    }
+
+    /// Runs `work` in a transaction of its own; the answer comes after the commit.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.hand_over(move |writer| writer.transact(work)).await
+    }
+
+    /// Runs `work` on the connection, outside any transaction.
+    pub(super) async fn task<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.hand_over(move |writer| work(&mut writer.connection)).await
+    }
+
+    /// Waits until all that was handed over before is done, and ends the thread.
+    pub(super) async fn close(&self) {
+        let closed: Result<()> = self
+            .hand_over(|writer| {
+                writer.closed = true;
+                Ok(())
+            })
+            .await;
+        // Where the thread has ended already, there is nothing left to close.
+        drop(closed);
+    }
+
+    /// Whether the writer can still acknowledge.
+    pub(super) fn sound(&self) -> Result<()> {
+        self.failure.borrow().clone().map_or(Ok(()), Err)
+    }
+
+    /// Waits until it no longer can.
+    pub(super) async fn failed(&self) -> Error {
+        let mut failure = self.failure.clone();
+        let error = failure.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
+        error.unwrap_or_else(recorder::stopped)
+    }
+
+    async fn hand_over<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.task(Box::new(move |writer| drop(reply.send(work(writer)))))?;
+        answer.await.map_err(gone)?
+    }
+}
+
+impl Writer {
+    fn run(mut self, mut waiting: Waiting<Task>) {
+        while let Some(work) = waiting.next() {
+            // A defect in one transaction must not end the writer: what it began is rolled back,
+            // and whoever waits for it is answered (the sender is dropped).
+            let outcome = catch_unwind(AssertUnwindSafe(|| match work {
+                Work::Group(batches) => self.commit(batches),
+                Work::Task(task, _room) => task(&mut self),
+            }));
+            if outcome.is_err() {
+                tracing::error!("a write panicked; it was rolled back");
+                self.roll_back();
+            }
+            if self.closed {
+                break;
+            }
+        }
+    }
+
+    /// Records a group of batches in one transaction and answers each after the commit.
+    fn commit(&mut self, mut batches: Vec<Batch>) {
+        let rows = batches.iter_mut().map(|batch| std::mem::take(&mut batch.events)).collect();
+        match self.transact(|session| recording::record_group(session, rows)) {
+            Ok(answers) => {
+                for (batch, answers) in batches.into_iter().zip(answers) {
+                    batch.answer(Ok(answers));
+                }
+            }
+            Err(error) => {
+                batches.into_iter().for_each(|batch| batch.answer(Err(error.clone())));
+            }
+        }
+    }
+
+    /// One transaction: all of `work`, durable, or nothing of it.
+    fn transact<T>(&mut self, work: impl FnOnce(&mut Session<'_>) -> Result<T>) -> Result<T> {
+        if let Some(failure) = self.failure.borrow().clone() {
+            return Err(failure);
+        }
+        let result = self.try_transact(work);
+        if let Err(error) = &result {
+            self.roll_back();
+            if let Error::Broken(_) = error {
+                tracing::error!("{error}");
+                self.failure.send_replace(Some(error.clone()));
+            }
+        }
+        result
+    }
+
+    fn try_transact<T>(&self, work: impl FnOnce(&mut Session<'_>) -> Result<T>) -> Result<T> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let mut session = Session::new(&self.connection, &self.options);
+        let result = work(&mut session)?;
+        session.flush()?;
+        // After some errors SQLite rolls back by itself; what follows would then have been
+        // committed statement by statement.
+        if self.connection.is_autocommit() {
+            return Err(Error::Internal("the transaction ended before its commit".into()));
+        }
+        self.connection.execute_batch("COMMIT")?;
+        Ok(result)
+    }
+
+    /// Ends a transaction that failed, unless SQLite has ended it already.
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            tracing::error!("a failed transaction could not be rolled back: {error}");
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! What a park does, whichever engine it stands on: each test is run on every engine.
+
+mod check;
+mod counting;
+mod events;
+mod floors;
+mod order;
+mod retention;
+mod schema;
+mod statistics;
+mod world;

@@ -1,0 +1,91 @@
+//! What the tests of the contract stand on: a park on a fresh database of some engine, with a
+//! clock that the test sets, and short words for events.
+
+use jiff::{SignedDuration, Timestamp};
+use smartpark::{
+    Clock, Direction, Floor, NewEvent, NewFloor, Options, Recorded, SmartPark, VehicleType,
+};
+
+/// The time at which every test begins.
+pub(crate) const NOW: &str = "2026-02-12T12:00:00Z";
+
+/// A park of its own for one test.
+pub(crate) struct World {
+    pub(crate) park: SmartPark,
+    pub(crate) clock: Clock,
+    pub(crate) url: String,
+    _folder: tempfile::TempDir,
+}
+
+/// Runs a test on a new park of each engine: `name::sqlite`.
+macro_rules! on_every_engine {
+    ($($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block)*) => {
+        $(async fn $name($world: $crate::contract::world::World) $body
+
+        mod $name {
+            $(#[$meta])*
+            #[tokio::test]
+            async fn sqlite() {
+                super::$name($crate::contract::world::World::sqlite().await).await;
+            }
+        })*
+    };
+}
+pub(crate) use on_every_engine;
+
+impl World {
+    /// A park on a new SQLite file.
+    pub(crate) async fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/smartpark.db", folder.path().display());
+        let clock = Clock::fixed(instant(NOW));
+        let options = Options { clock: clock.clone(), ..Options::default() };
+        let park = SmartPark::open_with(&url, options).await.unwrap();
+        Self { park, clock, url, _folder: folder }
+    }
+
+    /// A new floor.
+    pub(crate) async fn floor(&self, name: &str, slots: i64) -> Floor {
+        self.park.floors().add_floor(NewFloor::new(name, slots)).await.unwrap()
+    }
+
+    /// The count of a floor now.
+    pub(crate) async fn count(&self, floor: &Floor) -> i64 {
+        self.park.floors().get_floor_by_id(floor.id).await.unwrap().unwrap().current_vehicles
+    }
+
+    /// Records an event that must be accepted.
+    pub(crate) async fn record(&self, event: NewEvent) -> Recorded {
+        self.park.events().record_event(event).await.unwrap()
+    }
+
+    /// The stored data must hold against every invariant.
+    pub(crate) async fn assert_clean(&self) {
+        let report = self.park.check(false).await.unwrap();
+        assert!(report.is_clean(), "{:#?}", report.violations);
+    }
+}
+
+/// An instant from its text.
+pub(crate) fn instant(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// An instant so many seconds after the beginning of the test (before it where negative).
+pub(crate) fn after(seconds: i64) -> Timestamp {
+    instant(NOW) + SignedDuration::from_secs(seconds)
+}
+
+/// A car comes in, so many seconds after the beginning.
+pub(crate) fn entry(floor: &Floor, track: &str, seconds: i64) -> NewEvent {
+    car(floor, track, Direction::Entry, seconds)
+}
+
+/// A car goes out, so many seconds after the beginning.
+pub(crate) fn exit(floor: &Floor, track: &str, seconds: i64) -> NewEvent {
+    car(floor, track, Direction::Exit, seconds)
+}
+
+fn car(floor: &Floor, track: &str, direction: Direction, seconds: i64) -> NewEvent {
+    NewEvent::new("cam_001", floor.id, track, VehicleType::Car, direction).at(after(seconds))
+}

@@ -1,0 +1,3 @@
+//! Every behaviour, through the public interfaces.
+
+mod contract;
