@@ -582,17 +582,18 @@ fn limit(fact: &Fact, at_limit: bool) -> Option<AtLimit> {
 /// Walks two counts along the same facts until they meet; names the event where they did.
 fn meet(mut old: Walk, mut new: Walk, facts: &[Fact]) -> (Gap, Option<Flip>) {
     for fact in facts {
-        let (_, was_at_limit) = old.step(fact);
+        old.step(fact);
         let (_, at_limit) = new.step(fact);
         if old.count == new.count {
+            // An event closes the gap only by finding the floor at its limit on one side of it.
             let flip = match &fact.source {
-                Source::Event { camera_id, .. } if was_at_limit != at_limit => Some(Flip {
+                Source::Event { camera_id, .. } => Some(Flip {
                     event_id: fact.id,
                     camera_id: camera_id.clone(),
                     at: fact.at,
                     at_limit,
                 }),
-                _ => None,
+                Source::Base | Source::Adjustment(_) => None,
             };
             return (Gap { old: old.count, new: new.count }, flip);
         }

@@ -209,6 +209,11 @@ impl Floor {
                 Span::path(at).filter_map(|span| self.rows.get(&span).copied()).collect()
             }
             Missing::Children(span) => {
+                let row = self.rows.get(&span);
+                assert!(
+                    row.is_some_and(|row| row.divided),
+                    "{span:?} has no stored children"
+                );
                 let level = Level::from_number(span.level.number() + 1).expect("a divided span");
                 let below = self.rows.range(from(level, span.start)..from(level, span.end()));
                 below.map(|(_, row)| *row).collect()
@@ -265,9 +270,13 @@ impl Floor {
     /// What holds of rows on a floor with a horizon: those after it are as from scratch, and
     /// those around it still lead from the count before them to the count after them.
     fn check_rows(&self, horizon: i64) {
+        let nothing_forgotten = between(&self.all, i64::MIN, horizon).is_empty();
         for row in self.rows.values() {
             let right = self.row_from_scratch(row.span);
             assert_eq!(row.opening, right.opening, "the opening of {row:?}");
+            if nothing_forgotten {
+                assert_eq!((row.facts, row.divided), (right.facts, right.divided));
+            }
             if row.span.start > horizon {
                 assert_eq!(*row, right);
             } else {
