@@ -3,6 +3,7 @@
 
 mod body;
 mod connection;
+mod described;
 mod docs;
 mod events;
 mod examples;

@@ -11,8 +11,9 @@ use utoipa::ToSchema;
 use super::{
     App, OnLimit,
     body::{self, Format},
+    described::problems,
     examples,
-    problem::{Problem, ProblemView, problems},
+    problem::{Problem, ProblemView},
     query::Query,
     rows::{self, Row, Rows},
     schemas::NewEvents,
@@ -68,19 +69,13 @@ pub(super) struct BatchView<'a> {
 }
 
 /// Why a row was rejected.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RowProblem)]
 struct RowProblemView<'a> {
     /// The place of the row, from 0. Blank lines are no rows.
     index: usize,
     #[serde(flatten)]
     problem: ProblemView<'a>,
-}
-
-impl std::fmt::Debug for RowProblemView<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RowProblemView").field("index", &self.index).finish_non_exhaustive()
-    }
 }
 
 problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooManyRows,
