@@ -100,8 +100,8 @@ problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooMany
     post, path = "/events", tag = "events", operation_id = "recordEvents",
     request_body(description = "One event, an array of events, or one event a line", content(
         (NewEvents = "application/json", examples(
-            ("one" = (summary = "One event", value = json!(examples::new_event()))),
-            ("many" = (summary = "Several at once", value = json!(examples::new_events()))),
+            ("event" = (summary = "One event", value = json!(examples::new_event()))),
+            ("several" = (summary = "Several at once", value = json!(examples::new_events()))),
         )),
         (String = "application/x-ndjson", example = json!(examples::new_event_lines())),
     )),
@@ -111,7 +111,7 @@ problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooMany
                 (AnyRecorded<'_> = "application/json", examples(
                     ("duplicate" = (summary = "The event had been recorded before",
                         value = json!(examples::repeated()))),
-                    ("batch" = (summary = "A batch with a bad row",
+                    ("several" = (summary = "A batch with a bad row",
                         value = json!(examples::batch()))),
                 )),
             )),
