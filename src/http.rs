@@ -3,6 +3,7 @@
 
 mod body;
 mod connection;
+mod described;
 mod docs;
 mod events;
 mod examples;
@@ -126,7 +127,7 @@ struct App {
             on output, in whole microseconds.\n\n\
             Errors are problem documents (RFC 9457). `type` is stable; fields at fault are all \
             named at once in `errors`.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+        license(name = "MIT OR Apache-2.0"),
     ),
     tags(
         (name = "events", description = "What cameras see"),

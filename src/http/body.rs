@@ -123,3 +123,19 @@ async fn drain(body: &mut Body) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn all_bodies_together_take_only_so_much_memory() {
+        let room = Arc::new(Semaphore::new(10));
+        let six = || Body::from("123456");
+        let first = collect(&mut six(), &room).await.unwrap();
+        assert_eq!(collect(&mut six(), &room).await.unwrap_err(), Kind::Overloaded);
+        drop(first);
+        let again = collect(&mut six(), &room).await.unwrap();
+        assert_eq!(again.bytes, "123456");
+    }
+}

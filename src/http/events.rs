@@ -9,10 +9,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    App, examples,
+    App,
+    described::problems,
+    examples,
     id::Id,
     kind::Kind,
-    problem::{Place, Problem, problems},
+    problem::{Place, Problem},
     query::Query,
     views::{CleanupView, EventView, answer},
 };

@@ -7,10 +7,12 @@ use axum::{
 };
 
 use super::{
-    App, body, examples, floor_bodies as bodies,
+    App, body,
+    described::problems,
+    examples, floor_bodies as bodies,
     id::Id,
     kind::Kind,
-    problem::{Problem, problems},
+    problem::Problem,
     query::Query,
     schemas,
     views::{FloorView, FloorsView, RecommendationView, answer},

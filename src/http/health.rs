@@ -4,11 +4,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    App,
-    problem::{Problem, problems},
-    views::answer,
-};
+use super::{App, described::problems, problem::Problem, views::answer};
 
 /// That all is well.
 #[derive(Debug, Serialize, ToSchema)]

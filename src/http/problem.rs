@@ -1,22 +1,15 @@
 //! What went wrong, as an RFC 9457 problem document. The one place that turns an [`Error`] into
 //! an answer; no answer repeats what was sent, or shows SQL, a stack or a path.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt::Write};
+use std::{borrow::Cow, fmt::Write};
 
 use axum::{
     body::Body,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use utoipa::{
-    ToSchema,
-    openapi::{
-        Content, HeaderBuilder, Ref, RefOr, Response as Documented, ResponseBuilder,
-        example::ExampleBuilder,
-        schema::{ObjectBuilder, Type},
-    },
-};
+use utoipa::ToSchema;
 
 use super::{
     kind::Kind,
@@ -47,7 +40,7 @@ pub(super) struct Problem {
 }
 
 /// A problem document (RFC 9457).
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub(super) struct ProblemView<'a> {
     /// A stable name for this kind of problem.
@@ -101,9 +94,13 @@ impl Problem {
 
     /// Fields that do not fit.
     pub(super) fn invalid(faults: Vec<FieldError>, place: Place) -> Self {
+        let (what, outcome) = match place {
+            Place::Body => ("field", "; nothing was stored"),
+            Place::Query => ("parameter", ""),
+        };
         let detail = match faults.len() {
-            1 => Cow::Borrowed("1 field does not fit; nothing was stored"),
-            n => Cow::Owned(format!("{n} fields do not fit; nothing was stored")),
+            1 => format!("1 {what} does not fit{outcome}"),
+            n => format!("{n} {what}s do not fit{outcome}"),
         };
         let pointed = |fault: FieldError| FieldProblem {
             pointer: pointer(&fault.field, place),
@@ -227,57 +224,6 @@ fn pointer(field: &str, place: Place) -> String {
     }
     pointer
 }
-
-/// The responses of the OpenAPI document for these kinds of problems, one a status.
-pub(super) fn documented(kinds: &[Kind]) -> BTreeMap<String, RefOr<Documented>> {
-    let mut by_status: BTreeMap<StatusCode, Vec<Kind>> = BTreeMap::new();
-    for kind in kinds {
-        by_status.entry(kind.status()).or_default().push(*kind);
-    }
-    let described = |(status, kinds): (StatusCode, Vec<Kind>)| {
-        let titles: Vec<&str> = kinds.iter().map(|kind| kind.title()).collect();
-        let examples = kinds.iter().map(|kind| {
-            let example =
-                ExampleBuilder::new().summary(kind.title()).value(Some(kind.example())).build();
-            (kind.slug(), example)
-        });
-        let schema = Some(Ref::from_schema_name("Problem"));
-        let mut content = Content::new(schema);
-        content.examples =
-            examples.map(|(slug, example)| (slug.to_owned(), RefOr::T(example))).collect();
-        let mut response = ResponseBuilder::new()
-            .description(titles.join(", or: "))
-            .content(PROBLEM_JSON, content);
-        if kinds.iter().any(|kind| kind.retry_after().is_some()) {
-            let seconds = ObjectBuilder::new().schema_type(Type::Integer);
-            let retry = HeaderBuilder::new()
-                .schema(Some(seconds))
-                .description(Some("Seconds to wait before trying again"));
-            response = response.header("Retry-After", retry.build());
-        }
-        (status.as_str().to_owned(), RefOr::T(response.build()))
-    };
-    by_status.into_iter().map(described).collect()
-}
-
-/// Names the problems that an operation may answer, for its entry in the OpenAPI document.
-macro_rules! problems {
-    ($name:ident: $($kind:ident),+ $(,)?) => {
-        #[doc = "The problems of an operation."]
-        pub(super) struct $name;
-
-        impl utoipa::IntoResponses for $name {
-            fn responses() -> std::collections::BTreeMap<
-                String,
-                utoipa::openapi::RefOr<utoipa::openapi::response::Response>,
-            > {
-                use $crate::http::{kind::Kind, problem::documented};
-                documented(&[$(Kind::$kind),+])
-            }
-        }
-    };
-}
-pub(super) use problems;
 
 #[cfg(test)]
 mod tests {

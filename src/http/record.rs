@@ -11,8 +11,9 @@ use utoipa::ToSchema;
 use super::{
     App, OnLimit,
     body::{self, Format},
+    described::problems,
     examples,
-    problem::{Problem, ProblemView, problems},
+    problem::{Problem, ProblemView},
     query::Query,
     rows::{self, Row, Rows},
     schemas::NewEvents,
@@ -68,19 +69,13 @@ pub(super) struct BatchView<'a> {
 }
 
 /// Why a row was rejected.
-#[derive(Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RowProblem)]
 struct RowProblemView<'a> {
     /// The place of the row, from 0. Blank lines are no rows.
     index: usize,
     #[serde(flatten)]
     problem: ProblemView<'a>,
-}
-
-impl std::fmt::Debug for RowProblemView<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RowProblemView").field("index", &self.index).finish_non_exhaustive()
-    }
 }
 
 problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooManyRows,
@@ -105,8 +100,8 @@ problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooMany
     post, path = "/events", tag = "events", operation_id = "recordEvents",
     request_body(description = "One event, an array of events, or one event a line", content(
         (NewEvents = "application/json", examples(
-            ("one" = (summary = "One event", value = json!(examples::new_event()))),
-            ("many" = (summary = "Several at once", value = json!(examples::new_events()))),
+            ("event" = (summary = "One event", value = json!(examples::new_event()))),
+            ("several" = (summary = "Several at once", value = json!(examples::new_events()))),
         )),
         (String = "application/x-ndjson", example = json!(examples::new_event_lines())),
     )),
@@ -116,7 +111,7 @@ problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooMany
                 (AnyRecorded<'_> = "application/json", examples(
                     ("duplicate" = (summary = "The event had been recorded before",
                         value = json!(examples::repeated()))),
-                    ("batch" = (summary = "A batch with a bad row",
+                    ("several" = (summary = "A batch with a bad row",
                         value = json!(examples::batch()))),
                 )),
             )),

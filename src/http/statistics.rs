@@ -8,9 +8,10 @@ use axum::{
 
 use super::{
     App,
+    described::problems,
     events::{ENDS_EARLY, NOT_A_FLOOR_ID, NOT_HOURS, TWO_WINDOWS},
     examples,
-    problem::{Place, Problem, problems},
+    problem::{Place, Problem},
     query::Query,
     views::{StatisticsView, answer},
 };

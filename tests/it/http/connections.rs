@@ -45,6 +45,26 @@ fn connections_are_kept_for_more_requests_and_closed_when_idle() {
 }
 
 #[test]
+fn clients_that_take_no_answers_are_let_go() {
+    let write = Duration::from_millis(150);
+    let timeouts = Timeouts { write, ..Timeouts::default() };
+    let server = TestServer::with(HttpConfig { timeouts, ..HttpConfig::default() });
+    let mut stream = server.connect();
+    stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
+    // Answers of almost 2 MB each soon fill every buffer; from then on only the server can end
+    // this, by closing the connection under a client that still writes.
+    let request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000);
+    let error = loop {
+        if let Err(error) = stream.write_all(&request) {
+            break error;
+        }
+    };
+    let closed = [std::io::ErrorKind::ConnectionReset, std::io::ErrorKind::BrokenPipe];
+    assert!(closed.contains(&error.kind()), "{error}");
+    assert_eq!(server.get("/floors").status, 200);
+}
+
+#[test]
 fn what_is_no_http_harms_nobody() {
     let server = TestServer::start();
     for nonsense in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"[..], b"hello\r\n\r\n"]
