@@ -13,6 +13,7 @@ mod input;
 mod output;
 mod retention;
 mod serve;
+mod signals;
 mod truth;
 
 use std::{io, path::PathBuf, process::ExitCode};

@@ -8,15 +8,13 @@ mod rows;
 
 use std::{path::PathBuf, process::ExitCode, thread};
 
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    sync::mpsc,
-};
+use tokio::sync::mpsc;
 
 use super::{
     Context, Outcome, Usage,
     input::{Format, Mapping, Source, shown},
     output::note,
+    signals::StopSignals,
 };
 use crate::{
     Error, NewEvent, Recorded, Result, SmartPark,
@@ -74,6 +72,7 @@ enum End {
 
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let columns = rows::columns(&args.map).map_err(Usage)?;
+    let signals = StopSignals::catch()?;
     let park = context.connect().await?;
     let floors = park.floors().get_all_floors().await?;
     let floor_names = FloorNames::new(&floors);
@@ -88,7 +87,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
             let (send, batches) = mpsc::channel(IMPORT_BATCHES_AHEAD);
             let parser = thread::Builder::new().name("import".into());
             parser.spawn(move || reader.run(&send))?;
-            record_all(&park, batches, &mut report).await?
+            record_all(&park, batches, signals, &mut report).await?
         }
         None => End::Complete,
     };
@@ -111,16 +110,14 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
 async fn record_all(
     park: &SmartPark,
     mut batches: mpsc::Receiver<Batch>,
+    mut signals: StopSignals,
     report: &mut Report,
 ) -> anyhow::Result<End> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
     loop {
         // In this order, so that a file that is read fast can be interrupted.
         let batch = tokio::select! {
             biased;
-            _ = interrupt.recv() => return Ok(End::Interrupted),
-            _ = terminate.recv() => return Ok(End::Interrupted),
+            _ = signals.wait() => return Ok(End::Interrupted),
             batch = batches.recv() => batch,
         };
         let rows = match batch {

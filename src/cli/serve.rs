@@ -2,9 +2,11 @@
 
 use std::{net::SocketAddr, process::ExitCode};
 
-use tokio::{net::TcpListener, signal::unix};
+use tokio::net::TcpListener;
 
-use super::{Context, Counting, Outcome, Usage, output::shown_url, retention};
+use super::{
+    Context, Counting, Outcome, Usage, output::shown_url, retention, signals::StopSignals,
+};
 use crate::{
     Error, SmartPark,
     config::{Days, Layer, Listen, SeedChoice},
@@ -59,6 +61,8 @@ impl Args {
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let settings = &context.settings;
     refuse_strangers(settings.listen, args.no_auth)?;
+    // From here on, so that none that comes while the server starts ends it the hard way.
+    let signals = StopSignals::catch()?;
     let park = context.create().await?;
     let _only_server = park.lock_as_server()?;
     let listener = TcpListener::bind(settings.listen).await.map_err(|fault| {
@@ -72,7 +76,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     tracing::info!("Floors: {}, Events: {}", stats.floors, stats.events);
     let address = listener.local_addr()?;
     tracing::info!("listening on http://{address}");
-    let failure = serve(&park, listener, context).await?;
+    let failure = serve(&park, listener, signals, context).await?;
     if let Some(fault) = failure {
         tracing::error!("stopping: {fault}");
         return Ok(ExitCode::FAILURE);
@@ -110,10 +114,9 @@ async fn seed_if_empty(park: &SmartPark, choice: SeedChoice) -> crate::Result<()
 async fn serve(
     park: &SmartPark,
     listener: TcpListener,
+    mut signals: StopSignals,
     context: &Context,
 ) -> anyhow::Result<Option<Error>> {
-    let mut terminate = unix::signal(unix::SignalKind::terminate())?;
-    let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
     let config = HttpConfig {
         listen: context.settings.listen,
         on_limit: context.settings.on_limit,
@@ -127,8 +130,7 @@ async fn serve(
     let watched = park.clone();
     let stop = async move {
         tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: answering what has begun"),
-            _ = interrupt.recv() => tracing::info!("interrupted: answering what has begun"),
+            signal = signals.wait() => tracing::info!("{signal}: answering what has begun"),
             fault = watched.failed() => { let _ = told.send(fault); }
         }
     };

@@ -14,7 +14,8 @@ pub(crate) const FLOORS: [(&str, u32); 3] = [("1F", 14), ("3F", 19), ("4F", 19)]
 
 /// A stretch of the garage's history: events, and what the counts must be at every hour.
 pub(crate) struct Garage {
-    header: &'static str,
+    /// The names of the columns.
+    pub(crate) header: &'static str,
     /// The events, in time order until they are shuffled.
     pub(crate) lines: Vec<String>,
     truth: String,

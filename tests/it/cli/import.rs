@@ -1,10 +1,12 @@
 //! The import of a real garage's history: the truth at every floor-hour, however it comes.
 
+use std::{io::Write, process::Stdio};
+
 use serde_json::{Value, json};
 
 use super::{
     garage::{FLOORS, Garage, packed},
-    program::Folder,
+    program::{Folder, ran, signal},
 };
 
 /// The numbers of a summary that do not depend on the machine.
@@ -60,9 +62,7 @@ fn the_counts_are_true_in_pieces_of_any_size() {
     while !rest.is_empty() {
         let size = (1 + random.below(300)).min(rest.len());
         let (piece, after) = rest.split_at(size);
-        let (header, _) =
-            garage.csv().split_once('\n').map(|(h, r)| (h.to_owned(), r.len())).unwrap();
-        let text = format!("{header}\n{}\n", piece.join("\n"));
+        let text = format!("{}\n{}\n", garage.header, piece.join("\n"));
         let summary = folder.run_with(&["import", "-", "--json"], text.as_bytes()).ok().json();
         recorded += numbers(&summary)[1];
         rest = after;
@@ -214,6 +214,30 @@ fn a_file_that_breaks_off_keeps_what_came_before() {
     assert_eq!(summary["safe_to_line"], read + 1);
     let rest = import(&folder, "whole.csv.gz", &whole);
     assert_eq!(numbers(&rest), [6860, 6860 - read, read, 0, 0]);
+    garage.assert_true(&folder);
+}
+
+#[test]
+fn an_interrupted_import_stops_between_batches_and_says_where() {
+    let (garage, folder) = (Garage::repeated(18), Folder::with_floors(&FLOORS));
+    let text = garage.csv();
+    let mut child =
+        folder.command(&["import", "-", "--json"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // When all is written, the first batches are recorded: there is no room for more before them.
+    stdin.write_all(text.as_bytes()).unwrap();
+    signal("INT", &child);
+    let ran = ran(&child.wait_with_output().unwrap()).ended(1);
+    drop(stdin);
+    let summary = ran.json();
+    let read = summary["read"].as_u64().unwrap();
+    assert_eq!((&summary["complete"], &summary["recorded"]), (&json!(false), &json!(read)));
+    assert_eq!(summary["safe_to_line"], read + 1);
+    let batch = smartpark::limits::IMPORT_BATCH_ROWS as u64;
+    assert!(read > 0 && read.is_multiple_of(batch), "{summary}");
+    assert!(ran.err.contains("interrupted"), "{}", ran.err);
+    let rest = import(&folder, "events.csv", text.as_bytes());
+    assert_eq!(rest["duplicates"], read);
     garage.assert_true(&folder);
 }
 

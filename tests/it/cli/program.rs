@@ -125,6 +125,12 @@ pub(crate) fn ran(output: &std::process::Output) -> Ran {
     }
 }
 
+/// Sends a signal by its name.
+pub(crate) fn signal(name: &str, to: &Child) {
+    let id = to.id().to_string();
+    assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+}
+
 /// A running server; killed where the test forgets it.
 pub(crate) struct Server {
     child: Child,
@@ -178,8 +184,7 @@ impl Server {
 
     /// Sends it a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+        signal(name, &self.child);
     }
 
     /// Tells it to stop and waits for it; returns its exit code and its log.
