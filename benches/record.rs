@@ -62,8 +62,8 @@ async fn run(events: i64) {
         }
         let [on_time, late] = rounds.map(median);
         println!(
-            "groups of {group:>3}: on time {on_time:7.1} µs an event, six hours late {late:7.1} µs, \
-             ratio {:.2}",
+            "groups of {group:>3}: on time {on_time:7.1} µs an event, \
+             six hours late {late:7.1} µs, ratio {:.2}",
             late / on_time
         );
     }

@@ -2,10 +2,14 @@
 //!
 //! Instants are [`Timestamp`]s in whole microseconds of UTC.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+mod statistics;
+
+pub use statistics::{Cleanup, FloorCount, PeakHour, Statistics, VehicleTypeCounts};
 
 use crate::{
     error::FieldError,
@@ -412,77 +416,6 @@ pub struct EventPage {
     pub events: Vec<Event>,
     /// Where the next page begins; `None` on the last.
     pub next_cursor: Option<Cursor>,
-}
-
-/// How many events of each type.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct VehicleTypeCounts {
-    pub car: u64,
-    pub motorcycle: u64,
-    pub bus: u64,
-    pub truck: u64,
-}
-
-/// The hour of UTC with the most events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PeakHour {
-    /// Its beginning.
-    pub start: Timestamp,
-    /// The events of the window in it.
-    pub events: u64,
-}
-
-/// What happened in a window of time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statistics {
-    /// The first instant of the window.
-    pub start: Timestamp,
-    /// The first instant after it.
-    pub end: Timestamp,
-    /// All events.
-    pub total_events: u64,
-    /// Events in.
-    pub entries: u64,
-    /// Events out.
-    pub exits: u64,
-    /// Events by type, every type present.
-    pub by_vehicle_type: VehicleTypeCounts,
-    /// Events by the name of the floor, every floor in question present.
-    pub by_floor: BTreeMap<String, u64>,
-    /// Events by camera.
-    pub by_camera: BTreeMap<String, u64>,
-    /// Entries to a full and exits from an empty floor: evidence of drift.
-    pub at_limit: u64,
-    /// The same by the name of the floor, every floor in question present.
-    pub at_limit_by_floor: BTreeMap<String, u64>,
-    /// The same by camera, for cameras that have any.
-    pub at_limit_by_camera: BTreeMap<String, u64>,
-    /// The hour with the most events (the first of them), if any happened.
-    pub peak_hour: Option<PeakHour>,
-}
-
-/// What a cleanup did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cleanup {
-    /// How many events were deleted.
-    pub deleted: u64,
-    /// The retention horizon: events older than this are refused from now on.
-    pub horizon: Option<Timestamp>,
-}
-
-/// A floor's count at some instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FloorCount {
-    /// The floor, as it is now but for the two numbers below.
-    pub floor_id: i64,
-    /// Its name.
-    pub name: String,
-    /// The capacity at that instant.
-    pub total_slots: i64,
-    /// The vehicles that were there: what all facts before that instant lead to.
-    pub current_vehicles: i64,
 }
 
 /// Adds the fault of a name: empty, too long, or with control characters.

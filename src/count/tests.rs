@@ -12,3 +12,10 @@ mod laws;
 mod naive;
 mod story;
 mod tree;
+
+use proptest::test_runner::Config as ProptestConfig;
+
+/// So many cases; a failing one is printed, not kept in a file.
+fn cases(cases: u32) -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
+}

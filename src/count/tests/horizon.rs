@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::story::stories;
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
+    #![proptest_config(super::cases(20_000))]
 
     #[test]
     fn what_is_forgotten_is_not_missed(story in stories(1..40, 1..=6)) {

@@ -75,7 +75,7 @@ fn every_history_of_six_facts() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(20_000) })]
+    #![proptest_config(super::cases(20_000))]
 
     #[test]
     fn long_histories(

@@ -118,7 +118,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100_000) })]
+    #![proptest_config(super::cases(100_000))]
 
     /// Wherever a history is cut, the pieces compose to the whole, in any grouping.
     #[test]

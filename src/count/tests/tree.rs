@@ -8,10 +8,6 @@ use super::{
 };
 use crate::count::{DIVIDE_ABOVE, Fact, Source};
 
-fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) }
-}
-
 /// Hundreds of events within a few microseconds, a hundredth, a second.
 fn crowds() -> impl Strategy<Value = Vec<Fact>> {
     let width = prop_oneof![Just(3_i64), Just(10_000), Just(20_000), Just(1_000_000)];
@@ -53,7 +49,7 @@ fn tell(floor: &mut Floor, facts: Vec<Fact>, group: usize) {
 }
 
 proptest! {
-    #![proptest_config(cases(60_000))]
+    #![proptest_config(super::cases(60_000))]
 
     /// Short histories in deep trees.
     #[test]
@@ -64,7 +60,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(20_000))]
+    #![proptest_config(super::cases(20_000))]
 
     #[test]
     fn any_order_and_repetition_leads_to_the_same_rows(
@@ -89,7 +85,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(100))]
+    #![proptest_config(super::cases(100))]
 
     /// Long histories, divided as in service, down to leaves that cannot be divided further.
     #[test]
@@ -105,7 +101,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(2_000))]
+    #![proptest_config(super::cases(2_000))]
 
     /// A question that needs loading first changes nothing.
     #[test]

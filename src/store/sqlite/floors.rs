@@ -39,7 +39,8 @@ const DELETE: &str = "-- remove_floor: delete\nDELETE FROM floors WHERE id = ?1"
 
 const INSERT_ADJUSTMENT: &str = "-- adjustments: insert
 INSERT INTO adjustments
-    (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp, created_at)
+    (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
+     created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 const SET_DELTA: &str = "-- check: the delta that was missing

@@ -26,7 +26,8 @@ SELECT timestamp, floor_id, camera_id, vehicle_type, direction FROM events
 WHERE timestamp >= ?1 AND timestamp < ?2";
 
 const EVENTS_AT_LIMIT: &str = "-- check: events at the limit by hour
-SELECT timestamp, floor_id, camera_id FROM events_at_limit WHERE timestamp >= ?1 AND timestamp < ?2";
+SELECT timestamp, floor_id, camera_id FROM events_at_limit
+WHERE timestamp >= ?1 AND timestamp < ?2";
 
 const DIGESTS: &str = "-- check: deleted events by hour
 SELECT hour, floor_id, data FROM event_digests WHERE hour >= ?1 AND hour < ?2";

@@ -2,7 +2,7 @@
 
 use smartpark::{AtLimit, Direction, Error, NewEvent, VehicleType};
 
-use super::world::{after, entry, exit, on_every_engine};
+use super::world::{after, entry, exit, instant, on_every_engine};
 
 on_every_engine! {
     async fn an_entry_and_an_exit_move_the_count(world) {
@@ -23,7 +23,8 @@ on_every_engine! {
         let other = world.floor("First", 2).await;
         let first = world.record(entry(&floor, "a", -10)).await;
         // The same instant in other words: another offset, and nanoseconds that are cut off.
-        let again = entry(&floor, "a", -10).at("2026-02-12T13:59:50.000000999+02:00".parse().unwrap());
+        let same = instant("2026-02-12T13:59:50.000000999+02:00");
+        let again = entry(&floor, "a", -10).at(same);
         let again = world.record(again).await;
         assert!(again.duplicate && again.differs.is_empty());
         assert_eq!(again.event, first.event);

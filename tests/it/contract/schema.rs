@@ -30,7 +30,9 @@ on_every_engine! {
             "ix_event_floor_timestamp", "ix_event_timestamp", "ix_event_track_direction",
             "ix_event_track_id", "uq_event_idempotency",
         ]);
-        assert!(["adjustments", "schema_migrations"].iter().all(|name| !table(name).columns.is_empty()));
+        for name in ["adjustments", "schema_migrations"] {
+            assert!(!table(name).columns.is_empty());
+        }
         let stats = migrations.get_database_stats().await.unwrap();
         assert_eq!((stats.floors, stats.events, stats.schema_version), (0, 0, 1));
         assert!(stats.horizon.is_none() && stats.size_bytes > 0);
