@@ -210,10 +210,7 @@ impl Floor {
             }
             Missing::Children(span) => {
                 let row = self.rows.get(&span);
-                assert!(
-                    row.is_some_and(|row| row.divided),
-                    "{span:?} has no stored children"
-                );
+                assert!(row.is_some_and(|row| row.divided), "{span:?} has no stored children");
                 let level = Level::from_number(span.level.number() + 1).expect("a divided span");
                 let below = self.rows.range(from(level, span.start)..from(level, span.end()));
                 below.map(|(_, row)| *row).collect()
