@@ -18,9 +18,13 @@
 //! [`History`] keeps the folds of stretches so that a late event folds one of them again, not
 //! the whole past.
 
+mod gap;
 mod history;
+mod stretch;
 
-pub use history::{DIVIDE_ABOVE, Effect, Flip, History, Level, Missing, NodeRow, Span, Start};
+pub use gap::Flip;
+pub use history::{DIVIDE_ABOVE, Effect, History, Missing, Start};
+pub use stretch::{Level, NodeRow, Span};
 
 use std::cmp::Ordering;
 

@@ -1,1 +1,176 @@
-//! http
+//! The HTTP server: every route in one list, what can be set about it, and the description of it
+//! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
+
+mod body;
+mod connection;
+mod docs;
+mod events;
+mod examples;
+mod floor_bodies;
+mod floors;
+mod guard;
+mod health;
+mod id;
+mod kind;
+mod problem;
+mod query;
+mod record;
+mod rows;
+mod schemas;
+mod server;
+mod statistics;
+pub(crate) mod views;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::{Router, middleware};
+use tokio::sync::Semaphore;
+use utoipa::OpenApi;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    SmartPark,
+    limits::{
+        BODY_TIMEOUT, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_BODIES_BYTES, STOP_TIMEOUT, WRITE_TIMEOUT,
+    },
+};
+pub(crate) use record::RecordedView;
+pub use server::serve;
+
+/// What can be set about the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpConfig {
+    /// The address to listen on (127.0.0.1:8000). [`serve`] takes a listener that is bound
+    /// already; this is where to bind it.
+    pub listen: SocketAddr,
+    /// What a camera is told of an event that found its floor full or empty.
+    pub on_limit: OnLimit,
+    /// How long clients may take.
+    pub timeouts: Timeouts,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
+            on_limit: OnLimit::default(),
+            timeouts: Timeouts::default(),
+        }
+    }
+}
+
+/// What a camera is told of an event that found its floor at its limit. The event is recorded
+/// either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum, serde::Deserialize))]
+#[cfg_attr(feature = "cli", serde(rename_all = "lowercase"))]
+pub enum OnLimit {
+    /// Success, with `at_limit` in the answer.
+    #[default]
+    Record,
+    /// 409, for sites that want the caller told. A batch only counts such rows.
+    Reject,
+}
+
+/// How long clients may take; the defaults are those in [`limits`](crate::limits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// For the head of a request; then the connection is closed.
+    pub head: Duration,
+    /// For the body of a request; then 408.
+    pub body: Duration,
+    /// For taking any byte of an answer; then the connection is closed.
+    pub write: Duration,
+    /// Between requests; then the connection is closed.
+    pub idle: Duration,
+    /// How long a server that stops waits for the requests that it has started.
+    pub stop: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            head: HEAD_TIMEOUT,
+            body: BODY_TIMEOUT,
+            write: WRITE_TIMEOUT,
+            idle: IDLE_TIMEOUT,
+            stop: STOP_TIMEOUT,
+        }
+    }
+}
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+struct App {
+    park: SmartPark,
+    on_limit: OnLimit,
+    body_timeout: Duration,
+    /// A permit for each byte of the bodies being read.
+    body_room: Arc<Semaphore>,
+}
+
+/// What the description says beside the operations.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "SmartPark",
+        description = "Counts every car once: exact occupancy of car parks from unreliable \
+            camera events.\n\n\
+            **Sending an event again is always safe**: a repeat is recognised and answered with \
+            the first. After a timeout or a 5xx send it again until there is an answer.\n\n\
+            Instants are RFC 3339. With any offset on input, never without one; in UTC with `Z` \
+            on output, in whole microseconds.\n\n\
+            Errors are problem documents (RFC 9457). `type` is stable; fields at fault are all \
+            named at once in `errors`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    tags(
+        (name = "events", description = "What cameras see"),
+        (name = "floors", description = "How full the floors are, and managing them"),
+        (name = "statistics", description = "What happened in a window of time"),
+        (name = "health", description = "Probes"),
+    ),
+    components(schemas(problem::ProblemView<'_>)),
+)]
+struct Description;
+
+/// Every operation. The description is made from this list, so that the two cannot differ.
+fn operations() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(record::record_events, events::list_events, events::clean_up_events))
+        .routes(routes!(events::get_event))
+        .routes(routes!(floors::list_floors, floors::add_floor))
+        .routes(routes!(floors::recommend))
+        .routes(routes!(floors::get_floor, floors::change_floor, floors::remove_floor))
+        .routes(routes!(floors::recount_floor))
+        .routes(routes!(statistics::get_statistics))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+}
+
+/// The description of all operations, OpenAPI 3.1.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    operations().into_openapi()
+}
+
+/// All routes over `park`, for a server of your own or for tests. What [`serve`] adds are the
+/// timeouts and bounds of connections, and stopping.
+pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
+    let app = App {
+        park,
+        on_limit: config.on_limit,
+        body_timeout: config.timeouts.body,
+        body_room: Arc::new(Semaphore::new(MAX_BODIES_BYTES)),
+    };
+    let (operations, description) = operations().split_for_parts();
+    operations
+        .merge(docs::routes(&description))
+        .fallback(guard::not_found)
+        .layer(middleware::from_fn(guard::guard))
+        .with_state(app)
+}

@@ -31,6 +31,8 @@ pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod clock;
+#[cfg(feature = "cli")]
+mod config;
 pub mod count;
 mod doctest;
 pub mod error;
@@ -40,6 +42,8 @@ mod floors;
 pub mod http;
 pub mod intake;
 pub mod limits;
+#[cfg(feature = "cli")]
+mod logging;
 mod model;
 mod recorder;
 mod schema;

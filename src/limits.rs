@@ -36,5 +36,38 @@ pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const DEFAULT_MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// Within what time a second event without a timestamp is a repeat of the first. Contract §3.
 pub const DEFAULT_DEDUP_WINDOW: Duration = Duration::from_secs(5);
+/// Longest line of a file to import, in bytes: an event is about 200.
+pub const MAX_IMPORT_LINE_BYTES: usize = 64 * 1024;
+/// Rows of a file that are recorded together: one full group of the writer.
+pub const IMPORT_BATCH_ROWS: usize = MAX_GROUP_ROWS;
+/// Batches that are read ahead of the one being recorded: keeps memory constant.
+pub const IMPORT_BATCHES_AHEAD: usize = 2;
+/// How often a batch is tried that the store cannot take now.
+pub const IMPORT_ATTEMPTS: u32 = 6;
+/// How long an import waits before it tries a batch again; doubles each time.
+pub const IMPORT_FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Rejected rows (and mismatches of a check) that are shown one by one.
+pub const SHOWN_FAULTS: usize = 20;
+/// Hours of statistics where the caller names no window. Contract §5.
+pub const DEFAULT_STATISTICS_HOURS: u32 = 24;
+/// Connections that one server serves at once; more wait to be accepted.
+pub const MAX_CONNECTIONS: usize = 4_096;
+/// Memory that the bodies of all requests may take together, in bytes; more is answered with 503.
+pub const MAX_BODIES_BYTES: usize = 256 * 1024 * 1024;
+/// Largest head of a request (and what hyper reads ahead of a body), in bytes.
+pub const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// Requests at once on one HTTP/2 connection.
+pub const MAX_STREAMS: u32 = 128;
+/// How long the head of a request may take. Invariants, "Bad input".
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the body of a request may take. Invariants, "Bad input".
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a client may take no byte of an answer.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection may be idle between requests.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a server that stops waits for the requests it has started. The process must be gone
+/// within ten seconds, and closing the database takes some of them.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(8);
 /// Prepared statements that one connection keeps.
 pub const SQLITE_STATEMENTS: usize = 96;

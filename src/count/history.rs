@@ -17,91 +17,15 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Act, Clamp, Fact, Source, Walk, fold};
+use super::{
+    Act, Clamp, Fact, Source, Walk, fold,
+    gap::{Flip, Gap, meet},
+    stretch::{Level, NodeRow, Span},
+};
 use crate::model::AtLimit;
 
 /// A stretch with more facts than this is divided.
 pub const DIVIDE_ABOVE: u32 = 64;
-
-/// The units of the tree, from a day down to a hundredth of a second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Level(u8);
-
-impl Level {
-    /// The root level: a day of UTC.
-    pub const DAY: Self = Self(0);
-    const WIDTHS: [i64; 5] = [86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000, 10_000];
-
-    /// The level with this number, if there is one.
-    #[must_use]
-    pub fn from_number(number: u8) -> Option<Self> {
-        (usize::from(number) < Self::WIDTHS.len()).then_some(Self(number))
-    }
-
-    /// All levels, from days down.
-    pub fn all() -> impl Iterator<Item = Self> {
-        (0u8..).map_while(Self::from_number)
-    }
-
-    /// Its number, 0 for days, growing towards the smaller units.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        self.0
-    }
-
-    /// How long a stretch of this level is, in microseconds.
-    #[must_use]
-    pub fn width(self) -> i64 {
-        Self::WIDTHS[usize::from(self.0)]
-    }
-
-    fn below(self) -> Option<Self> {
-        Self::from_number(self.0 + 1)
-    }
-}
-
-/// One place in the tree: the stretch of a level that begins at `start`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Span {
-    /// Which unit.
-    pub level: Level,
-    /// Where it begins, in microseconds since 1970 UTC.
-    pub start: i64,
-}
-
-impl Span {
-    /// The span of `level` that holds the instant `at`.
-    #[must_use]
-    pub fn of(at: i64, level: Level) -> Self {
-        Self { level, start: at.div_euclid(level.width()) * level.width() }
-    }
-
-    /// All spans that hold the instant `at`, from the day down.
-    pub fn path(at: i64) -> impl Iterator<Item = Self> {
-        (0u8..).map_while(Level::from_number).map(move |level| Self::of(at, level))
-    }
-
-    /// The first instant after it.
-    #[must_use]
-    pub fn end(self) -> i64 {
-        self.start + self.level.width()
-    }
-}
-
-/// A folded stretch, as it is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NodeRow {
-    /// Where it stands.
-    pub span: Span,
-    /// How many facts it holds.
-    pub facts: u32,
-    /// Whether stretches of the next smaller unit exist for it.
-    pub divided: bool,
-    /// What it does to the count.
-    pub clamp: Clamp,
-    /// The count before its first fact; kept for days only, 0 otherwise.
-    pub opening: i64,
-}
 
 /// What is known of a floor before anything of its history is loaded.
 #[derive(Clone, Copy, Debug)]
@@ -132,19 +56,6 @@ pub enum Missing {
     Facts(Span),
 }
 
-/// An event elsewhere in history that changed sides because of a late event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flip {
-    /// The event.
-    pub event_id: i64,
-    /// Its camera.
-    pub camera_id: String,
-    /// When it happened.
-    pub at: i64,
-    /// Whether it now finds the floor at its limit.
-    pub at_limit: bool,
-}
-
 /// What recording a fact did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
@@ -172,23 +83,6 @@ pub struct History {
     changed: HashSet<Span>,
     /// [`DIVIDE_ABOVE`]; tests lower it, so that short histories make deep trees.
     divide_above: u32,
-}
-
-/// The count without and with a late fact, walking on together until they meet.
-#[derive(Clone, Copy)]
-struct Gap {
-    old: i64,
-    new: i64,
-}
-
-impl Gap {
-    fn is_closed(self) -> bool {
-        self.old == self.new
-    }
-
-    fn pass(self, clamp: Clamp) -> Self {
-        Self { old: clamp.apply(self.old), new: clamp.apply(self.new) }
-    }
 }
 
 /// What a late fact will change, found before anything is changed.
@@ -568,35 +462,11 @@ impl History {
 
     /// The loaded nodes one level below `span`, in order.
     fn nodes_below(&self, span: Span) -> impl Iterator<Item = &NodeRow> {
-        let level = Level(span.level.0 + 1);
-        let range = Span { level, start: span.start }..Span { level, start: span.end() };
-        self.nodes.range(range).map(|(_, node)| node)
+        self.nodes.range(span.children()).map(|(_, node)| node)
     }
 }
 
 fn limit(fact: &Fact, at_limit: bool) -> Option<AtLimit> {
     let which = if fact.act == Act::Entry { AtLimit::Full } else { AtLimit::Empty };
     at_limit.then_some(which)
-}
-
-/// Walks two counts along the same facts until they meet; names the event where they did.
-fn meet(mut old: Walk, mut new: Walk, facts: &[Fact]) -> (Gap, Option<Flip>) {
-    for fact in facts {
-        old.step(fact);
-        let (_, at_limit) = new.step(fact);
-        if old.count == new.count {
-            // An event closes the gap only by finding the floor at its limit on one side of it.
-            let flip = match &fact.source {
-                Source::Event { camera_id, .. } => Some(Flip {
-                    event_id: fact.id,
-                    camera_id: camera_id.clone(),
-                    at: fact.at,
-                    at_limit,
-                }),
-                Source::Base | Source::Adjustment(_) => None,
-            };
-            return (Gap { old: old.count, new: new.count }, flip);
-        }
-    }
-    (Gap { old: old.count, new: new.count }, None)
 }

@@ -1,3 +1,8 @@
 //! Every behaviour, through the public interfaces.
 
+mod cli;
 mod contract;
+mod crash;
+mod http;
+mod server;
+mod tidy;

@@ -1,0 +1,210 @@
+//! The import of history from a file: reads ahead in a thread, records batch by batch.
+//!
+//! Invariant: a row is reported only after its batch was answered, which is after its commit.
+//! Whatever ends an import, the rows it reported are safe, and repeating it settles the rest.
+
+mod report;
+mod rows;
+
+use std::{path::PathBuf, process::ExitCode, thread};
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+
+use super::{
+    Context, Outcome, Usage,
+    input::{Format, Mapping, Source, shown},
+    output::note,
+};
+use crate::{
+    Error, NewEvent, Recorded, Result, SmartPark,
+    config::Span,
+    limits::{IMPORT_ATTEMPTS, IMPORT_BATCHES_AHEAD, IMPORT_FIRST_PAUSE},
+};
+use report::Report;
+pub(super) use rows::FloorNames;
+use rows::{Batch, Reader, Row};
+
+/// Record the events of a file, each once
+///
+/// Takes CSV with a header or NDJSON (one object a line), also packed with gzip, from a file or
+/// from standard input (-). The fields are camera_id, floor_id, track_id, vehicle_type,
+/// direction, timestamp and, optional, confidence. A floor may be given by its name instead
+/// (columns floor, floor_name, floor_id_or_name); other columns are passed over
+///
+/// Repeating an import is always safe: what was recorded before is a duplicate and changes
+/// nothing. An import that was interrupted is simply started again. Rows may come in any order.
+/// Rows that are no event are named with their line and passed over; then the exit code is 1
+///
+/// Examples:
+///   smartpark import events.csv.gz
+///   smartpark import export.csv --map floor=level --map camera_id=sensor --rejects bad.csv
+///   zcat old.ndjson.gz | smartpark import - --json
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Args {
+    /// The file, or - for standard input
+    file: PathBuf,
+    /// What the file holds [default: what its name or its first byte says]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// The column (or member) that holds a field, as FIELD=COLUMN; can be repeated
+    #[arg(long, value_name = "FIELD=COLUMN")]
+    map: Vec<Mapping>,
+    /// Write every rejected row's line and reason to this file, as CSV
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+    /// How far ahead of the clock an event's timestamp may lie [env: SMARTPARK_MAX_CLOCK_SKEW]
+    /// [default: 5min]
+    #[arg(long, value_name = "TIME")]
+    pub(super) max_clock_skew: Option<Span>,
+}
+
+/// Why an import came to an end.
+enum End {
+    /// The whole file is dealt with.
+    Complete,
+    /// Somebody asked for it.
+    Interrupted,
+    /// Reading or recording failed.
+    Failed(String),
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
+    let columns = rows::columns(&args.map).map_err(Usage)?;
+    let park = context.connect().await?;
+    let floors = park.floors().get_all_floors().await?;
+    let floor_names = FloorNames::new(&floors);
+    let source = Source::open(&args.file, args.format)?;
+    let reader = match source.format {
+        Format::Csv => Reader::csv(source.lines, &columns, floor_names)?,
+        Format::Ndjson => Some(Reader::ndjson(source.lines, columns, floor_names)),
+    };
+    let mut report = Report::start(source.progress, args.rejects.as_deref())?;
+    let end = match reader {
+        Some(reader) => {
+            let (send, batches) = mpsc::channel(IMPORT_BATCHES_AHEAD);
+            let parser = thread::Builder::new().name("import".into());
+            parser.spawn(move || reader.run(&send))?;
+            record_all(&park, batches, &mut report).await?
+        }
+        None => End::Complete,
+    };
+    let summary = report.finish(matches!(end, End::Complete))?;
+    if floors.is_empty() && summary.rejected > 0 {
+        note("there are no floors yet: add them first with `smartpark floors add NAME --slots N`");
+    }
+    match &end {
+        End::Complete => {}
+        End::Interrupted => note("interrupted"),
+        End::Failed(reason) => note(&format!("error: {}: {reason}", shown(&args.file))),
+    }
+    context.out.print(&summary, || summary.text())?;
+    park.close().await;
+    let is_good = summary.complete && summary.rejected == 0;
+    Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Records batch by batch, until the file ends, something fails or somebody interrupts.
+async fn record_all(
+    park: &SmartPark,
+    mut batches: mpsc::Receiver<Batch>,
+    report: &mut Report,
+) -> anyhow::Result<End> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    loop {
+        // In this order, so that a file that is read fast can be interrupted.
+        let batch = tokio::select! {
+            biased;
+            _ = interrupt.recv() => return Ok(End::Interrupted),
+            _ = terminate.recv() => return Ok(End::Interrupted),
+            batch = batches.recv() => batch,
+        };
+        let rows = match batch {
+            None => return Ok(End::Complete),
+            Some(Err(fault)) => return Ok(End::Failed(reading_failed(&fault))),
+            Some(Ok(rows)) => rows,
+        };
+        if let Err(fault) = record_batch(park, rows, report).await? {
+            return Ok(End::Failed(fault.to_string()));
+        }
+        report.show();
+    }
+}
+
+fn reading_failed(fault: &std::io::Error) -> String {
+    match fault.kind() {
+        std::io::ErrorKind::UnexpectedEof => "the packed file is cut off".to_owned(),
+        std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
+            "the packed file is damaged".to_owned()
+        }
+        _ => fault.to_string(),
+    }
+}
+
+/// Records one batch and reports its rows in the order of their lines. The inner error means
+/// that nothing is known of them.
+async fn record_batch(
+    park: &SmartPark,
+    rows: Vec<Row>,
+    report: &mut Report,
+) -> anyhow::Result<Result<()>> {
+    let good = rows.iter().filter_map(|row| row.event.as_ref().ok());
+    let answers = match record_patiently(park, good.cloned().collect()).await {
+        Ok(answers) => answers,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let mut answers = answers.into_iter();
+    for row in rows {
+        let answer = match row.event {
+            Err(reason) => Err(reason),
+            Ok(_) => match answers.next() {
+                Some(answer) => answer.map_err(|fault| fault.to_string()),
+                None => return Ok(Err(Error::Internal("an event got no answer".into()))),
+            },
+        };
+        match answer {
+            Ok(recorded) => report.recorded(row.line, &recorded),
+            Err(reason) => report.rejected(row.line, &reason)?,
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Records events, again and again where the store cannot take them now: that is safe, and
+/// settles whether they were recorded.
+async fn record_patiently(
+    park: &SmartPark,
+    events: Vec<NewEvent>,
+) -> Result<Vec<Result<Recorded>>> {
+    let mut pause = IMPORT_FIRST_PAUSE;
+    for _ in 1..IMPORT_ATTEMPTS {
+        let answer = settled(park.events().record_events(events.clone()).await);
+        if !matches!(answer, Err(Error::Overloaded | Error::Unavailable(_))) {
+            return answer;
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    settled(park.events().record_events(events).await)
+}
+
+/// The answers, unless one of them says that the store could not do its part.
+fn settled(answers: Result<Vec<Result<Recorded>>>) -> Result<Vec<Result<Recorded>>> {
+    let answers = answers?;
+    let unsettled = answers.iter().find_map(|answer| match answer {
+        Err(fault) => match fault {
+            Error::Overloaded
+            | Error::Unavailable(_)
+            | Error::Broken(_)
+            | Error::Unusable(_)
+            | Error::Internal(_) => Some(fault.clone()),
+            _ => None,
+        },
+        Ok(_) => None,
+    });
+    unsettled.map_or(Ok(answers), Err)
+}

@@ -1,0 +1,174 @@
+//! What an import tells: the progress on a terminal, rejected rows, the summary.
+
+use std::{fs::File, path::Path, time::Instant};
+
+use anyhow::Context as _;
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+
+use super::super::{
+    input::Progress,
+    output::{count, is_watched, note},
+};
+use crate::{Recorded, limits::SHOWN_FAULTS};
+
+/// What an import did, as programs read it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(super) struct Summary {
+    /// Rows that were read and dealt with.
+    pub(super) read: u64,
+    /// Events that were new.
+    pub(super) recorded: u64,
+    /// Events that had been recorded before.
+    pub(super) duplicates: u64,
+    /// Of the duplicates those that are not like the first, which stands.
+    pub(super) differing: u64,
+    /// Of the new ones those that found their floor full or empty.
+    pub(super) at_limit: u64,
+    /// Rows that are no event, or one that was refused.
+    pub(super) rejected: u64,
+    /// Up to which line of the file all is dealt with.
+    pub(super) safe_to_line: u64,
+    /// Whether that is the whole file.
+    pub(super) complete: bool,
+    /// How long it took.
+    pub(super) seconds: f64,
+    /// Rows in a second.
+    pub(super) rows_per_second: f64,
+}
+
+impl Summary {
+    /// In words.
+    pub(super) fn text(&self) -> String {
+        let mut text = format!(
+            "Read        {}\nRecorded    {}\nDuplicates  {}\nAt limit    {}\nRejected    {}\n\
+             in {:.1} s, {:.0} rows/s",
+            self.read,
+            self.recorded,
+            self.duplicates,
+            self.at_limit,
+            self.rejected,
+            self.seconds,
+            self.rows_per_second,
+        );
+        if self.differing > 0 {
+            let differing = count(self.differing, "duplicate");
+            text.push_str(&format!(
+                "\n{differing} differ in floor, type or confidence from the first, which stands"
+            ));
+        }
+        if !self.complete {
+            text.push_str(&format!(
+                "\nNot complete: all is safely recorded to line {}; repeat the import to go on",
+                self.safe_to_line
+            ));
+        }
+        text
+    }
+}
+
+/// Keeps count and tells.
+pub(super) struct Report {
+    summary: Summary,
+    rejects: Option<csv::Writer<File>>,
+    bar: ProgressBar,
+    progress: Progress,
+    since: Instant,
+}
+
+impl Report {
+    /// Begins, with the file for rejected rows if one is wanted.
+    pub(super) fn start(progress: Progress, rejects: Option<&Path>) -> anyhow::Result<Self> {
+        let rejects = rejects.map(|path| {
+            let writer = csv::Writer::from_path(path);
+            let mut writer =
+                writer.with_context(|| format!("{} cannot be written", path.display()))?;
+            writer.write_record(["line", "reason"])?;
+            anyhow::Ok(writer)
+        });
+        Ok(Self {
+            summary: Summary::default(),
+            rejects: rejects.transpose()?,
+            bar: bar(progress.size),
+            progress,
+            since: Instant::now(),
+        })
+    }
+
+    /// A row that was recorded.
+    pub(super) fn recorded(&mut self, line: u64, recorded: &Recorded) {
+        self.dealt_with(line);
+        if recorded.duplicate {
+            self.summary.duplicates += 1;
+            self.summary.differing += u64::from(!recorded.differs.is_empty());
+        } else {
+            self.summary.recorded += 1;
+            self.summary.at_limit += u64::from(recorded.event.at_limit.is_some());
+        }
+    }
+
+    /// A row that was not.
+    pub(super) fn rejected(&mut self, line: u64, reason: &str) -> anyhow::Result<()> {
+        self.dealt_with(line);
+        self.summary.rejected += 1;
+        if self.summary.rejected <= SHOWN_FAULTS as u64 {
+            self.bar.suspend(|| note(&format!("line {line}: {reason}")));
+        }
+        if let Some(rejects) = &mut self.rejects {
+            let written = rejects.write_record([line.to_string().as_str(), reason]);
+            written.context("the file of rejected rows cannot be written")?;
+        }
+        Ok(())
+    }
+
+    fn dealt_with(&mut self, line: u64) {
+        self.summary.read += 1;
+        self.summary.safe_to_line = line;
+    }
+
+    /// Moves the bar on.
+    pub(super) fn show(&self) {
+        let read = self.progress.read();
+        self.bar.set_position(self.progress.size.map_or(read, |size| read.min(size)));
+        let rows = HumanCount(self.summary.read);
+        self.bar.set_message(format!("{rows} rows, {:.0} rows/s", self.rows_per_second()));
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a number of rows is far below 2^53")]
+    fn rows_per_second(&self) -> f64 {
+        let seconds = self.since.elapsed().as_secs_f64();
+        if seconds > 0.0 { self.summary.read as f64 / seconds } else { 0.0 }
+    }
+
+    /// Ends, with the summary.
+    pub(super) fn finish(mut self, complete: bool) -> anyhow::Result<Summary> {
+        self.bar.finish_and_clear();
+        if let Some(mut rejects) = self.rejects.take() {
+            rejects.flush().context("the file of rejected rows cannot be written")?;
+        }
+        let more = self.summary.rejected.saturating_sub(SHOWN_FAULTS as u64);
+        if more > 0 {
+            note(&format!("and {}; --rejects FILE keeps all", count(more, "more rejected row")));
+        }
+        self.summary.complete = complete;
+        self.summary.seconds = self.since.elapsed().as_secs_f64();
+        self.summary.rows_per_second = self.rows_per_second();
+        Ok(self.summary)
+    }
+}
+
+fn bar(size: Option<u64>) -> ProgressBar {
+    let (bar, look) = match size {
+        Some(size) => {
+            (ProgressBar::new(size), "{bar:30} {percent:>3} % of {total_bytes}, {msg}, {eta} left")
+        }
+        None => (ProgressBar::no_length(), "{spinner} {bytes}, {msg}"),
+    };
+    if !is_watched() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    match ProgressStyle::with_template(look) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}

@@ -1,0 +1,141 @@
+//! The server: opens the database, seeds an empty one, listens until it is told to stop.
+
+use std::{net::SocketAddr, process::ExitCode};
+
+use tokio::{net::TcpListener, signal::unix};
+
+use super::{Context, Counting, Outcome, Usage, output::shown_url, retention};
+use crate::{
+    Error, SmartPark,
+    config::{Days, Layer, Listen, SeedChoice},
+    http::{self, HttpConfig, OnLimit},
+};
+
+/// Run the server
+///
+/// Opens the database, creating it where there is none, and fills an empty one: by default with
+/// four floors and 15 sample events. A database with data is left as it is. Stops in good order
+/// on SIGTERM and Ctrl-C. One server runs on one database file; every other command works
+/// beside it
+///
+/// Examples:
+///   smartpark serve
+///   smartpark serve --database sqlite:///var/lib/smartpark.db --seed none
+///   curl http://127.0.0.1:8000/floors
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Args {
+    /// Where to listen; port 0 takes a free one [env: SMARTPARK_LISTEN] [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<Listen>,
+    /// What to fill an empty database with [env: SMARTPARK_SEED] [default: sample]
+    #[arg(long, value_name = "WHAT")]
+    seed: Option<SeedChoice>,
+    /// What to answer to an entry to a full or an exit from an empty floor, which is stored either
+    /// way [env: SMARTPARK_ON_LIMIT] [default: record]
+    #[arg(long, value_name = "ANSWER")]
+    on_limit: Option<OnLimit>,
+    /// Delete events older than this every night at 03:00 UTC [env: SMARTPARK_RETENTION_DAYS]
+    /// [default: never]
+    #[arg(long, value_name = "DAYS")]
+    retention_days: Option<Days>,
+    /// Serve everybody who reaches an address beyond this machine, without any key
+    #[arg(long)]
+    no_auth: bool,
+    #[command(flatten)]
+    pub(super) counting: Counting,
+}
+
+impl Args {
+    /// Adds what the flags say to a layer of settings.
+    pub(super) fn fill(&self, flags: &mut Layer) {
+        flags.listen = self.listen;
+        flags.seed = self.seed;
+        flags.on_limit = self.on_limit;
+        flags.retention_days = self.retention_days;
+    }
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
+    let settings = &context.settings;
+    refuse_strangers(settings.listen, args.no_auth)?;
+    let park = context.create().await?;
+    let _only_server = park.lock_as_server()?;
+    let listener = TcpListener::bind(settings.listen).await.map_err(|fault| {
+        let address = settings.listen;
+        anyhow::anyhow!("cannot listen on {address}: {fault}; choose another with --listen")
+    })?;
+    seed_if_empty(&park, settings.seed).await?;
+    let stats = park.migrations().get_database_stats().await?;
+    let url = shown_url(&settings.database);
+    tracing::info!("{url} is open, with tables of version {}", stats.schema_version);
+    tracing::info!("Floors: {}, Events: {}", stats.floors, stats.events);
+    let address = listener.local_addr()?;
+    tracing::info!("listening on http://{address}");
+    let failure = serve(&park, listener, context).await?;
+    if let Some(fault) = failure {
+        tracing::error!("stopping: {fault}");
+        return Ok(ExitCode::FAILURE);
+    }
+    park.close().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Without keys only this machine may be served, unless somebody says otherwise.
+fn refuse_strangers(listen: SocketAddr, no_auth: bool) -> Result<(), Usage> {
+    if listen.ip().is_loopback() || no_auth {
+        return Ok(());
+    }
+    Err(Usage(format!(
+        "{listen} can be reached from other machines, and there are no API keys in this version: \
+         anybody could change counts.\nListen on 127.0.0.1, or say --no-auth if that is wanted."
+    )))
+}
+
+/// Fills a database that has neither floors nor events.
+async fn seed_if_empty(park: &SmartPark, choice: SeedChoice) -> crate::Result<()> {
+    let stats = park.migrations().get_database_stats().await?;
+    if choice == SeedChoice::None || stats.floors + stats.events > 0 {
+        return Ok(());
+    }
+    let floors = park.seed().seed_floors().await?;
+    if choice == SeedChoice::Sample {
+        park.seed().seed_sample_events(&floors).await?;
+    }
+    Ok(())
+}
+
+/// Serves until a signal comes or the store can no longer acknowledge, which is returned.
+async fn serve(
+    park: &SmartPark,
+    listener: TcpListener,
+    context: &Context,
+) -> anyhow::Result<Option<Error>> {
+    let mut terminate = unix::signal(unix::SignalKind::terminate())?;
+    let mut interrupt = unix::signal(unix::SignalKind::interrupt())?;
+    let config = HttpConfig {
+        listen: context.settings.listen,
+        on_limit: context.settings.on_limit,
+        ..HttpConfig::default()
+    };
+    let cleanup = context
+        .settings
+        .retention_days
+        .map(|days| tokio::spawn(retention::nightly(park.clone(), days)));
+    let (told, failure) = tokio::sync::oneshot::channel();
+    let watched = park.clone();
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: answering what has begun"),
+            _ = interrupt.recv() => tracing::info!("interrupted: answering what has begun"),
+            fault = watched.failed() => { let _ = told.send(fault); }
+        }
+    };
+    let served = http::serve(park.clone(), listener, config, stop).await;
+    if let Some(cleanup) = cleanup {
+        cleanup.abort();
+    }
+    served?;
+    Ok(failure.await.ok())
+}

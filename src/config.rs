@@ -1,0 +1,384 @@
+//! The settings, and where they come from: flags over environment over file over defaults.
+//!
+//! Every place fills the same [`Layer`], in which all is optional; [`Settings::from_layer`] puts
+//! the defaults under what came together. A value that does not fit is an error that names the
+//! place and the key and never shows a database's URL: it may hold a password.
+
+use std::{fmt, net::SocketAddr, path::Path, str::FromStr, time::Duration};
+
+use clap::ValueEnum;
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+use crate::{
+    http::OnLimit,
+    limits::{DEFAULT_DEDUP_WINDOW, DEFAULT_MAX_CLOCK_SKEW, MAX_RETENTION_DAYS},
+};
+
+/// The file that is read where none is named, if it exists.
+pub(crate) const DEFAULT_FILE: &str = "smartpark.toml";
+/// The database where none is named.
+const DEFAULT_DATABASE: &str = "sqlite://smartpark.db";
+/// The address where none is named: reached from this machine only.
+const DEFAULT_LISTEN: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8000);
+
+/// What an empty database is filled with when the server starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SeedChoice {
+    /// Four floors and 15 sample events of the last hours
+    Sample,
+    /// Four floors
+    Floors,
+    /// Nothing
+    None,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    /// Nothing
+    Off,
+    /// What failed
+    Error,
+    /// What may need a look, too
+    Warn,
+    /// What the server does, too
+    Info,
+    /// What helps to find a fault, too
+    Debug,
+    /// Everything
+    Trace,
+}
+
+/// In what form is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// One line of text an event
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// What may stand in the file where a number is wanted.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Number(u64),
+    Text(String),
+    Other(serde::de::IgnoredAny),
+}
+
+/// A length of time: a number of seconds, or a number with a unit ("5min", "1h 30min").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span(pub(crate) Duration);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds = text.parse().map(Duration::from_secs).ok();
+        let spelt = || {
+            let signed = text.parse::<SignedDuration>().ok()?;
+            Duration::try_from(signed).ok()
+        };
+        let span = seconds.or_else(spelt).map(Self);
+        span.ok_or_else(|| "must be a number of seconds or like 30s, 5min, 2h".to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = match Written::deserialize(from)? {
+            Written::Number(seconds) => return Ok(Self(Duration::from_secs(seconds))),
+            Written::Text(text) => text,
+            Written::Other(_) => String::new(),
+        };
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// An address and a port to listen on; `localhost` stands for 127.0.0.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listen(pub(crate) SocketAddr);
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let local = text.strip_prefix("localhost:");
+        let address = match local {
+            Some(port) => format!("127.0.0.1:{port}").parse(),
+            None => text.parse(),
+        };
+        address
+            .map(Self)
+            .map_err(|_| "must be an address and a port, for example 127.0.0.1:8000".to_owned())
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A number of days after which events are deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Days(pub(crate) u32);
+
+impl Days {
+    fn new(days: u32) -> Result<Self, String> {
+        if (1..=MAX_RETENTION_DAYS).contains(&days) {
+            Ok(Self(days))
+        } else {
+            Err(format!("must be a whole number from 1 to {MAX_RETENTION_DAYS}"))
+        }
+    }
+}
+
+impl FromStr for Days {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::new(text.parse().unwrap_or(0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Days {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let days = match Written::deserialize(from)? {
+            Written::Number(days) => u32::try_from(days).unwrap_or(0),
+            Written::Text(_) | Written::Other(_) => 0,
+        };
+        Self::new(days).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A setting that does not fit, and where it stands.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {detail}")]
+pub(crate) struct ConfigError {
+    place: String,
+    detail: String,
+}
+
+impl ConfigError {
+    fn new(place: impl fmt::Display, detail: impl Into<String>) -> Self {
+        Self { place: place.to_string(), detail: detail.into() }
+    }
+}
+
+/// What one place says; `None` where it is silent. The names are the keys of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Layer {
+    pub(crate) database: Option<String>,
+    pub(crate) listen: Option<Listen>,
+    pub(crate) seed: Option<SeedChoice>,
+    pub(crate) on_limit: Option<OnLimit>,
+    pub(crate) max_clock_skew: Option<Span>,
+    pub(crate) dedup_window: Option<Span>,
+    pub(crate) retention_days: Option<Days>,
+    pub(crate) log_level: Option<LogLevel>,
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+impl Layer {
+    /// This layer where it speaks, `lower` where it is silent.
+    pub(crate) fn over(self, lower: Self) -> Self {
+        Self {
+            database: self.database.or(lower.database),
+            listen: self.listen.or(lower.listen),
+            seed: self.seed.or(lower.seed),
+            on_limit: self.on_limit.or(lower.on_limit),
+            max_clock_skew: self.max_clock_skew.or(lower.max_clock_skew),
+            dedup_window: self.dedup_window.or(lower.dedup_window),
+            retention_days: self.retention_days.or(lower.retention_days),
+            log_level: self.log_level.or(lower.log_level),
+            log_format: self.log_format.or(lower.log_format),
+        }
+    }
+
+    /// What the `SMARTPARK_*` variables say; an empty one is silent.
+    ///
+    /// # Errors
+    /// Names the variable whose value does not fit.
+    pub(crate) fn from_env(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let get = &|name: &str| get(name).filter(|value| !value.is_empty());
+        Ok(Self {
+            database: get("SMARTPARK_DATABASE"),
+            listen: variable(get, "SMARTPARK_LISTEN", str::parse)?,
+            seed: variable(get, "SMARTPARK_SEED", word)?,
+            on_limit: variable(get, "SMARTPARK_ON_LIMIT", word)?,
+            max_clock_skew: variable(get, "SMARTPARK_MAX_CLOCK_SKEW", str::parse)?,
+            dedup_window: variable(get, "SMARTPARK_DEDUP_WINDOW", str::parse)?,
+            retention_days: variable(get, "SMARTPARK_RETENTION_DAYS", str::parse)?,
+            log_level: variable(get, "SMARTPARK_LOG_LEVEL", word)?,
+            log_format: variable(get, "SMARTPARK_LOG_FORMAT", word)?,
+        })
+    }
+
+    /// What the file says. Without a name [`DEFAULT_FILE`], which need not exist.
+    ///
+    /// # Errors
+    /// Names the file, and the line and key that do not fit.
+    pub(crate) fn from_file(named: Option<&Path>) -> Result<Self, ConfigError> {
+        let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(fault) if named.is_none() && fault.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(fault) => {
+                return Err(ConfigError::new(
+                    path.display(),
+                    format!("the configuration cannot be read: {fault}"),
+                ));
+            }
+        };
+        toml::from_str(&text).map_err(|fault| {
+            let place = place_in(&text, fault.span());
+            ConfigError::new(format!("{}{place}", path.display()), fault.message())
+        })
+    }
+}
+
+/// The value of one variable.
+fn variable<T>(
+    get: impl Fn(&str) -> Option<String>,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, ConfigError> {
+    let value = get(name).map(|text| parse(&text));
+    value
+        .transpose()
+        .map_err(|detail| ConfigError::new(format!("environment variable {name}"), detail))
+}
+
+/// One of the words of `T`.
+fn word<T: ValueEnum>(text: &str) -> Result<T, String> {
+    T::from_str(text, false).map_err(|_| {
+        let words = T::value_variants().iter().filter_map(T::to_possible_value);
+        let words: Vec<_> = words.map(|value| value.get_name().to_owned()).collect();
+        format!("must be one of: {}", words.join(", "))
+    })
+}
+
+/// ` line 3 (key)` of where a fault lies in a file.
+fn place_in(text: &str, span: Option<std::ops::Range<usize>>) -> String {
+    let Some(before) = span.and_then(|span| text.get(..span.start)) else {
+        return String::new();
+    };
+    let number = before.matches('\n').count();
+    let line = text.lines().nth(number).unwrap_or_default();
+    let key = line.split('=').next().map(str::trim);
+    match key.filter(|key| line.contains('=') && !key.is_empty()) {
+        Some(key) => format!(" line {} ({key})", number + 1),
+        None => format!(" line {}", number + 1),
+    }
+}
+
+/// The settings that hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// The database's URL.
+    pub(crate) database: String,
+    /// Where the server listens.
+    pub(crate) listen: SocketAddr,
+    /// What an empty database is filled with when the server starts.
+    pub(crate) seed: SeedChoice,
+    /// What the server answers to an event at a limit.
+    pub(crate) on_limit: OnLimit,
+    /// How far ahead of the clock an event may lie.
+    pub(crate) max_clock_skew: Duration,
+    /// Within what time an event without timestamp is a repeat.
+    pub(crate) dedup_window: Duration,
+    /// After how many days the server deletes events; never where `None`.
+    pub(crate) retention_days: Option<u32>,
+    /// How much is logged; each command has its own default.
+    pub(crate) log_level: Option<LogLevel>,
+    /// In what form.
+    pub(crate) log_format: LogFormat,
+}
+
+impl Settings {
+    /// The defaults where `layer` is silent.
+    pub(crate) fn from_layer(layer: Layer) -> Self {
+        let span = |span: Option<Span>, default| span.map_or(default, |span| span.0);
+        Self {
+            database: layer.database.unwrap_or_else(|| DEFAULT_DATABASE.to_owned()),
+            listen: layer.listen.map_or(DEFAULT_LISTEN, |listen| listen.0),
+            seed: layer.seed.unwrap_or(SeedChoice::Sample),
+            on_limit: layer.on_limit.unwrap_or(OnLimit::Record),
+            max_clock_skew: span(layer.max_clock_skew, DEFAULT_MAX_CLOCK_SKEW),
+            dedup_window: span(layer.dedup_window, DEFAULT_DEDUP_WINDOW),
+            retention_days: layer.retention_days.map(|days| days.0),
+            log_level: layer.log_level,
+            log_format: layer.log_format.unwrap_or(LogFormat::Text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_seconds_or_spelt() {
+        let table = [
+            ("5", Some(5_000)),
+            ("5s", Some(5_000)),
+            ("250ms", Some(250)),
+            ("5min", Some(300_000)),
+            ("1h 30min", Some(5_400_000)),
+            ("0", Some(0)),
+            ("-5s", None),
+            ("soon", None),
+            ("", None),
+        ];
+        for (text, millis) in table {
+            let span = text.parse::<Span>().ok().map(|span| span.0);
+            assert_eq!(span, millis.map(Duration::from_millis), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_higher_layer_speaks_and_the_lower_fills_in() {
+        let layer = |text: &str| toml::from_str::<Layer>(text).unwrap();
+        let together = layer("seed = 'none'\nretention_days = 7")
+            .over(layer("seed = 'floors'\ndatabase = 'sqlite://b.db'"));
+        let settings = Settings::from_layer(together);
+        assert_eq!(settings.seed, SeedChoice::None);
+        assert_eq!(settings.database, "sqlite://b.db");
+        assert_eq!(settings.retention_days, Some(7));
+        assert_eq!(settings.listen, DEFAULT_LISTEN);
+        assert_eq!(settings.dedup_window, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn variables_that_do_not_fit_are_named_without_their_value() {
+        let table = [
+            ("SMARTPARK_LISTEN", "here:x"),
+            ("SMARTPARK_SEED", "all"),
+            ("SMARTPARK_ON_LIMIT", "ignore"),
+            ("SMARTPARK_MAX_CLOCK_SKEW", "later"),
+            ("SMARTPARK_DEDUP_WINDOW", "-1"),
+            ("SMARTPARK_RETENTION_DAYS", "0"),
+            ("SMARTPARK_LOG_LEVEL", "loud"),
+            ("SMARTPARK_LOG_FORMAT", "xml"),
+        ];
+        for (name, value) in table {
+            let get = |asked: &str| (asked == name).then(|| value.to_owned());
+            let told = Layer::from_env(get).unwrap_err().to_string();
+            assert!(told.contains(name) && told.contains("must be"), "{told}");
+            assert!(!told.contains(value), "{told}");
+        }
+        let silent = Layer::from_env(|_| Some(String::new()));
+        assert_eq!(silent, Ok(Layer::default()));
+    }
+}

@@ -1,0 +1,182 @@
+//! Reading events, and cleaning up. Recording them is in [`record`](super::record).
+
+use axum::{
+    extract::State,
+    http::{StatusCode, Uri},
+    response::Response,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    App, examples,
+    id::Id,
+    kind::Kind,
+    problem::{Place, Problem, problems},
+    query::Query,
+    views::{CleanupView, EventView, answer},
+};
+use crate::{
+    Cursor, Direction, EventFilter, VehicleType,
+    limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS, MAX_STATISTICS_HOURS},
+};
+
+/// What is said of a floor_id in a query that is none.
+pub(super) const NOT_A_FLOOR_ID: &str = "must be a whole number, 1 or more";
+/// What is said of hours out of range.
+pub(super) const NOT_HOURS: &str = "must be a whole number from 1 to 876600";
+/// What is said where a window is given in two ways.
+pub(super) const TWO_WINDOWS: &str = "cannot stand beside start or end";
+/// What is said of a window that ends before it begins.
+pub(super) const ENDS_EARLY: &str = "must not be before start";
+
+/// A page of events, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EventPage)]
+pub(super) struct PageView {
+    events: Vec<EventView>,
+    /// What to pass as `cursor` for the next page; null on the last.
+    next_cursor: Option<String>,
+}
+
+problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
+
+/// List events
+///
+/// Newest first, page by page. The pages hold every event once, also while others are being
+/// recorded. All parameters that are given must hold.
+#[utoipa::path(
+    get, path = "/events", tag = "events", operation_id = "listEvents",
+    params(
+        ("floor_id" = Option<i64>, Query, description = "Only of this floor", minimum = 1),
+        ("camera_id" = Option<String>, Query, description = "Only of this camera",
+            min_length = 1, max_length = 100),
+        ("track_id" = Option<String>, Query, description = "Only of this track",
+            min_length = 1, max_length = 100),
+        ("vehicle_type" = Option<VehicleType>, Query, description = "Only of this type"),
+        ("direction" = Option<Direction>, Query, description = "Only in this direction"),
+        ("start" = Option<String>, Query, format = DateTime,
+            description = "Only at or after this instant (RFC 3339 with an offset)"),
+        ("end" = Option<String>, Query, format = DateTime,
+            description = "Only before this instant (RFC 3339 with an offset)"),
+        ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
+            description = "Only of the last hours; not beside start or end"),
+        ("limit" = Option<u32>, Query, description = "Events on a page, 100 if not given",
+            minimum = 1, maximum = 1000),
+        ("cursor" = Option<String>, Query,
+            description = "The next_cursor of the page before", example = "1770892245000000_1001"),
+    ),
+    responses(
+        (status = 200, description = "A page", body = PageView,
+            example = json!(examples::page())),
+        ListProblems,
+    ),
+)]
+pub(super) async fn list_events(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
+    let (filter, limit, cursor) = read_filter(&app, &uri)?;
+    let page = app.park.events().get_events(filter, limit, cursor).await;
+    let page = page.map_err(|error| Problem::from_error(error, Place::Query))?;
+    let view = PageView {
+        events: page.events.into_iter().map(EventView::from).collect(),
+        next_cursor: page.next_cursor.map(|cursor| cursor.to_string()),
+    };
+    Ok(answer(StatusCode::OK, &view))
+}
+
+fn read_filter(app: &App, uri: &Uri) -> Result<(EventFilter, u32, Option<Cursor>), Problem> {
+    const KNOWN: [&str; 10] = [
+        "floor_id",
+        "camera_id",
+        "track_id",
+        "vehicle_type",
+        "direction",
+        "start",
+        "end",
+        "hours",
+        "limit",
+        "cursor",
+    ];
+    const NOT_A_LIMIT: &str = "must be a whole number from 1 to 1000";
+    let mut query = Query::read(uri, &KNOWN);
+    let mut filter = EventFilter {
+        floor_id: query.integer("floor_id", 1..=i64::MAX, NOT_A_FLOOR_ID),
+        camera_id: query.name("camera_id"),
+        track_id: query.name("track_id"),
+        vehicle_type: query.word::<VehicleType>("vehicle_type"),
+        direction: query.word::<Direction>("direction"),
+        start: query.instant("start"),
+        end: query.instant("end"),
+    };
+    let hours = query.small_integer("hours", 1..=MAX_STATISTICS_HOURS, NOT_HOURS);
+    if hours.is_some() && (query.has("start") || query.has("end")) {
+        query.fault("hours", TWO_WINDOWS);
+    }
+    if filter.start.zip(filter.end).is_some_and(|(start, end)| end < start) {
+        query.fault("end", ENDS_EARLY);
+    }
+    let limit = query.small_integer("limit", 1..=MAX_PAGE_ROWS, NOT_A_LIMIT);
+    let cursor = query.word::<Cursor>("cursor");
+    query.finish()?;
+    if let Some(hours) = hours {
+        let window = app.park.events().window(hours);
+        let (start, end) = window.map_err(|error| Problem::from_error(error, Place::Query))?;
+        (filter.start, filter.end) = (Some(start), Some(end));
+    }
+    Ok((filter, limit.unwrap_or(DEFAULT_PAGE_ROWS), cursor))
+}
+
+problems!(GetProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);
+
+/// Get an event
+#[utoipa::path(
+    get, path = "/events/{id}", tag = "events", operation_id = "getEvent",
+    params(("id" = i64, Path, description = "The event's id", minimum = 1)),
+    responses(
+        (status = 200, description = "The event", body = EventView,
+            example = json!(examples::event())),
+        GetProblems,
+    ),
+)]
+pub(super) async fn get_event(
+    State(app): State<App>,
+    Id(id): Id,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    Query::none(&uri)?;
+    let event = app.park.events().get_event_by_id(id).await?;
+    let missing = || Problem::new(Kind::NotFound).detail("the event does not exist");
+    let event = event.ok_or_else(missing)?;
+    Ok(answer(StatusCode::OK, &EventView::from(event)))
+}
+
+problems!(CleanupProblems: InvalidFields, Internal, Overloaded, Unavailable);
+
+/// Delete old events
+///
+/// Deletes events in short transactions beside which recording goes on, and refuses such events
+/// from now on, because repeats of them can no longer be recognised. Counts and statistics stay.
+#[utoipa::path(
+    delete, path = "/events", tag = "events", operation_id = "cleanUpEvents",
+    params(("older_than_days" = u32, Query, minimum = 1, maximum = 36_525,
+        description = "How many days of events to keep", example = 30)),
+    responses(
+        (status = 200, description = "They are deleted", body = CleanupView,
+            example = json!(examples::cleanup())),
+        CleanupProblems,
+    ),
+)]
+pub(super) async fn clean_up_events(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
+    const DAYS: &str = "older_than_days";
+    let mut query = Query::read(&uri, &[DAYS]);
+    let detail = "must be a whole number from 1 to 36525";
+    let days = query.small_integer(DAYS, 1..=MAX_RETENTION_DAYS, detail);
+    if !query.has(DAYS) {
+        query.fault(DAYS, "is required");
+    }
+    query.finish()?;
+    // `finish` has refused a request without fitting days.
+    let days = days.unwrap_or(MAX_RETENTION_DAYS);
+    let cleanup = app.park.events().cleanup_old_events(days).await;
+    let cleanup = cleanup.map_err(|error| Problem::from_error(error, Place::Query))?;
+    Ok(answer(StatusCode::OK, &CleanupView::from(cleanup)))
+}

@@ -1,0 +1,168 @@
+//! The examples in the OpenAPI document: one small story of one camera. The tests send them.
+
+use serde_json::{Value, json};
+
+/// An event as a camera sends it.
+pub(super) fn new_event() -> Value {
+    json!({
+        "camera_id": "cam_001",
+        "floor_id": 1,
+        "track_id": "track_a1b2c3",
+        "vehicle_type": "car",
+        "direction": "entry",
+        "confidence": 0.92,
+        "timestamp": "2026-02-12T10:30:45Z"
+    })
+}
+
+/// Another, with only what must be there and an offset.
+fn another_event() -> Value {
+    json!({
+        "camera_id": "cam_001",
+        "floor_id": 1,
+        "track_id": "track_d4e5f6",
+        "vehicle_type": "motorcycle",
+        "direction": "exit",
+        "timestamp": "2026-02-12T11:31:02.250+01:00"
+    })
+}
+
+/// Several at once.
+pub(super) fn new_events() -> Value {
+    json!([new_event(), another_event()])
+}
+
+/// The same, one a line.
+pub(super) fn new_event_lines() -> Value {
+    json!(format!("{}\n{}\n", new_event(), another_event()))
+}
+
+/// The first event, recorded.
+pub(super) fn event() -> Value {
+    json!({
+        "id": 1001,
+        "camera_id": "cam_001",
+        "floor_id": 1,
+        "track_id": "track_a1b2c3",
+        "vehicle_type": "car",
+        "direction": "entry",
+        "confidence": 0.92,
+        "timestamp": "2026-02-12T10:30:45Z",
+        "created_at": "2026-02-12T10:30:45.123456Z",
+        "count_delta": 1,
+        "at_limit": null
+    })
+}
+
+/// An event that found its floor full.
+pub(super) fn event_at_limit() -> Value {
+    let mut event = event();
+    event["count_delta"] = json!(0);
+    event["at_limit"] = json!("full");
+    event
+}
+
+/// A floor.
+pub(super) fn floor() -> Value {
+    json!({
+        "id": 1,
+        "name": "Ground Floor",
+        "description": "Main entry and exit",
+        "total_slots": 50,
+        "current_vehicles": 12,
+        "available_slots": 38,
+        "occupancy_percentage": 24.0,
+        "is_active": true,
+        "created_at": "2026-02-12T10:00:00Z",
+        "updated_at": "2026-02-12T10:30:45.123456Z"
+    })
+}
+
+/// The answer to the first event.
+pub(super) fn recorded() -> Value {
+    json!({
+        "event": event(),
+        "floor": floor(),
+        "duplicate": false,
+        "at_limit": null,
+        "absorbed": false,
+        "differs": []
+    })
+}
+
+/// The answer to the first event sent again with another confidence.
+pub(super) fn repeated() -> Value {
+    let mut answer = recorded();
+    answer["duplicate"] = json!(true);
+    answer["differs"] = json!(["confidence"]);
+    answer
+}
+
+/// The answer to a batch with one bad row.
+pub(super) fn batch() -> Value {
+    let mut problem = super::kind::Kind::UnknownFloor.example();
+    problem["index"] = json!(2);
+    json!({
+        "recorded": 2, "duplicates": 0, "at_limit": 0, "rejected": 1, "errors": [problem]
+    })
+}
+
+/// A page of events.
+pub(super) fn page() -> Value {
+    json!({"events": [event()], "next_cursor": "1770892245000000_1001"})
+}
+
+/// All floors, of which there is one.
+pub(super) fn floors() -> Value {
+    json!({
+        "floors": [floor()],
+        "total_slots": 50,
+        "current_vehicles": 12,
+        "available_slots": 38,
+        "occupancy_percentage": 24.0
+    })
+}
+
+/// Where to send the next car.
+pub(super) fn recommendation() -> Value {
+    json!({"floor": floor(), "alternatives": []})
+}
+
+/// A floor to be made.
+pub(super) fn new_floor() -> Value {
+    json!({"name": "Roof", "total_slots": 30, "description": "Open to the sky"})
+}
+
+/// A change of a floor.
+pub(super) fn floor_change() -> Value {
+    json!({"total_slots": 55, "is_active": true})
+}
+
+/// A recount.
+pub(super) fn recount() -> Value {
+    json!({"current_vehicles": 12, "reason": "night round"})
+}
+
+/// A day's statistics.
+pub(super) fn statistics() -> Value {
+    json!({
+        "hours": 24,
+        "start": "2026-02-11T10:30:45Z",
+        "end": "2026-02-12T10:35:45.000001Z",
+        "total_events": 127,
+        "entries": 65,
+        "exits": 62,
+        "by_vehicle_type": {"car": 80, "motorcycle": 25, "bus": 15, "truck": 7},
+        "by_floor": {"First Floor": 42, "Ground Floor": 45, "Second Floor": 40},
+        "by_camera": {"cam_001": 45, "cam_002": 42, "cam_003": 40},
+        "at_limit": 1,
+        "at_limit_by_floor": {"First Floor": 0, "Ground Floor": 1, "Second Floor": 0},
+        "at_limit_by_camera": {"cam_001": 1},
+        "peak_hour": {"start": "2026-02-12T08:00:00Z", "events": 31}
+    })
+}
+
+/// What a cleanup answers.
+pub(super) fn cleanup() -> Value {
+    json!({"deleted": 4210, "horizon": "2026-01-13T10:30:45Z"})
+}

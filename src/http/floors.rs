@@ -1,0 +1,204 @@
+//! The operations on floors: reading, recommending, managing, recounting.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    App, body, examples, floor_bodies as bodies,
+    id::Id,
+    kind::Kind,
+    problem::{Problem, problems},
+    query::Query,
+    schemas,
+    views::{FloorView, FloorsView, RecommendationView, answer},
+};
+
+problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
+
+/// List floors
+///
+/// Most free slots first (then the lower id), with their sums.
+#[utoipa::path(
+    get, path = "/floors", tag = "floors", operation_id = "listFloors",
+    params(("include_inactive" = Option<bool>, Query,
+        description = "Also those where cars are not sent")),
+    responses(
+        (status = 200, description = "The floors", body = FloorsView,
+            example = json!(examples::floors())),
+        ListProblems,
+    ),
+)]
+pub(super) async fn list_floors(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
+    let mut query = Query::read(&uri, &["include_inactive"]);
+    let all = query.flag("include_inactive");
+    query.finish()?;
+    let operations = app.park.floors();
+    let floors = if all {
+        operations.get_all_floors().await?
+    } else {
+        operations.get_all_active_floors().await?
+    };
+    Ok(answer(StatusCode::OK, &FloorsView::from(floors)))
+}
+
+problems!(RecommendProblems: InvalidFields, Internal, Overloaded, Unavailable);
+
+/// Recommend a floor
+///
+/// The active floor with the most free slots (of equals the lower id), and the other active
+/// floors with free slots. A full floor is never recommended.
+#[utoipa::path(
+    get, path = "/floors/recommended", tag = "floors", operation_id = "getRecommendedFloor",
+    responses(
+        (status = 200, description = "Where to send the next car", body = RecommendationView,
+            example = json!(examples::recommendation())),
+        RecommendProblems,
+    ),
+)]
+pub(super) async fn recommend(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
+    Query::none(&uri)?;
+    // One read, in the order of `get_recommended_floor`, so that the two parts agree.
+    let floors = app.park.floors().get_all_active_floors().await?;
+    let mut free =
+        floors.into_iter().filter(|floor| floor.available_slots() > 0).map(FloorView::from);
+    let view = RecommendationView { floor: free.next(), alternatives: free.collect() };
+    Ok(answer(StatusCode::OK, &view))
+}
+
+problems!(GetProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);
+
+/// Get a floor
+#[utoipa::path(
+    get, path = "/floors/{id}", tag = "floors", operation_id = "getFloor",
+    params(("id" = i64, Path, description = "The floor's id", minimum = 1)),
+    responses(
+        (status = 200, description = "The floor", body = FloorView,
+            example = json!(examples::floor())),
+        GetProblems,
+    ),
+)]
+pub(super) async fn get_floor(
+    State(app): State<App>,
+    Id(id): Id,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    Query::none(&uri)?;
+    let floor = app.park.floors().get_floor_by_id(id).await?;
+    let missing = || Problem::new(Kind::NotFound).detail("the floor does not exist");
+    let floor = floor.ok_or_else(missing)?;
+    Ok(answer(StatusCode::OK, &FloorView::from(floor)))
+}
+
+problems!(AddProblems: NotJson, CutShort, TooSlow, NameTaken, TooLarge, UnsupportedType,
+    InvalidFields, Internal, Overloaded, Unavailable);
+
+/// Add a floor
+///
+/// Its capacity holds for all of its past, so history can be imported.
+#[utoipa::path(
+    post, path = "/floors", tag = "floors", operation_id = "addFloor",
+    request_body(content = schemas::NewFloor, example = json!(examples::new_floor())),
+    responses(
+        (status = 201, description = "The floor was added", body = FloorView,
+            headers(("Location" = String, description = "Where the floor is")),
+            example = json!(examples::floor())),
+        AddProblems,
+    ),
+)]
+pub(super) async fn add_floor(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    Query::none(request.uri())?;
+    let whole = body::read_json(request, &app).await?;
+    let floor = app.park.floors();
+    let floor = floor.add_floor(bodies::new_floor(&whole.bytes)?).await?;
+    let location = HeaderValue::try_from(format!("/floors/{}", floor.id));
+    let mut response = answer(StatusCode::CREATED, &FloorView::from(floor));
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+problems!(ChangeProblems: NotJson, CutShort, NotFound, TooSlow, NameTaken, SlotsBelowCount,
+    TooLarge, UnsupportedType, InvalidFields, Internal, Overloaded, Unavailable);
+
+/// Change a floor
+///
+/// What is absent stays as it is. A new capacity holds from now on; lowering it below the count
+/// is refused unless forced, which cuts the count.
+#[utoipa::path(
+    patch, path = "/floors/{id}", tag = "floors", operation_id = "changeFloor",
+    params(("id" = i64, Path, description = "The floor's id", minimum = 1)),
+    request_body(content = schemas::FloorChange, example = json!(examples::floor_change())),
+    responses(
+        (status = 200, description = "The floor as it is now", body = FloorView,
+            example = json!(examples::floor())),
+        ChangeProblems,
+    ),
+)]
+pub(super) async fn change_floor(
+    State(app): State<App>,
+    Id(id): Id,
+    request: Request,
+) -> Result<Response, Problem> {
+    Query::none(request.uri())?;
+    let whole = body::read_json(request, &app).await?;
+    let change = bodies::floor_change(&whole.bytes)?;
+    let floor = app.park.floors().change_floor(id, change).await?;
+    Ok(answer(StatusCode::OK, &FloorView::from(floor)))
+}
+
+problems!(RemoveProblems: NotFound, FloorHasEvents, InvalidFields, Internal, Overloaded,
+    Unavailable);
+
+/// Remove a floor
+///
+/// Only a floor that never had an event; others can be deactivated.
+#[utoipa::path(
+    delete, path = "/floors/{id}", tag = "floors", operation_id = "removeFloor",
+    params(("id" = i64, Path, description = "The floor's id", minimum = 1)),
+    responses((status = 204, description = "The floor is gone"), RemoveProblems),
+)]
+pub(super) async fn remove_floor(
+    State(app): State<App>,
+    Id(id): Id,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    Query::none(&uri)?;
+    app.park.floors().remove_floor(id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+problems!(RecountProblems: NotJson, CutShort, NotFound, TooSlow, TooLarge, UnsupportedType,
+    InvalidFields, Internal, Overloaded, Unavailable);
+
+/// Recount a floor
+///
+/// Sets the count to what somebody counted, from now on. Events from before it that arrive
+/// later no longer disturb the count.
+#[utoipa::path(
+    put, path = "/floors/{id}/count", tag = "floors", operation_id = "recountFloor",
+    params(("id" = i64, Path, description = "The floor's id", minimum = 1)),
+    request_body(content = schemas::Recount, example = json!(examples::recount())),
+    responses(
+        (status = 200, description = "The floor as it is now", body = FloorView,
+            example = json!(examples::floor())),
+        RecountProblems,
+    ),
+)]
+pub(super) async fn recount_floor(
+    State(app): State<App>,
+    Id(id): Id,
+    request: Request,
+) -> Result<Response, Problem> {
+    Query::none(request.uri())?;
+    let whole = body::read_json(request, &app).await?;
+    let (count, reason) = bodies::recount(&whole.bytes)?;
+    let floor = app.park.floors().recount(id, count, &reason, None).await?;
+    Ok(answer(StatusCode::OK, &FloorView::from(floor)))
+}

@@ -1,0 +1,75 @@
+//! Around every handler: what nobody answers becomes a problem document, and so does a panic.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::{
+    extract::Request,
+    http::{StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{kind::Kind, problem::Problem};
+
+/// The answer where there is no route.
+pub(super) async fn not_found() -> Problem {
+    Problem::new(Kind::NotFound)
+}
+
+/// Runs the rest; a panic in it is answered with 500 and ends nothing but the request.
+pub(super) async fn guard(request: Request, next: Next) -> Response {
+    let response = Caught(Box::pin(next.run(request))).await;
+    let response = response.unwrap_or_else(|| Problem::new(Kind::Internal).into_response());
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let allow = response.headers().get(header::ALLOW).cloned();
+        return Problem::method_not_allowed(allow).into_response();
+    }
+    response
+}
+
+/// A future that ends with `None` where the one within panics.
+struct Caught<T>(Pin<Box<dyn Future<Output = T> + Send>>);
+
+impl<T> Future for Caught<T> {
+    type Output = Option<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        let inner = self.0.as_mut();
+        // What the future holds is dropped right after; nobody sees it half changed.
+        match catch_unwind(AssertUnwindSafe(|| inner.poll(context))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => {
+                tracing::error!("a request handler panicked; the panic's message is above");
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Body, middleware, routing::get};
+    use tower_service::Service;
+
+    use super::*;
+
+    fn fails() -> StatusCode {
+        panic!("on purpose")
+    }
+
+    #[tokio::test]
+    async fn a_panic_becomes_a_problem() {
+        let mut router: Router =
+            Router::new().route("/", get(async || fails())).layer(middleware::from_fn(guard));
+        for _ in 0..2 {
+            let response = router.call(Request::new(Body::empty())).await.unwrap();
+            assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+            let media_type = &response.headers()[header::CONTENT_TYPE];
+            assert_eq!(media_type, "application/problem+json");
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! What went wrong, as an RFC 9457 problem document. The one place that turns an [`Error`] into
+//! an answer; no answer repeats what was sent, or shows SQL, a stack or a path.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write};
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        Content, HeaderBuilder, Ref, RefOr, Response as Documented, ResponseBuilder,
+        example::ExampleBuilder,
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+use super::{
+    kind::Kind,
+    views::{EventView, json_bytes},
+};
+use crate::{Error, error::FieldError, model::Event};
+
+/// The media type of every error.
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Where the fields of a request are, which decides how a pointer to one is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the body: `#/camera_id`, and `#` for the whole.
+    Body,
+    /// In the query: `?limit`.
+    Query,
+}
+
+/// A problem, ready to be answered.
+#[derive(Debug)]
+pub(super) struct Problem {
+    kind: Kind,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldProblem>,
+    event: Option<Box<EventView>>,
+    allow: Option<HeaderValue>,
+}
+
+/// A problem document (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct ProblemView<'a> {
+    /// A stable name for this kind of problem.
+    #[schema(example = "urn:smartpark:problem:invalid-fields")]
+    r#type: String,
+    /// The kind of problem, for people.
+    title: &'a str,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What happened and what to do about it.
+    detail: &'a str,
+    /// The fields at fault, all of them, where fields are.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [FieldProblem],
+    /// The event that was recorded all the same (only for `at-limit`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event: Option<&'a EventView>,
+}
+
+/// A field at fault.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct FieldProblem {
+    /// Where: `#/camera_id` in the body (`#` for all of it), `?limit` in the query. In a batch
+    /// it is relative to the row.
+    #[schema(example = "#/floor_id")]
+    pub(super) pointer: String,
+    /// What is wrong.
+    #[schema(example = "must be a whole number, 1 or more")]
+    pub(super) detail: Cow<'static, str>,
+}
+
+impl Problem {
+    /// A problem with the usual words for its kind.
+    pub(super) fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            detail: Cow::Borrowed(kind.usual_detail()),
+            errors: Vec::new(),
+            event: None,
+            allow: None,
+        }
+    }
+
+    /// The same problem in other words.
+    pub(super) fn detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// Fields that do not fit.
+    pub(super) fn invalid(faults: Vec<FieldError>, place: Place) -> Self {
+        let detail = match faults.len() {
+            1 => Cow::Borrowed("1 field does not fit; nothing was stored"),
+            n => Cow::Owned(format!("{n} fields do not fit; nothing was stored")),
+        };
+        let pointed = |fault: FieldError| FieldProblem {
+            pointer: pointer(&fault.field, place),
+            detail: fault.detail,
+        };
+        let errors = faults.into_iter().map(pointed).collect();
+        Self { errors, ..Self::new(Kind::InvalidFields).detail(detail) }
+    }
+
+    /// An event that was recorded, but found its floor at its limit.
+    pub(super) fn at_limit(event: Event) -> Self {
+        Self { event: Some(Box::new(event.into())), ..Self::new(Kind::AtLimit) }
+    }
+
+    /// A method that the path does not know.
+    pub(super) fn method_not_allowed(allow: Option<HeaderValue>) -> Self {
+        Self { allow, ..Self::new(Kind::MethodNotAllowed) }
+    }
+
+    /// An error of an operation whose fields came from `place`. Logs what the caller is not told.
+    pub(super) fn from_error(error: Error, place: Place) -> Self {
+        let text = error.to_string();
+        let about = |kind, field, detail| {
+            let pointer = pointer(field, place);
+            Self {
+                errors: vec![FieldProblem { pointer, detail }],
+                ..Self::new(kind).detail(text.clone())
+            }
+        };
+        let short = Cow::Borrowed;
+        match error {
+            Error::Invalid(faults) => Self::invalid(faults, place),
+            Error::UnknownFloor => about(Kind::UnknownFloor, "floor_id", short("names no floor")),
+            Error::InFuture { .. } => {
+                let detail = short("is too far ahead of the server's clock");
+                about(Kind::InFuture, "timestamp", detail)
+            }
+            Error::TooOld { .. } => {
+                let detail = short("is older than the retention horizon");
+                about(Kind::TooOld, "timestamp", detail)
+            }
+            Error::NotFound(_) => Self::new(Kind::NotFound).detail(text),
+            Error::NameTaken => about(Kind::NameTaken, "name", short("is taken by another floor")),
+            Error::FloorHasEvents => Self::new(Kind::FloorHasEvents),
+            Error::SlotsBelowCount { .. } => {
+                let detail = short("would be below the vehicles on the floor");
+                about(Kind::SlotsBelowCount, "total_slots", detail)
+            }
+            Error::NotEmpty => Self::new(Kind::NotEmpty),
+            Error::Overloaded => Self::new(Kind::Overloaded),
+            Error::Broken(why) => {
+                tracing::error!(?why, "the store failed and must be reopened");
+                Self::new(Kind::Unavailable)
+            }
+            Error::Unavailable(why) => {
+                tracing::warn!(?why, "the store is out of reach");
+                Self::new(Kind::Unavailable)
+            }
+            Error::Unusable(why) | Error::Internal(why) => {
+                tracing::error!(?why, "a request failed");
+                Self::new(Kind::Internal)
+            }
+        }
+    }
+
+    /// The document.
+    pub(super) fn view(&self) -> ProblemView<'_> {
+        ProblemView {
+            r#type: self.kind.urn(),
+            title: self.kind.title(),
+            status: self.kind.status().as_u16(),
+            detail: &self.detail,
+            errors: &self.errors,
+            event: self.event.as_deref(),
+        }
+    }
+}
+
+/// An error where the fields are those of the body.
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::from_error(error, Place::Body)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::from(json_bytes(&self.view())));
+        *response.status_mut() = self.kind.status();
+        let headers = response.headers_mut();
+        let media_type = HeaderValue::from_static(PROBLEM_JSON);
+        headers.insert(header::CONTENT_TYPE, media_type);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.kind.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        if let Some(allow) = self.allow {
+            headers.insert(header::ALLOW, allow);
+        }
+        response
+    }
+}
+
+/// Points to a field; a name that a client made up is escaped.
+fn pointer(field: &str, place: Place) -> String {
+    let mut pointer = String::with_capacity(field.len() + 2);
+    match place {
+        Place::Body if field.is_empty() => pointer.push('#'),
+        Place::Body => pointer.push_str("#/"),
+        Place::Query => pointer.push('?'),
+    }
+    for byte in field.bytes() {
+        match byte {
+            b'~' if place == Place::Body => pointer.push_str("~0"),
+            b'/' if place == Place::Body => pointer.push_str("~1"),
+            b'-' | b'.' | b'_' | b'~' => pointer.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => pointer.push(char::from(byte)),
+            // Writing to a string cannot fail.
+            _ => write!(pointer, "%{byte:02X}").unwrap_or_default(),
+        }
+    }
+    pointer
+}
+
+/// The responses of the OpenAPI document for these kinds of problems, one a status.
+pub(super) fn documented(kinds: &[Kind]) -> BTreeMap<String, RefOr<Documented>> {
+    let mut by_status: BTreeMap<StatusCode, Vec<Kind>> = BTreeMap::new();
+    for kind in kinds {
+        by_status.entry(kind.status()).or_default().push(*kind);
+    }
+    let described = |(status, kinds): (StatusCode, Vec<Kind>)| {
+        let titles: Vec<&str> = kinds.iter().map(|kind| kind.title()).collect();
+        let examples = kinds.iter().map(|kind| {
+            let example =
+                ExampleBuilder::new().summary(kind.title()).value(Some(kind.example())).build();
+            (kind.slug(), example)
+        });
+        let schema = Some(Ref::from_schema_name("Problem"));
+        let mut content = Content::new(schema);
+        content.examples =
+            examples.map(|(slug, example)| (slug.to_owned(), RefOr::T(example))).collect();
+        let mut response = ResponseBuilder::new()
+            .description(titles.join(", or: "))
+            .content(PROBLEM_JSON, content);
+        if kinds.iter().any(|kind| kind.retry_after().is_some()) {
+            let seconds = ObjectBuilder::new().schema_type(Type::Integer);
+            let retry = HeaderBuilder::new()
+                .schema(Some(seconds))
+                .description(Some("Seconds to wait before trying again"));
+            response = response.header("Retry-After", retry.build());
+        }
+        (status.as_str().to_owned(), RefOr::T(response.build()))
+    };
+    by_status.into_iter().map(described).collect()
+}
+
+/// Names the problems that an operation may answer, for its entry in the OpenAPI document.
+macro_rules! problems {
+    ($name:ident: $($kind:ident),+ $(,)?) => {
+        #[doc = "The problems of an operation."]
+        pub(super) struct $name;
+
+        impl utoipa::IntoResponses for $name {
+            fn responses() -> std::collections::BTreeMap<
+                String,
+                utoipa::openapi::RefOr<utoipa::openapi::response::Response>,
+            > {
+                use $crate::http::{kind::Kind, problem::documented};
+                documented(&[$(Kind::$kind),+])
+            }
+        }
+    };
+}
+pub(super) use problems;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_are_escaped() {
+        let table = [
+            ("camera_id", Place::Body, "#/camera_id"),
+            ("", Place::Body, "#"),
+            ("a/b~c", Place::Body, "#/a~1b~0c"),
+            ("<b> é", Place::Body, "#/%3Cb%3E%20%C3%A9"),
+            ("limit", Place::Query, "?limit"),
+            ("a&b=/", Place::Query, "?a%26b%3D%2F"),
+        ];
+        for (field, place, expected) in table {
+            assert_eq!(pointer(field, place), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_internal_is_not_told() {
+        let secret = || "SELECT at /var/lib".to_owned();
+        let table = [
+            (Error::Unavailable(secret()), 503),
+            (Error::Internal(secret()), 500),
+            (Error::Unusable(secret()), 500),
+        ];
+        for (error, status) in table {
+            let problem = Problem::from(error);
+            let json = String::from_utf8(json_bytes(&problem.view())).unwrap();
+            assert_eq!(problem.kind.status().as_u16(), status);
+            assert!(!json.contains("SELECT") && !json.contains("/var"), "{json}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The parameters in a query: known, given once, and each of its kind. All that do not fit are
+//! named at once.
+
+use std::{borrow::Cow, ops::RangeInclusive, str::FromStr};
+
+use axum::http::Uri;
+use jiff::Timestamp;
+
+use super::problem::{Place, Problem};
+use crate::{UnknownWord, error::FieldError, intake, model::name_fault};
+
+/// How many faults are named before unknown parameters are no longer: keeps the answer small.
+const MAX_NAMED: usize = 20;
+
+/// The parameters of one request.
+#[derive(Debug)]
+pub(super) struct Query {
+    given: Vec<(&'static str, String)>,
+    faults: Vec<FieldError>,
+}
+
+impl Query {
+    /// Reads the query of `uri`, which may have the parameters `known`.
+    pub(super) fn read(uri: &Uri, known: &[&'static str]) -> Self {
+        let mut query = Self { given: Vec::new(), faults: Vec::new() };
+        let pairs = uri.query().unwrap_or("").split('&');
+        for pair in pairs.filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            query.take(known, name, value);
+        }
+        query
+    }
+
+    /// Refuses every parameter, for operations that have none.
+    pub(super) fn none(uri: &Uri) -> Result<(), Problem> {
+        Self::read(uri, &[]).finish()
+    }
+
+    fn take(&mut self, known: &[&'static str], name: &str, value: &str) {
+        let decoded = decode(name).unwrap_or(Cow::Borrowed(name));
+        let Some(name) = known.iter().find(|known| **known == decoded) else {
+            if self.faults.len() < MAX_NAMED {
+                let shown = intake::displayable(&decoded);
+                self.fault_once(shown, "is not a known parameter");
+            }
+            return;
+        };
+        if self.given.iter().any(|(given, _)| given == name) {
+            return self.fault_once(*name, "must be given only once");
+        }
+        // An empty text in its place, so that a repetition is still seen.
+        let value = decode(value).map(Cow::into_owned).unwrap_or_else(|| {
+            self.fault(name, "must be percent-encoded UTF-8");
+            String::new()
+        });
+        self.given.push((name, value));
+    }
+
+    /// A parameter's value, unless something is wrong with it already.
+    fn value(&self, name: &str) -> Option<String> {
+        let faulty = self.faults.iter().any(|fault| fault.field == name);
+        let found = self.given.iter().find(|(given, _)| *given == name);
+        found.filter(|_| !faulty).map(|(_, value)| value.clone())
+    }
+
+    /// Whether a parameter is given, fitting or not.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.given.iter().any(|(given, _)| *given == name)
+    }
+
+    /// Notes a fault.
+    pub(super) fn fault(&mut self, name: &'static str, detail: &'static str) {
+        self.faults.push(FieldError::new(name, detail));
+    }
+
+    fn fault_once(&mut self, name: impl Into<Cow<'static, str>>, detail: &'static str) {
+        let name = name.into();
+        if !self.faults.iter().any(|fault| fault.field == name) {
+            self.faults.push(FieldError::new(name, detail));
+        }
+    }
+
+    /// A whole number.
+    pub(super) fn integer(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<i64>,
+        detail: &'static str,
+    ) -> Option<i64> {
+        let text = self.value(name)?;
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        let number = number.filter(|_| is_plain);
+        if number.is_none() {
+            self.fault(name, detail);
+        }
+        number
+    }
+
+    /// The same, within 32 bits.
+    pub(super) fn small_integer(
+        &mut self,
+        name: &'static str,
+        range: RangeInclusive<u32>,
+        detail: &'static str,
+    ) -> Option<u32> {
+        let range = i64::from(*range.start())..=i64::from(*range.end());
+        let number = self.integer(name, range, detail)?;
+        u32::try_from(number).ok()
+    }
+
+    /// `true` or `false`; `false` where it is not given.
+    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+        match self.value(name).as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => {
+                self.fault(name, "must be true or false");
+                false
+            }
+        }
+    }
+
+    /// The name of a camera or a track.
+    pub(super) fn name(&mut self, name: &'static str) -> Option<String> {
+        let text = self.value(name)?;
+        name_fault(name, &text, &mut self.faults);
+        Some(text)
+    }
+
+    /// One of several words.
+    pub(super) fn word<T: FromStr<Err = UnknownWord>>(&mut self, name: &'static str) -> Option<T> {
+        let parsed = self.value(name)?.parse::<T>();
+        parsed
+            .map_err(|unknown| {
+                let detail = unknown.to_string();
+                self.faults.push(FieldError::new(name, detail));
+            })
+            .ok()
+    }
+
+    /// An instant. A `+` before the offset may stand as it is: it means a space in a query, and
+    /// no instant has a space.
+    pub(super) fn instant(&mut self, name: &'static str) -> Option<Timestamp> {
+        let text = self.value(name)?.replace(' ', "+");
+        intake::parse_instant(&text).map_err(|detail| self.fault(name, detail)).ok()
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// Every parameter that does not fit.
+    pub(super) fn finish(self) -> Result<(), Problem> {
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(self.faults, Place::Query))
+        }
+    }
+}
+
+/// Undoes the encoding of a form; `None` for what is none.
+fn decode(text: &str) -> Option<Cow<'_, str>> {
+    if !text.bytes().any(|byte| byte == b'%' || byte == b'+') {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => hex(bytes.next()?)? << 4 | hex(bytes.next()?)?,
+            other => other,
+        });
+    }
+    String::from_utf8(decoded).ok().map(Cow::Owned)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_decoded_strictly() {
+        let table = [
+            ("abc", Some("abc")),
+            ("a+b%20c", Some("a b c")),
+            ("%2B%c3%A9", Some("+é")),
+            ("%", None),
+            ("%2", None),
+            ("%zz", None),
+            ("%ff", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(decode(text).as_deref(), expected, "{text}");
+        }
+    }
+}

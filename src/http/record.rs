@@ -1,0 +1,200 @@
+//! Recording events: one, an array, or one a line.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    App, OnLimit,
+    body::{self, Format},
+    examples,
+    problem::{Problem, ProblemView, problems},
+    query::Query,
+    rows::{self, Row, Rows},
+    schemas::NewEvents,
+    views::{EventView, FloorView, answer},
+};
+use crate::{AtLimit, Recorded};
+
+/// What became of an event.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Recorded)]
+pub(crate) struct RecordedView {
+    /// The event; for a duplicate the one that was recorded first.
+    event: EventView,
+    /// The event's floor, right after.
+    floor: FloorView,
+    /// Whether it had been recorded before.
+    duplicate: bool,
+    /// Whether it was an entry to a full or an exit from an empty floor: then the count stays.
+    at_limit: Option<AtLimit>,
+    /// Whether a limit reached later or a later recount had taken its effect away already.
+    absorbed: bool,
+    /// For a duplicate: the fields in which it differs from the first, which stands.
+    differs: Vec<&'static str>,
+}
+
+impl From<Recorded> for RecordedView {
+    fn from(recorded: Recorded) -> Self {
+        Self {
+            at_limit: recorded.event.at_limit,
+            absorbed: recorded.event.is_absorbed(),
+            event: recorded.event.into(),
+            floor: recorded.floor.into(),
+            duplicate: recorded.duplicate,
+            differs: recorded.differs,
+        }
+    }
+}
+
+/// What became of a batch. Every row is in one of recorded, duplicates and rejected.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = BatchRecorded)]
+pub(super) struct BatchView<'a> {
+    /// Rows that were recorded now.
+    recorded: usize,
+    /// Rows that had been recorded before.
+    duplicates: usize,
+    /// Those of the recorded rows that found their floor at its limit.
+    at_limit: usize,
+    /// Rows of which nothing was stored.
+    rejected: usize,
+    /// Why, for each rejected row.
+    errors: Vec<RowProblemView<'a>>,
+}
+
+/// Why a row was rejected.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RowProblem)]
+struct RowProblemView<'a> {
+    /// The place of the row, from 0. Blank lines are no rows.
+    index: usize,
+    #[serde(flatten)]
+    problem: ProblemView<'a>,
+}
+
+impl std::fmt::Debug for RowProblemView<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RowProblemView").field("index", &self.index).finish_non_exhaustive()
+    }
+}
+
+problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooManyRows,
+    UnsupportedType, InvalidFields, UnknownFloor, InFuture, TooOld, Internal, Overloaded,
+    Unavailable);
+
+/// Record events
+///
+/// Records one event, or up to 10 000 in one transaction. The answer comes when they are safely
+/// on disk.
+///
+/// **Sending an event again is always safe.** Events with the same camera_id, track_id,
+/// direction and timestamp are one event: it is counted once, and a repeat is answered with the
+/// event that was recorded first. So retry after a timeout, a broken connection or a 5xx until
+/// there is an answer. Without a timestamp the server's clock is used, and a repeat is only
+/// recognised within 5 seconds: cameras that retry should send timestamps.
+///
+/// In a batch the good rows are recorded and the bad ones named, each with its index and the
+/// problem that it would have had alone. A text that is not JSON as a whole is refused as a
+/// whole; with one event a line only the line is.
+#[utoipa::path(
+    post, path = "/events", tag = "events", operation_id = "recordEvents",
+    request_body(description = "One event, an array of events, or one event a line", content(
+        (NewEvents = "application/json", examples(
+            ("one" = (summary = "One event", value = json!(examples::new_event()))),
+            ("many" = (summary = "Several at once", value = json!(examples::new_events()))),
+        )),
+        (String = "application/x-ndjson", example = json!(examples::new_event_lines())),
+    )),
+    responses(
+        (status = 200, description = "A duplicate, with the event recorded first; or a batch",
+            content(
+                (AnyRecorded<'_> = "application/json", examples(
+                    ("duplicate" = (summary = "The event had been recorded before",
+                        value = json!(examples::repeated()))),
+                    ("batch" = (summary = "A batch with a bad row",
+                        value = json!(examples::batch()))),
+                )),
+            )),
+        (status = 201, description = "The event was recorded", body = RecordedView,
+            headers(("Location" = String, description = "Where the event is")),
+            example = json!(examples::recorded())),
+        RecordProblems,
+    ),
+)]
+pub(super) async fn record_events(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    Query::none(request.uri())?;
+    let format = Format::of(request.headers())?;
+    let whole = body::read(request, &app).await?;
+    match rows::parse(format, whole).await? {
+        Rows::One(row) => record_one(&app, row).await,
+        Rows::Many(rows) => record_many(&app, rows).await,
+    }
+}
+
+/// What a 200 holds.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) enum AnyRecorded<'a> {
+    /// The answer to a single event.
+    One(Box<RecordedView>),
+    /// The answer to a batch.
+    Many(BatchView<'a>),
+}
+
+async fn record_one(app: &App, row: Row) -> Result<Response, Problem> {
+    let recorded = app.park.events().record_event(row?).await?;
+    if app.on_limit == OnLimit::Reject && recorded.event.at_limit.is_some() {
+        return Ok(Problem::at_limit(recorded.event).into_response());
+    }
+    let status = if recorded.duplicate { StatusCode::OK } else { StatusCode::CREATED };
+    let location = format!("/events/{}", recorded.event.id);
+    let mut response = answer(status, &RecordedView::from(recorded));
+    if status == StatusCode::CREATED
+        && let Ok(location) = HeaderValue::try_from(location)
+    {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+async fn record_many(app: &App, rows: Vec<Row>) -> Result<Response, Problem> {
+    let (mut events, mut places) = (Vec::with_capacity(rows.len()), Vec::new());
+    let mut bad = Vec::new();
+    for (index, row) in rows.into_iter().enumerate() {
+        match row {
+            Ok(event) => {
+                events.push(event);
+                places.push(index);
+            }
+            Err(problem) => bad.push((index, problem)),
+        }
+    }
+    let results = app.park.events().record_events(events).await?;
+    let mut batch = BatchView::default();
+    for (index, result) in places.into_iter().zip(results) {
+        match result {
+            Ok(recorded) if recorded.duplicate => batch.duplicates += 1,
+            Ok(recorded) => {
+                batch.recorded += 1;
+                batch.at_limit += usize::from(recorded.event.at_limit.is_some());
+            }
+            Err(error) => bad.push((index, Problem::from(error))),
+        }
+    }
+    bad.sort_by_key(|(index, _)| *index);
+    batch.rejected = bad.len();
+    let shown = bad
+        .iter()
+        .map(|(index, problem)| RowProblemView { index: *index, problem: problem.view() });
+    batch.errors = shown.collect();
+    Ok(answer(StatusCode::OK, &batch))
+}

@@ -1,0 +1,87 @@
+//! The rows of a body: one event, an array of them, or one a line.
+
+use super::{
+    body::{Format, Whole},
+    kind::Kind,
+    problem::{Place, Problem},
+};
+use crate::{
+    NewEvent,
+    error::FieldError,
+    intake::{Input, RawEvent, Unreadable, read_events},
+    limits::MAX_BATCH_ROWS,
+};
+
+/// Bodies larger than this are parsed on a thread of their own, so that one large batch does not
+/// hold the small requests up. In bytes.
+const PARSE_APART_ABOVE: usize = 128 * 1024;
+
+/// An event, or why it is none.
+pub(super) type Row = Result<NewEvent, Problem>;
+
+/// What a body holds.
+#[derive(Debug)]
+pub(super) enum Rows {
+    /// A single event.
+    One(Row),
+    /// A batch.
+    Many(Vec<Row>),
+}
+
+/// Parses and judges a body.
+pub(super) async fn parse(format: Format, whole: Whole) -> Result<Rows, Problem> {
+    if whole.bytes.len() <= PARSE_APART_ABOVE {
+        return parse_now(format, &whole.bytes);
+    }
+    let apart = tokio::task::spawn_blocking(move || parse_now(format, &whole.bytes));
+    apart.await.unwrap_or_else(|error| {
+        tracing::error!(?error, "parsing a body failed");
+        Err(Problem::new(Kind::Internal))
+    })
+}
+
+fn parse_now(format: Format, bytes: &[u8]) -> Result<Rows, Problem> {
+    if format == Format::Lines {
+        return lines(bytes).map(Rows::Many);
+    }
+    match read_events(bytes).map_err(|error| not_json(&error.to_string()))? {
+        Input::One(judged) => Ok(Rows::One(judged.map_err(invalid))),
+        Input::Many(rows) => {
+            let rows = rows.into_iter().map(|judged| judged.map_err(invalid));
+            Ok(Rows::Many(rows.collect()))
+        }
+        Input::TooMany => Err(Problem::new(Kind::TooManyRows)),
+    }
+}
+
+/// The rows of a body with one a line. Blank lines are no rows.
+fn lines(bytes: &[u8]) -> Result<Vec<Row>, Problem> {
+    let mut rows = Vec::new();
+    let lines = bytes.split(|byte| *byte == b'\n');
+    for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
+        if rows.len() == MAX_BATCH_ROWS {
+            return Err(Problem::new(Kind::TooManyRows));
+        }
+        rows.push(match RawEvent::read(line) {
+            Ok(raw) => raw.judge().map_err(invalid),
+            Err(object @ Unreadable::NotAnObject) => {
+                Err(invalid(vec![FieldError::new("", object.to_string())]))
+            }
+            // The parser sees one line only, so its "line 1" would mislead.
+            Err(Unreadable::NotJson(detail)) => {
+                let detail = detail.replace(" at line 1 column ", " at column ");
+                Err(not_json(&format!("not JSON: {detail}")))
+            }
+        });
+    }
+    Ok(rows)
+}
+
+fn invalid(faults: Vec<FieldError>) -> Problem {
+    Problem::invalid(faults, Place::Body)
+}
+
+/// A text that is no JSON, in the parser's words (which never repeat it).
+pub(super) fn not_json(error: &str) -> Problem {
+    Problem::new(Kind::NotJson).detail(format!("{error}; nothing of it was stored"))
+}

@@ -1,0 +1,104 @@
+//! The bodies of requests as the OpenAPI document describes them. They are read by
+//! [`intake`](crate::intake) and [`floors`](super::floors), which name every fault at once.
+
+use jiff::Timestamp;
+use utoipa::ToSchema;
+
+use crate::{Direction, VehicleType};
+
+/// An event as a camera reports it.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct NewEvent {
+    /// The camera. No control characters.
+    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
+    camera_id: String,
+    /// The floor whose line was crossed.
+    #[schema(minimum = 1)]
+    floor_id: i64,
+    /// The vehicle's track at that camera. No control characters.
+    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
+    track_id: String,
+    vehicle_type: VehicleType,
+    direction: Direction,
+    /// How sure the camera is.
+    #[schema(minimum = 0, maximum = 1, default = 0.8)]
+    confidence: Option<f64>,
+    /// When the camera saw it: RFC 3339 with any offset, kept in whole microseconds of UTC.
+    /// Without one the server's clock is used.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    timestamp: Option<Timestamp>,
+}
+
+/// One event or many.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) enum NewEvents {
+    /// A single event.
+    One(NewEvent),
+    /// A batch.
+    Many(NewEventBatch),
+}
+
+/// Events to be recorded together.
+#[derive(ToSchema)]
+#[schema(max_items = 10_000)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct NewEventBatch(Vec<NewEvent>);
+
+/// A floor to be made.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct NewFloor {
+    /// Its name, unique. No control characters.
+    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
+    name: String,
+    /// How many vehicles fit. Holds for all of the floor's past, too, until it is changed.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    total_slots: i64,
+    /// What else is to be said about it. No control characters but line breaks.
+    #[schema(max_length = 1_000)]
+    description: Option<String>,
+    /// Whether cars may be sent there.
+    #[schema(value_type = bool, required = false, default = true)]
+    is_active: Option<bool>,
+}
+
+/// What is to change about a floor; what is absent stays as it is.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct FloorChange {
+    /// A new name.
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 100,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
+    name: Option<String>,
+    /// A new capacity, from now on.
+    #[schema(value_type = i64, required = false, minimum = 0, maximum = 1_000_000)]
+    total_slots: Option<i64>,
+    /// A new description; null removes it.
+    #[schema(max_length = 1_000)]
+    description: Option<String>,
+    /// Whether cars may be sent there.
+    #[schema(value_type = bool, required = false)]
+    is_active: Option<bool>,
+    /// Lower the capacity even below the current count, which then is cut to it.
+    #[schema(value_type = bool, required = false, default = false)]
+    force: Option<bool>,
+}
+
+/// What somebody counted.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct Recount {
+    /// The vehicles on the floor, at most its slots.
+    #[schema(minimum = 0, maximum = 1_000_000)]
+    current_vehicles: i64,
+    /// Why. No control characters but line breaks.
+    #[schema(min_length = 1, max_length = 1_000)]
+    reason: String,
+}

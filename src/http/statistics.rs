@@ -1,0 +1,65 @@
+//! What happened in a window of time.
+
+use axum::{
+    extract::State,
+    http::{StatusCode, Uri},
+    response::Response,
+};
+
+use super::{
+    App,
+    events::{ENDS_EARLY, NOT_A_FLOOR_ID, NOT_HOURS, TWO_WINDOWS},
+    examples,
+    problem::{Place, Problem, problems},
+    query::Query,
+    views::{StatisticsView, answer},
+};
+use crate::limits::{DEFAULT_STATISTICS_HOURS, MAX_STATISTICS_HOURS};
+
+problems!(StatisticsProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);
+
+/// Statistics of a window
+///
+/// Exact to the event, of the last hours (24 if nothing is given), or from start until end. They
+/// outlive the events: what was counted stays counted. Every key is present, zero where nothing
+/// happened.
+#[utoipa::path(
+    get, path = "/statistics", tag = "statistics", operation_id = "getStatistics",
+    params(
+        ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
+            description = "The last hours; not beside start or end"),
+        ("start" = Option<String>, Query, format = DateTime,
+            description = "The first instant of the window (RFC 3339 with an offset)"),
+        ("end" = Option<String>, Query, format = DateTime,
+            description = "The first instant after it, now if not given; only with start"),
+        ("floor_id" = Option<i64>, Query, description = "Only of this floor", minimum = 1),
+    ),
+    responses(
+        (status = 200, description = "What happened", body = StatisticsView,
+            example = json!(examples::statistics())),
+        StatisticsProblems,
+    ),
+)]
+pub(super) async fn get_statistics(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
+    let mut query = Query::read(&uri, &["hours", "start", "end", "floor_id"]);
+    let floor_id = query.integer("floor_id", 1..=i64::MAX, NOT_A_FLOOR_ID);
+    let hours = query.small_integer("hours", 1..=MAX_STATISTICS_HOURS, NOT_HOURS);
+    let (start, end) = (query.instant("start"), query.instant("end"));
+    if hours.is_some() && (query.has("start") || query.has("end")) {
+        query.fault("hours", TWO_WINDOWS);
+    } else if query.has("end") && !query.has("start") {
+        query.fault("start", "is required where end is given");
+    }
+    let events = app.park.events();
+    let of_query = |error| Problem::from_error(error, Place::Query);
+    let hours = start.is_none().then_some(hours.unwrap_or(DEFAULT_STATISTICS_HOURS));
+    let (first, last) = events.window(hours.unwrap_or(1)).map_err(of_query)?;
+    let (start, end) = (start.unwrap_or(first), end.unwrap_or(last));
+    if end < start {
+        query.fault(if query.has("end") { "end" } else { "start" }, ENDS_EARLY);
+    }
+    query.finish()?;
+    let statistics = events.get_event_statistics_between(start, end, floor_id).await;
+    let view = StatisticsView::new(statistics.map_err(of_query)?, hours);
+    Ok(answer(StatusCode::OK, &view))
+}

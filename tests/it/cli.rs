@@ -1,0 +1,12 @@
+//! The command line, tried on the real binary.
+
+mod commands;
+pub(crate) mod garage;
+mod import;
+pub(crate) mod program;
+mod serve;
+mod settings;
+mod usage;
+
+pub(crate) use garage::Garage;
+pub(crate) use program::{Folder, Server};

@@ -1,0 +1,153 @@
+//! How the command line answers to being used wrongly, and rightly.
+
+use super::program::Folder;
+
+#[test]
+fn wrong_usage_is_2_and_failure_is_1_and_both_say_what_to_do() {
+    let folder = Folder::with_floors(&[("1F", 14)]);
+    let empty = folder.file("empty.csv", "");
+    let array = folder.file("events.json", "[{}]");
+    let table = folder.file("table.csv", "camera_id,track_id,direction\nc,t,entry\n");
+    let (empty, array, table) =
+        (empty.to_str().unwrap(), array.to_str().unwrap(), table.to_str().unwrap());
+    let record = |rest: &str| {
+        format!("record --camera-id c --floor 1F --track-id t --direction entry {rest}")
+    };
+    let cases: Vec<(String, i32, &str)> = [
+        ("", 2, "Usage: smartpark"),
+        ("park", 2, "unrecognized subcommand"),
+        ("floors --at yesterday", 2, "RFC 3339"),
+        ("floors --at 2026-02-12T10:00:00", 2, "offset"),
+        ("floors add", 2, "--slots"),
+        ("floors add Roof --slots many", 2, "--slots"),
+        ("floors add Roof --slots -1", 2, "total_slots must be"),
+        ("floors add 1F --slots 3", 1, "another floor has this name"),
+        ("floors set 1F", 2, "nothing to change"),
+        ("floors set 1F --active maybe", 2, "--active"),
+        ("floors set 2F --slots 3", 1, "smartpark floors --all"),
+        ("floors set 1F --force", 2, "--slots"),
+        ("floors remove 2F", 1, "smartpark floors --all"),
+        ("floors recount 1F 3", 2, "--reason"),
+        ("floors recount 1F -3 --reason x", 2, "current_vehicles must be"),
+        ("floors recount 1F 15 --reason x", 2, "current_vehicles"),
+        ("record --camera-id c", 2, "--floor"),
+        ("events --limit 0", 2, "--limit"),
+        ("events --limit 1001", 2, "--limit"),
+        ("events --hours 3 --start 2026-02-12T10:00:00Z", 2, "cannot be used with"),
+        ("events --cursor x", 2, "next_cursor"),
+        ("stats --hours 0", 2, "--hours"),
+        ("cleanup", 2, "--older-than-days"),
+        ("cleanup --older-than-days 0", 2, "days must be"),
+        ("import", 2, "<FILE>"),
+        ("import nowhere.csv", 1, "nowhere.csv cannot be read"),
+        ("import - --map floor", 2, "FIELD=COLUMN"),
+        ("import - --map speed=v", 2, "camera_id, floor, track_id"),
+        ("import - --format xml", 2, "--format"),
+        ("check --map floor=f", 2, "--truth"),
+        ("check --truth nowhere.csv", 1, "nowhere.csv cannot be read"),
+        ("reset", 2, "--yes"),
+        ("seed", 1, "smartpark reset"),
+        ("serve --listen here", 2, "127.0.0.1:8000"),
+        ("serve --listen 0.0.0.0:0", 2, "--no-auth"),
+        ("serve --listen [::]:0", 2, "--no-auth"),
+        ("serve --retention-days 0", 2, "from 1 to 36525"),
+        ("serve --max-clock-skew soon", 2, "5min"),
+        ("completions tcsh", 2, "bash"),
+        ("info --database sqlite://other.db", 1, "smartpark migrate"),
+        ("info --database mysql://x", 1, "sqlite://"),
+        ("info --database postgres://u:secret@h/d", 1, ""),
+        ("info --config nowhere.toml", 2, "nowhere.toml"),
+    ]
+    .map(|(line, code, told)| (line.to_owned(), code, told))
+    .into_iter()
+    .chain([
+        (record("--direction in"), 2, "--direction"),
+        (record("--confidence 2"), 2, "confidence must be"),
+        (record("--vehicle-type boat"), 2, "car"),
+        (record("--timestamp 2199-01-01T00:00:00Z"), 1, "camera's clock"),
+        (format!("import {array}"), 1, "jq -c"),
+        (format!("import {table}"), 2, "floor, vehicle_type, timestamp"),
+        (format!("import {table} --map floor=level"), 2, "floor (mapped to level)"),
+        (format!("check --truth {empty}"), 2, "is empty"),
+    ])
+    .collect();
+    for (line, code, told) in cases {
+        let args: Vec<&str> = line.split_whitespace().collect();
+        let ran = folder.run(&args);
+        assert_eq!(ran.code, Some(code), "{line}: {ran:?}");
+        assert!(ran.err.contains(told), "{line}: {ran:?}");
+        assert!(!ran.err.contains("secret") && !ran.err.contains("panicked"), "{line}: {ran:?}");
+        assert_eq!(ran.out, "", "{line}");
+    }
+    assert_eq!(folder.run(&["events", "--json"]).ok().json()["events"], serde_json::json!([]));
+}
+
+#[test]
+fn no_command_but_three_makes_a_database() {
+    let asking: [&[&str]; 12] = [
+        &["reset", "--yes"],
+        &["info"],
+        &["floors"],
+        &["floors", "add", "Roof", "--slots", "3"],
+        &["recommend"],
+        &["record", "--camera-id=c", "--floor=1", "--track-id=t", "--direction=entry"],
+        &["events"],
+        &["stats"],
+        &["cleanup", "--older-than-days", "30"],
+        &["import", "-"],
+        &["check"],
+        &["check", "--repair"],
+    ];
+    let folder = Folder::new();
+    for args in asking {
+        let ran = folder.run(args).ended(1);
+        assert!(ran.err.contains("smartpark migrate"), "{args:?}: {ran:?}");
+        assert!(ran.err.lines().count() <= 2, "{args:?}: {ran:?}");
+        assert_eq!(folder.files(), [""; 0], "{args:?}");
+    }
+    for args in [&["migrate"][..], &["seed"]] {
+        let folder = Folder::new();
+        folder.run(args).ok();
+        assert!(folder.path().join("smartpark.db").exists(), "{args:?}");
+    }
+}
+
+#[test]
+fn help_is_no_failure_and_teaches_with_an_example() {
+    let folder = Folder::new();
+    let help = folder.run(&["--help"]).ok().out;
+    assert!(help.contains("smartpark serve") && help.contains("smartpark.toml"), "{help}");
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands = commands.map_while(|line| line.split_whitespace().next());
+    let mut number = 0;
+    for command in commands.filter(|command| *command != "help") {
+        let help = folder.run(&[command, "--help"]).ok().out;
+        assert!(help.contains(&format!("  smartpark {command}")), "{command}: {help}");
+        number += 1;
+    }
+    assert_eq!(number, 14);
+    assert_eq!(folder.files(), [""; 0]);
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = folder.run(&["completions", shell]).ok().out;
+        assert!(script.contains("recount") && script.contains("smartpark"), "{shell}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = Folder::new();
+    folder.run(&["seed", "--samples"]).ok();
+    for args in [&["events"][..], &["info"], &["--help"], &["completions", "bash"]] {
+        let mut command = folder.command(args);
+        // A pipe whose reading end is closed before the program writes.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ran = super::program::ran(&command.stdout(writer).output().unwrap());
+        assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{args:?}");
+    }
+}

@@ -1,0 +1,11 @@
+//! The HTTP server, in this process, over a real database.
+
+mod bad_input;
+mod bad_values;
+mod batches;
+mod connections;
+mod docs;
+mod events;
+mod floors;
+mod openapi;
+mod statistics;
