@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn what_is_internal_is_not_told() {
-        let secret = || "SELECT at /var/lib".to_owned();
+        let secret = || "select at /var/lib".to_owned();
         let table = [
             (Error::Unavailable(secret()), 503),
             (Error::Internal(secret()), 500),
