@@ -4,7 +4,7 @@ use smartpark::{Direction::Entry, NewEvent, NewFloor, SmartPark, VehicleType::Ca
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let park = SmartPark::open("sqlite://garage.db").await?;
+    let park = SmartPark::open("sqlite://embedded.db").await?;
     let floor = match park.floors().get_floor_by_name("Level 1").await? {
         Some(floor) => floor,
         None => park.floors().add_floor(NewFloor::new("Level 1", 50)).await?,

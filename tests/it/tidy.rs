@@ -54,6 +54,22 @@ fn migrations_are_numbered_and_the_same_for_every_engine() {
     }
 }
 
+/// The program in the README is the example that every test run compiles.
+#[test]
+fn the_readme_shows_the_example() {
+    let files = repository();
+    let text = |path: &str| {
+        let file = files.iter().find(|file| file.path == path);
+        file.unwrap_or_else(|| panic!("{path} is missing")).text.clone()
+    };
+    let example = text("examples/embed.rs");
+    let program = example.split_once("use smartpark").map_or(&*example, |(_, program)| program);
+    assert!(
+        text("README.md").contains(program),
+        "README.md shows another program than examples/embed.rs"
+    );
+}
+
 #[test]
 fn the_changelog_has_an_entry_for_this_version() {
     let heading = format!("## [{}]", env!("CARGO_PKG_VERSION"));

@@ -40,7 +40,8 @@ ON CONFLICT (hour, floor_id, camera_id) DO UPDATE SET
     at_limit = at_limit + excluded.at_limit";
 
 const ADD_AT_LIMIT: &str = "-- record_event: at the limit
-INSERT INTO events_at_limit (event_id, floor_id, camera_id, timestamp) VALUES (?1, ?2, ?3, ?4)";
+INSERT INTO events_at_limit (event_id, floor_id, camera_id, timestamp) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (event_id) DO NOTHING";
 
 const REMOVE_AT_LIMIT: &str = "-- record_event: no longer at the limit
 DELETE FROM events_at_limit WHERE event_id = ?1";
