@@ -19,7 +19,8 @@ SELECT hour, floor_id, camera_id, car_entries, car_exits, motorcycle_entries, mo
 FROM event_hours WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR floor_id = ?3)";
 
 const EDGE: &str = "-- get_event_statistics: a piece of an hour
-SELECT floor_id, camera_id, vehicle_type, direction, count(*) FROM events INDEXED BY ix_event_timestamp
+SELECT floor_id, camera_id, vehicle_type, direction, count(*)
+FROM events INDEXED BY ix_event_timestamp
 WHERE timestamp >= ?1 AND timestamp < ?2 AND (?3 IS NULL OR floor_id = ?3)
 GROUP BY floor_id, camera_id, vehicle_type, direction";
 
