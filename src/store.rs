@@ -1,6 +1,12 @@
 //! The engines, and the one place that tells them apart.
 
+mod codes;
+mod digest;
+mod naive;
 mod sqlite;
+mod sums;
+mod tally;
+mod versions;
 
 use std::sync::Arc;
 

@@ -7,7 +7,6 @@
 
 mod check;
 mod connection;
-mod digest;
 mod events;
 mod fault;
 mod floors;

@@ -1,16 +1,13 @@
-//! Proves what the stored data can show of the invariants. The count is folded again from
-//! scratch, event by event, without the clamp functions that recording uses.
+//! Loads what the proof of the invariants needs.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::{floors, hours, past, past::Past};
 use crate::{
     Floor, Result,
-    check::{Report, Violation},
-    count::{Act, Fact, History, Level, NodeRow, Source, Span},
+    check::Report,
+    count::{Level, Span},
+    store::naive::{FloorProof, StoredDay, compare_hours, violate},
 };
 
 /// Checks that are one statement each: it selects what does not hold, as text.
@@ -62,9 +59,6 @@ SELECT id FROM events WHERE count_delta NOT IN (0, 1 - 2 * direction)",
 const AT_LIMIT: &str = "-- check: events at the limit
 SELECT event_id FROM events_at_limit WHERE timestamp >= ?1 AND timestamp < ?2 AND floor_id = ?3";
 
-/// Most violations that are listed; a damaged database has more than anyone reads.
-const MOST: usize = 100;
-
 /// Checks everything.
 pub(super) fn run(connection: &Connection) -> Result<Report> {
     let mut report = Report::default();
@@ -81,137 +75,38 @@ pub(super) fn run(connection: &Connection) -> Result<Report> {
     }
     let horizon = past::horizon(connection)?;
     for floor in floors::all(connection)? {
-        report.floors += 1;
-        FloorCheck { connection, floor: &floor, horizon, report: &mut report }.run()?;
+        check_floor(connection, &floor, horizon, &mut report)?;
     }
-    check_hours(connection, &mut report)?;
+    let mut from = i64::MIN;
+    while let Some(day) = hours::next_day(connection, from)? {
+        let stored = hours::stored(connection, day)?;
+        compare_hours(&mut report, day, stored, &hours::recomputed(connection, day)?);
+        from = hours::day_after(day);
+    }
     Ok(report)
 }
 
-fn violate(report: &mut Report, invariant: &'static str, detail: String) {
-    if report.violations.len() < MOST {
-        report.violations.push(Violation { invariant, detail });
-    }
-}
-
-struct FloorCheck<'a> {
-    connection: &'a Connection,
-    floor: &'a Floor,
+/// Folds a floor's history again, day by day.
+fn check_floor(
+    connection: &Connection,
+    floor: &Floor,
     horizon: Option<i64>,
-    report: &'a mut Report,
-}
-
-/// The count and the slots as they stand, moved fact by fact as the contract says it in words.
-struct Naive {
-    count: i64,
-    slots: i64,
-}
-
-impl Naive {
-    /// Takes a fact in; tells whether it is an event that found the floor at its limit.
-    fn step(&mut self, fact: &Fact) -> bool {
-        let before = self.count;
-        match fact.act {
-            Act::Base(count) | Act::Recount(count) => self.count = count,
-            Act::Entry if self.count < self.slots => self.count += 1,
-            Act::Exit if self.count > 0 => self.count -= 1,
-            Act::Entry | Act::Exit => {}
-            Act::Capacity(slots) => {
-                self.slots = slots;
-                self.count = self.count.min(slots);
-            }
-        }
-        matches!(fact.source, Source::Event { .. }) && self.count == before
+    report: &mut Report,
+) -> Result<()> {
+    let (past, history) = Past::open(connection, floor, horizon)?;
+    let mut from = horizon.unwrap_or(i64::MIN);
+    let opening = (history.base(), past.slots_before(from)?);
+    let mut proof = FloorProof::new(floor, horizon, opening, report);
+    while let Some(next) = past.next_fact(from)? {
+        let day = Span::of(next, Level::DAY);
+        from = from.max(day.start);
+        let facts = past.facts_between(from, day.end())?;
+        let mut statement = connection.prepare_cached(AT_LIMIT)?;
+        let at_limit = statement.query_map((from, day.end(), floor.id), |row| row.get(0))?;
+        let at_limit = at_limit.collect::<rusqlite::Result<_>>()?;
+        proof.day(day, StoredDay { facts, at_limit, nodes: past.day(day)? });
+        from = day.end();
     }
-}
-
-impl FloorCheck<'_> {
-    /// Folds the floor's history again, day by day, and compares what is stored with it.
-    fn run(mut self) -> Result<()> {
-        let (past, history) = Past::open(self.connection, self.floor, self.horizon)?;
-        let mut from = self.horizon.unwrap_or(i64::MIN);
-        let slots = past.slots_before(from)?;
-        let mut naive = Naive { count: history.base(), slots };
-        while let Some(next) = past.next_fact(from)? {
-            let day = Span::of(next, Level::DAY);
-            let facts = past.facts_between(from.max(day.start), day.end())?;
-            let opening = Naive { ..naive };
-            let at_limit: BTreeSet<i64> =
-                facts.iter().filter(|fact| naive.step(fact)).map(|fact| fact.id).collect();
-            let events = facts.iter().filter(|f| matches!(f.source, Source::Event { .. })).count();
-            self.report.events += events as u64;
-            self.compare_at_limit(from.max(day.start), day, &at_limit)?;
-            self.compare_stretches(&past, day, &opening, naive.count, facts)?;
-            from = day.end();
-        }
-        let (id, count) = (self.floor.id, self.floor.current_vehicles);
-        if count != naive.count {
-            let folded = naive.count;
-            self.violate("I9", format!("floor {id}: {count} vehicles instead of {folded}"));
-        }
-        if self.floor.total_slots != naive.slots {
-            self.violate("I9", format!("floor {id}: its slots are not those of its history"));
-        }
-        Ok(())
-    }
-
-    fn violate(&mut self, invariant: &'static str, detail: String) {
-        violate(self.report, invariant, detail);
-    }
-
-    fn compare_at_limit(&mut self, from: i64, day: Span, folded: &BTreeSet<i64>) -> Result<()> {
-        let mut statement = self.connection.prepare_cached(AT_LIMIT)?;
-        let rows = statement.query_map((from, day.end(), self.floor.id), |row| row.get(0))?;
-        let stored = rows.collect::<rusqlite::Result<BTreeSet<i64>>>()?;
-        if stored != *folded {
-            let ids: Vec<_> = stored.symmetric_difference(folded).take(5).collect();
-            self.violate("I13", format!("events at the limit are not those of the fold: {ids:?}"));
-        }
-        Ok(())
-    }
-
-    /// Compares the stretches of a day; of the day in which the horizon lies only what they lead
-    /// to, as the stored ones still fold what was deleted.
-    fn compare_stretches(
-        &mut self,
-        past: &Past<'_>,
-        day: Span,
-        opening: &Naive,
-        closing: i64,
-        facts: Vec<Fact>,
-    ) -> Result<()> {
-        let by_span = |nodes: Vec<NodeRow>| -> BTreeMap<Span, NodeRow> {
-            nodes.into_iter().map(|node| (node.span, node)).collect()
-        };
-        let stored = by_span(past.day(day)?);
-        let whole = self.horizon.is_none_or(|horizon| horizon <= day.start);
-        let holds = if whole {
-            let folded = History::of_day(day, opening.count, opening.slots, facts);
-            stored == by_span(folded.changed().copied().collect())
-        } else {
-            stored.get(&day).is_some_and(|node| node.clamp.apply(node.opening) == closing)
-        };
-        if !holds {
-            let start = Timestamp::from_microsecond(day.start).unwrap_or(Timestamp::MIN);
-            let id = self.floor.id;
-            self.violate("I9", format!("floor {id}: the stored folds of {start} are not right"));
-        }
-        Ok(())
-    }
-}
-
-/// Compares the sums of all hours.
-fn check_hours(connection: &Connection, report: &mut Report) -> Result<()> {
-    let mut from = i64::MIN;
-    while let Some(day) = hours::next_day(connection, from)? {
-        let mut stored = hours::stored(connection, day)?;
-        let recomputed = hours::recomputed(connection, day)?;
-        stored.retain(|_, sum| sum.iter().any(|n| *n != 0));
-        if stored != recomputed {
-            let start = Timestamp::from_microsecond(day).unwrap_or(Timestamp::MIN);
-            violate(report, "I13", format!("the sums of {start} are not those of its events"));
-        }
-        from = hours::day_after(day);
-    }
+    proof.end();
     Ok(())
 }

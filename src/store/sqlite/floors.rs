@@ -4,12 +4,13 @@
 use rusqlite::{Connection, OptionalExtension, ffi::SQLITE_CONSTRAINT_UNIQUE};
 
 use super::{
-    rows::{self, Kind, floor_columns},
+    rows::{self, floor_columns},
     session::Session,
 };
 use crate::{
     Direction, Error, Floor, FloorChange, NewFloor, Result,
     count::{Fact, Source},
+    store::codes::Kind,
 };
 
 const ALL: &str = concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
@@ -147,11 +148,7 @@ pub(super) fn recount(
 
 pub(super) fn adjust(session: &mut Session<'_>, id: i64, direction: Direction) -> Result<Floor> {
     current(session, id)?;
-    let kind = match direction {
-        Direction::Entry => Kind::Entry,
-        Direction::Exit => Kind::Exit,
-    };
-    adjustment(session, id, kind, 0, Some("update_vehicle_count".into()), None)?;
+    adjustment(session, id, direction.into(), 0, Some("update_vehicle_count".into()), None)?;
     current(session, id)
 }
 

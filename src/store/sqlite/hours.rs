@@ -5,15 +5,14 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::{
-    digest,
-    session::{AT_LIMIT, HOUR, HourKey, HourSum, column, hour_of},
-    statistics::hour_sum,
+use super::statistics::hour_sum;
+use crate::{
+    Result,
+    store::{
+        digest,
+        sums::{AT_LIMIT, DAY, HourKey, HourSum, column, hour_of},
+    },
 };
-use crate::Result;
-
-/// A day in microseconds.
-const DAY: i64 = 24 * HOUR;
 
 const NEXT: &str = "-- check: the next instant with events, digests or sums
 SELECT min(at) FROM (

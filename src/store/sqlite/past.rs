@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, Row};
 
-use super::{floors, rows::Kind};
+use super::floors;
 use crate::{
     Direction, Error, FloorCount, Result,
     count::{Act, Clamp, Fact, History, Level, Missing, NodeRow, Source, Span, Start},
+    store::codes::Kind,
 };
 
 const HORIZON: &str = "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";

@@ -7,16 +7,15 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rusqlite::OptionalExtension;
 
-use super::{
-    digest::{self, Trace},
-    floors,
-    past::Past,
-    session::{Session, hour_of},
-};
+use super::{floors, past::Past, session::Session};
 use crate::{
     Result,
     count::{Level, Span},
     limits::CLEANUP_CHUNK_ROWS,
+    store::{
+        digest::{self, Trace},
+        sums::hour_of,
+    },
 };
 
 const SET_HORIZON: &str = "-- cleanup_old_events: horizon

@@ -6,7 +6,8 @@ use rusqlite::{
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 
-use crate::{AtLimit, Direction, Event, Floor, VehicleType, count::Act};
+use super::super::codes::{Kind, direction_number, direction_of, limit_of, type_number, type_of};
+use crate::{Direction, Event, Floor, VehicleType};
 
 /// The columns of a [`Floor`], in the order that [`floor`] reads them.
 macro_rules! floor_columns {
@@ -35,92 +36,28 @@ impl FromSql for Micros {
     }
 }
 
-impl ToSql for Direction {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Self::Entry => 0_i64.into(),
-            Self::Exit => 1_i64.into(),
-        })
-    }
-}
-
-impl FromSql for Direction {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_i64()? {
-            0 => Ok(Self::Entry),
-            1 => Ok(Self::Exit),
-            other => Err(FromSqlError::OutOfRange(other)),
+/// Words that are stored as numbers.
+macro_rules! numbered {
+    ($($word:ty: $number:expr, $from:expr;)*) => {
+        $(impl ToSql for $word {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(i64::from($number(*self)).into())
+            }
         }
-    }
+
+        impl FromSql for $word {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                let number = value.as_i64()?;
+                $from(number).ok_or(FromSqlError::OutOfRange(number))
+            }
+        })*
+    };
 }
 
-/// The number of a type: its place in [`VehicleType::ALL`].
-pub(super) fn type_number(kind: VehicleType) -> usize {
-    match kind {
-        VehicleType::Car => 0,
-        VehicleType::Motorcycle => 1,
-        VehicleType::Bus => 2,
-        VehicleType::Truck => 3,
-    }
-}
-
-impl ToSql for VehicleType {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let number = i64::try_from(type_number(*self)).unwrap_or(i64::MAX);
-        Ok(number.into())
-    }
-}
-
-impl FromSql for VehicleType {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let number = value.as_i64()?;
-        let found = usize::try_from(number).ok().and_then(|place| Self::ALL.get(place).copied());
-        found.ok_or(FromSqlError::OutOfRange(number))
-    }
-}
-
-/// What an adjustment is, as it is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Recount,
-    Capacity,
-    Entry,
-    Exit,
-}
-
-impl Kind {
-    /// The act of an adjustment of this kind that left `count` vehicles and `slots` slots.
-    pub(super) fn act(self, count: i64, slots: i64) -> Act {
-        match self {
-            Self::Recount => Act::Recount(count),
-            Self::Capacity => Act::Capacity(slots),
-            Self::Entry => Act::Entry,
-            Self::Exit => Act::Exit,
-        }
-    }
-}
-
-impl ToSql for Kind {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Self::Recount => 0_i64.into(),
-            Self::Capacity => 1_i64.into(),
-            Self::Entry => 2_i64.into(),
-            Self::Exit => 3_i64.into(),
-        })
-    }
-}
-
-impl FromSql for Kind {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        match value.as_i64()? {
-            0 => Ok(Self::Recount),
-            1 => Ok(Self::Capacity),
-            2 => Ok(Self::Entry),
-            3 => Ok(Self::Exit),
-            other => Err(FromSqlError::OutOfRange(other)),
-        }
-    }
+numbered! {
+    Direction: direction_number, direction_of;
+    VehicleType: type_number, type_of;
+    Kind: Kind::number, Kind::from_number;
 }
 
 pub(super) fn floor(row: &Row<'_>) -> rusqlite::Result<Floor> {
@@ -151,12 +88,4 @@ pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         count_delta: row.get(9)?,
         at_limit: row.get::<_, bool>(10)?.then(|| limit_of(direction)),
     })
-}
-
-/// The limit that an event in this direction can find its floor at.
-pub(super) fn limit_of(direction: Direction) -> AtLimit {
-    match direction {
-        Direction::Entry => AtLimit::Full,
-        Direction::Exit => AtLimit::Empty,
-    }
 }

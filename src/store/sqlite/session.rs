@@ -8,11 +8,12 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::{
     past::{self, Past},
-    rows::{self, floor_columns, type_number},
+    rows::{self, floor_columns},
 };
 use crate::{
-    Direction, Floor, Options, Result, VehicleType,
+    Floor, Options, Result,
     count::{Effect, Fact, Flip, History},
+    store::sums::{AT_LIMIT, HourKey, HourSum, column, hour_of},
 };
 
 const FLOOR: &str =
@@ -45,28 +46,6 @@ ON CONFLICT (event_id) DO NOTHING";
 
 const REMOVE_AT_LIMIT: &str = "-- record_event: no longer at the limit
 DELETE FROM events_at_limit WHERE event_id = ?1";
-
-/// An hour in microseconds: the unit of the sums.
-pub(super) const HOUR: i64 = 3_600_000_000;
-
-/// The hour that holds an instant.
-pub(super) fn hour_of(at: i64) -> i64 {
-    at.div_euclid(HOUR) * HOUR
-}
-
-/// The hour, floor and camera that a sum belongs to.
-pub(super) type HourKey = (i64, i64, String);
-
-/// The sum of an hour: events by type and direction ([`column`]), then those at the limit.
-pub(super) type HourSum = [i64; 9];
-
-/// Where in an [`HourSum`] the events at the limit are.
-pub(super) const AT_LIMIT: usize = 8;
-
-/// Where in an [`HourSum`] events of a type and direction are.
-pub(super) fn column(kind: VehicleType, direction: Direction) -> usize {
-    type_number(kind) * 2 + usize::from(direction == Direction::Exit)
-}
 
 /// A floor in a transaction.
 pub(super) struct OpenFloor<'c> {

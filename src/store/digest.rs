@@ -35,7 +35,7 @@ pub(super) fn append(data: &mut Vec<u8>, hour: i64, traces: &[Trace]) {
         put(data, trace.at.saturating_sub(before).unsigned_abs());
         let place = cameras.binary_search(&trace.camera_id.as_str()).unwrap_or(0);
         put(data, place as u64);
-        let kind = super::rows::type_number(trace.vehicle_type) as u64;
+        let kind = u64::from(super::codes::type_number(trace.vehicle_type));
         let exit = u64::from(trace.direction == Direction::Exit);
         put(data, kind | exit << 2 | u64::from(trace.at_limit) << 3);
         before = trace.at;
