@@ -71,3 +71,21 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(8);
 /// Prepared statements that one connection keeps.
 pub const SQLITE_STATEMENTS: usize = 96;
+/// Connections that one server reads from PostgreSQL with, and as many more from a replica.
+pub const POSTGRES_READERS: usize = 8;
+/// Connections that one server writes to PostgreSQL with: one for groups of events, others for
+/// floors, cleanup and partitions.
+pub const POSTGRES_WRITERS: usize = 4;
+/// How long one request tries to reach PostgreSQL and to commit, from the moment its turn comes.
+pub const POSTGRES_PATIENCE: Duration = Duration::from_secs(8);
+/// How long PostgreSQL waits for a row or a table that another transaction holds.
+pub const POSTGRES_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection to PostgreSQL may take to be made.
+pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a write to PostgreSQL waits before it is tried again; doubles each time up to
+/// [`POSTGRES_LONGEST_PAUSE`].
+pub const POSTGRES_FIRST_PAUSE: Duration = Duration::from_millis(10);
+/// Longest pause between two attempts.
+pub const POSTGRES_LONGEST_PAUSE: Duration = Duration::from_millis(400);
+/// Months for which partitions are made ahead, beside the current one.
+pub const MONTHS_AHEAD: i32 = 2;

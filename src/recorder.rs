@@ -95,16 +95,31 @@ pub(crate) fn stopped() -> Error {
 }
 
 impl<T> Waiting<T> {
-    /// Waits for work; `None` when nobody can send any more.
+    /// Waits for work; `None` when nobody can send any more. For a writer that is a thread.
     pub(crate) fn next(&mut self) -> Option<Work<T>> {
+        let first = self.next.take().or_else(|| self.queue.blocking_recv())?;
+        Some(self.gather(first))
+    }
+
+    /// [`Waiting::next`] for a writer that is a task.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn next_async(&mut self) -> Option<Work<T>> {
+        let first = match self.next.take() {
+            Some(first) => first,
+            None => self.queue.recv().await?,
+        };
+        Some(self.gather(first))
+    }
+
+    /// Takes what waits behind the first item, as far as it goes into one group.
+    fn gather(&mut self, first: Item<T>) -> Work<T> {
         let mut batches = Vec::new();
         let mut rows = 0;
-        let first = self.next.take().or_else(|| self.queue.blocking_recv());
-        let mut item = first?;
+        let mut item = first;
         loop {
             match item {
                 Item::Task(task, room) if batches.is_empty() => {
-                    return Some(Work::Task(task, room));
+                    return Work::Task(task, room);
                 }
                 Item::Task(..) => {
                     self.next = Some(item);
@@ -123,6 +138,6 @@ impl<T> Waiting<T> {
                 Err(_) => break,
             }
         }
-        Some(Work::Group(batches))
+        Work::Group(batches)
     }
 }

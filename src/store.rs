@@ -3,6 +3,9 @@
 mod codes;
 mod digest;
 mod naive;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod repeat;
 mod sqlite;
 mod sums;
 mod tally;
@@ -17,6 +20,8 @@ use crate::{
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Recorded, Result, ServerLock, Statistics,
     TableInfo, check::Report,
 };
+#[cfg(feature = "postgres")]
+use postgres::Postgres;
 use sqlite::Sqlite;
 
 /// A store of floors and events.
@@ -24,6 +29,9 @@ use sqlite::Sqlite;
 pub(crate) enum Engine {
     /// The embedded database.
     Sqlite(Sqlite),
+    /// A database that many servers share.
+    #[cfg(feature = "postgres")]
+    Postgres(Postgres),
 }
 
 /// Hands a call on to the engine behind it.
@@ -33,6 +41,8 @@ macro_rules! dispatch {
             $(pub(crate) async fn $name(&self, $($argument: $type),*) -> $result {
                 match self {
                     Self::Sqlite(sqlite) => sqlite.$name($($argument),*).await,
+                    #[cfg(feature = "postgres")]
+                    Self::Postgres(postgres) => postgres.$name($($argument),*).await,
                 }
             })*
         }
@@ -68,29 +78,54 @@ dispatch! {
 impl Engine {
     /// Opens the database at `url`, making what is missing.
     pub(crate) async fn create(url: &str, options: &Arc<Options>) -> Result<Self> {
-        Sqlite::create(sqlite_path(url)?, options).await.map(Self::Sqlite)
+        match Place::of(url)? {
+            Place::File(path) => Sqlite::create(path, options).await.map(Self::Sqlite),
+            #[cfg(feature = "postgres")]
+            Place::Server(url) => Postgres::create(url, options).await.map(Self::Postgres),
+        }
     }
 
     /// Opens the database at `url` as it is.
     pub(crate) async fn connect(url: &str, options: &Arc<Options>) -> Result<Self> {
-        Sqlite::connect(sqlite_path(url)?, options).await.map(Self::Sqlite)
+        match Place::of(url)? {
+            Place::File(path) => Sqlite::connect(path, options).await.map(Self::Sqlite),
+            #[cfg(feature = "postgres")]
+            Place::Server(url) => Postgres::connect(url, options).await.map(Self::Postgres),
+        }
     }
 
     pub(crate) fn lock_as_server(&self) -> Result<ServerLock> {
         match self {
             Self::Sqlite(sqlite) => sqlite.lock_as_server(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => postgres.lock_as_server(),
         }
     }
 }
 
-/// The path in `sqlite://path`.
-fn sqlite_path(url: &str) -> Result<&str> {
-    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
-    path.filter(|path| !path.is_empty()).ok_or_else(|| {
-        Error::Unusable(
-            "the database URL is not understood: give sqlite:// and a path, for example \
-             sqlite://smartpark.db (or sqlite:///var/lib/smartpark.db for an absolute one)"
-                .into(),
-        )
-    })
+/// Where a database is.
+enum Place<'u> {
+    /// In the file at this path.
+    File(&'u str),
+    /// On the server that this URL names.
+    #[cfg(feature = "postgres")]
+    Server(&'u str),
+}
+
+impl<'u> Place<'u> {
+    fn of(url: &'u str) -> Result<Self> {
+        #[cfg(feature = "postgres")]
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Server(url));
+        }
+        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+        path.filter(|path| !path.is_empty()).map(Self::File).ok_or_else(|| {
+            Error::Unusable(
+                "the database URL is not understood: give sqlite:// and a path, for example \
+                 sqlite://smartpark.db (or sqlite:///var/lib/smartpark.db for an absolute one), \
+                 or postgres://user:password@host/database"
+                    .into(),
+            )
+        })
+    }
 }

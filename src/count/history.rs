@@ -230,23 +230,8 @@ impl History {
 
     /// Adds a fact after all others.
     fn append(&mut self, fact: Fact) -> Result<Effect, Missing> {
-        let mut path = Vec::with_capacity(2);
-        for span in Span::path(fact.at) {
-            path.push(span);
-            let is_new = self.start.latest.is_none_or(|latest| latest < span.start);
-            if !is_new && !self.known.contains(&span) {
-                return Err(Missing::Path(fact.at));
-            }
-            if self.nodes.get(&span).is_none_or(|node| !node.divided) {
-                break;
-            }
-        }
+        let path = self.tail(fact.at)?;
         let leaf = path[path.len() - 1];
-        let full = self.nodes.get(&leaf).is_some_and(|node| node.facts >= self.divide_above);
-        if full && leaf.level.below().is_some() && !self.leaves.contains_key(&leaf) {
-            return Err(Missing::Facts(leaf));
-        }
-
         let before = self.start.count;
         let mut walk = Walk { count: before, slots: self.start.slots };
         let (clamp, at_limit) = walk.step(&fact);
@@ -264,6 +249,27 @@ impl History {
         }
         self.divide_where_full(leaf);
         Ok(effect)
+    }
+
+    /// The path to the leaf that takes in a fact at `at`, after all others.
+    fn tail(&self, at: i64) -> Result<Vec<Span>, Missing> {
+        let mut path = Vec::with_capacity(2);
+        for span in Span::path(at) {
+            path.push(span);
+            let is_new = self.start.latest.is_none_or(|latest| latest < span.start);
+            if !is_new && !self.known.contains(&span) {
+                return Err(Missing::Path(at));
+            }
+            if self.nodes.get(&span).is_none_or(|node| !node.divided) {
+                break;
+            }
+        }
+        let leaf = path[path.len() - 1];
+        let full = self.nodes.get(&leaf).is_some_and(|node| node.facts >= self.divide_above);
+        if full && leaf.level.below().is_some() && !self.leaves.contains_key(&leaf) {
+            return Err(Missing::Facts(leaf));
+        }
+        Ok(path)
     }
 
     /// The count before the leaf that holds `at`, and the path to that leaf.
@@ -286,15 +292,36 @@ impl History {
         Ok((count, path))
     }
 
-    /// Finds out what a late fact changes.
-    fn plan(&self, fact: &Fact) -> Result<Plan, Missing> {
-        let day = Span::of(fact.at, Level::DAY);
+    /// Where a late fact at `at` has its place: the count before its leaf, the path to that, and
+    /// the leaf with the capacity before it.
+    fn place(&self, at: i64) -> Result<(i64, Vec<Span>, &(i64, Vec<Fact>)), Missing> {
+        let day = Span::of(at, Level::DAY);
         if self.days_from.is_none_or(|from| day.start < from) {
             return Err(Missing::DaysFrom(day.start));
         }
-        let (count, path) = self.descend(fact.at)?;
+        let (count, path) = self.descend(at)?;
         let leaf = path[path.len() - 1];
-        let (slots, facts) = self.leaves.get(&leaf).ok_or(Missing::Facts(leaf))?;
+        let facts = self.leaves.get(&leaf).ok_or(Missing::Facts(leaf))?;
+        Ok((count, path, facts))
+    }
+
+    /// What must be loaded before a fact at `at` can take its place, as far as that can be told
+    /// now: to be asked again when it is there. A store that answers many questions at once asks
+    /// for all facts of a group ahead. `late` says that other facts of the group will stand at
+    /// `at` or after it by then.
+    #[must_use]
+    pub fn wants(&self, at: i64, late: bool) -> Option<Missing> {
+        if late || self.start.latest.is_some_and(|latest| at <= latest) {
+            self.place(at).err()
+        } else {
+            self.tail(at).err()
+        }
+    }
+
+    /// Finds out what a late fact changes.
+    fn plan(&self, fact: &Fact) -> Result<Plan, Missing> {
+        let day = Span::of(fact.at, Level::DAY);
+        let (count, path, (slots, facts)) = self.place(fact.at)?;
         let position = facts.partition_point(|other| other.place(fact).is_lt());
         let mut old = Walk { count, slots: *slots };
         facts[..position].iter().for_each(|fact| {

@@ -36,7 +36,9 @@ impl Level {
         Self::WIDTHS[usize::from(self.0)]
     }
 
-    pub(super) fn below(self) -> Option<Self> {
+    /// The next smaller level; none below the smallest.
+    #[must_use]
+    pub fn below(self) -> Option<Self> {
         Self::from_number(self.0 + 1)
     }
 }

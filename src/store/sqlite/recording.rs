@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Error, Event, NewEvent, Recorded, Result,
     count::{Fact, Source},
+    store::repeat::differs,
 };
 
 const TWIN: &str = concat!(
@@ -134,17 +135,7 @@ fn find_twin(session: &Session<'_>, event: &NewEvent) -> Result<Option<Event>> {
 }
 
 fn duplicate(session: &mut Session<'_>, event: &NewEvent, first: Event) -> Result<Recorded> {
-    let mut differs = Vec::new();
-    if event.floor_id != first.floor_id {
-        differs.push("floor_id");
-    }
-    if event.vehicle_type != first.vehicle_type {
-        differs.push("vehicle_type");
-    }
-    #[expect(clippy::float_cmp, reason = "the same number comes back from the database")]
-    if event.confidence != first.confidence {
-        differs.push("confidence");
-    }
+    let differs = differs(event, &first);
     let open = session.floor(first.floor_id)?;
     let floor = open.ok_or_else(|| Error::Internal("an event without its floor".into()))?;
     Ok(Recorded { floor: floor.floor.clone(), event: first, duplicate: true, differs })

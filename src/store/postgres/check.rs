@@ -1,0 +1,143 @@
+//! Loads what the proof of the invariants needs, all from one snapshot.
+
+use deadpool_postgres::ClientWrapper;
+
+use super::{
+    connect::query,
+    floors, hours,
+    past::{self, Found, Wants},
+    rows::Micros,
+};
+use crate::{
+    Error, Floor, Result,
+    check::Report,
+    count::{Level, Span},
+    store::{
+        naive::{FloorProof, StoredDay, compare_hours, violate},
+        sums::DAY,
+    },
+};
+
+/// Checks that are one statement each: it selects what does not hold, as text.
+const STATEMENTS: [(&str, &str, &str); 6] = [
+    (
+        "I3",
+        "an event whose floor is not there",
+        "-- check: foreign keys
+SELECT e.id::text FROM events e LEFT JOIN floors f ON f.id = e.floor_id WHERE f.id IS NULL",
+    ),
+    (
+        "I3",
+        "events with one key",
+        "-- check: keys
+SELECT string_agg(id::text, ',') FROM events
+GROUP BY camera_id, track_id, direction, timestamp HAVING count(*) > 1",
+    ),
+    (
+        "I3",
+        "events with one id",
+        "-- check: ids\nSELECT id::text FROM events GROUP BY id HAVING count(*) > 1",
+    ),
+    (
+        "I6",
+        "current_vehicles is not the sum of what moved it, floor",
+        "-- check: sums
+SELECT f.id || ': ' || f.current_vehicles || ' instead of ' || s.sum FROM floors f JOIN (
+    SELECT o.floor_id, o.removed_delta
+        + (SELECT coalesce(sum(count_delta), 0) FROM events WHERE floor_id = o.floor_id)
+        + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = o.floor_id) AS sum
+    FROM floor_origins o) s ON s.floor_id = f.id
+WHERE f.current_vehicles <> s.sum",
+    ),
+    (
+        "I7",
+        "current_vehicles outside 0 to total_slots, floor",
+        "-- check: range
+SELECT id::text FROM floors WHERE current_vehicles < 0 OR current_vehicles > total_slots",
+    ),
+    (
+        "I8",
+        "count_delta against its direction, event",
+        "-- check: directions
+SELECT id::text FROM events WHERE count_delta NOT IN (0, 1 - 2 * direction)",
+    ),
+];
+
+const AT_LIMIT: &str = "-- check: events at the limit
+SELECT event_id FROM events_at_limit WHERE timestamp >= $1 AND timestamp < $2 AND floor_id = $3";
+
+/// Checks everything. `client` stands in a snapshot.
+pub(super) async fn run(client: &ClientWrapper) -> Result<Report> {
+    let mut report = Report::default();
+    for (invariant, what, sql) in STATEMENTS {
+        for row in client.query(sql, &[]).await? {
+            let value: String = row.try_get(0)?;
+            violate(&mut report, invariant, format!("{what} {value}"));
+        }
+    }
+    let horizon = past::horizon(client).await?;
+    for floor in floors::all(client).await? {
+        check_floor(client, &floor, horizon, &mut report).await?;
+    }
+    let mut from = i64::MIN;
+    while let Some(day) = hours::next_day(client, from).await? {
+        let stored = hours::stored(client, day).await?;
+        compare_hours(&mut report, day, stored, &hours::recomputed(client, day).await?);
+        from = day + DAY;
+    }
+    Ok(report)
+}
+
+/// The count and the slots where the kept history of a floor begins.
+pub(super) async fn opening(
+    client: &ClientWrapper,
+    floor: &Floor,
+    horizon: Option<i64>,
+) -> Result<(i64, i64)> {
+    let open = past::open(client, vec![floor.clone()], horizon).await?;
+    let open = open.get(&floor.id).ok_or(Error::NotFound("the floor"))?;
+    let mut wants = Wants::default();
+    wants.slots_before(floor.id, horizon.unwrap_or(i64::MIN));
+    let slots = first(wants.load(client).await?)?.slots;
+    Ok((open.history.base(), slots))
+}
+
+/// The stretches of a day, and its facts from `from` on.
+pub(super) async fn stored_day(
+    client: &ClientWrapper,
+    floor: &Floor,
+    day: Span,
+    from: i64,
+) -> Result<Found> {
+    let mut wants = Wants::default();
+    wants.whole_day(floor.id, day, from);
+    first(wants.load(client).await?)
+}
+
+fn first(found: Vec<Found>) -> Result<Found> {
+    found.into_iter().next().ok_or_else(|| Error::Internal("a question without answer".into()))
+}
+
+/// Folds a floor's history again, day by day.
+async fn check_floor(
+    client: &ClientWrapper,
+    floor: &Floor,
+    horizon: Option<i64>,
+    report: &mut Report,
+) -> Result<()> {
+    let opening = opening(client, floor, horizon).await?;
+    let mut proof = FloorProof::new(floor, horizon, opening, report);
+    let mut from = horizon.unwrap_or(i64::MIN);
+    while let Some(next) = past::next_fact(client, floor.id, from).await? {
+        let day = Span::of(next, Level::DAY);
+        from = from.max(day.start);
+        let Found { facts, nodes, .. } = stored_day(client, floor, day, from).await?;
+        let range = (Micros(from), Micros(day.end()));
+        let rows = query(client, AT_LIMIT, &[&range.0, &range.1, &floor.id]).await?;
+        let at_limit = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
+        proof.day(day, StoredDay { facts, at_limit, nodes });
+        from = day.end();
+    }
+    proof.end();
+    Ok(())
+}

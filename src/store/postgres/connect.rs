@@ -1,0 +1,190 @@
+//! From a URL to pools of connections: TLS where the URL asks for it, and the settings without
+//! which no connection is used.
+
+use std::str::FromStr;
+
+use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, Runtime};
+use percent_encoding::percent_decode_str;
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject},
+};
+use tokio_postgres::{Config, Row, config::SslMode, types::ToSql};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::{
+    Error, Result,
+    limits::{POSTGRES_CONNECT_TIMEOUT, POSTGRES_LOCK_TIMEOUT, POSTGRES_PATIENCE},
+};
+
+/// What every connection is set to. A commit must be on disk before it is answered, whatever the
+/// server's default; stronger settings (`remote_apply`, `remote_write`) stay.
+const SETTINGS: &str = "-- connect: settings
+SELECT set_config('default_transaction_isolation', 'read committed', false),
+       set_config('default_transaction_read_only', 'off', false),
+       set_config('lock_timeout', $1, false),
+       set_config('idle_in_transaction_session_timeout', '60s', false),
+       set_config('synchronous_commit',
+           CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
+                ELSE current_setting('synchronous_commit') END, false)";
+
+/// Runs a statement, prepared once on its connection.
+pub(super) async fn query(
+    client: &ClientWrapper,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<Row>> {
+    let statement = client.prepare_cached(sql).await?;
+    Ok(client.query(&statement, parameters).await?)
+}
+
+/// How a server is reached.
+#[derive(Clone)]
+pub(super) struct Address {
+    config: Config,
+    tls: Option<MakeRustlsConnect>,
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the whole configuration: it holds the password.
+        f.debug_struct("Address").field("hosts", &self.config.get_hosts()).finish_non_exhaustive()
+    }
+}
+
+impl Address {
+    /// Understands `postgres://user:password@host:port/database?parameter=value`. Beside libpq's
+    /// parameters that the driver knows, `sslmode` is `disable` (also where it is not named),
+    /// `require`, `verify-ca` or `verify-full`; the last three all verify the server's certificate
+    /// and name, against the system's authorities or those in the file `sslrootcert`.
+    pub(super) fn from_url(url: &str) -> Result<Self> {
+        let (rest, tls) = take_tls(url)?;
+        let mut config = Config::from_str(&rest).map_err(|_| {
+            Error::Unusable(
+                "the database URL is not understood: give \
+                 postgres://user:password@host:5432/database"
+                    .into(),
+            )
+        })?;
+        config.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
+        if config.get_application_name().is_none() {
+            config.application_name("smartpark");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(POSTGRES_CONNECT_TIMEOUT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            // A peer that is gone without a word is given up as soon as a request is.
+            config.tcp_user_timeout(POSTGRES_PATIENCE);
+        }
+        Ok(Self { config, tls })
+    }
+
+    /// A pool of at most `size` connections, none of them open yet.
+    pub(super) fn pool(&self, size: usize) -> Result<Pool> {
+        let (config, recycling) = (self.config.clone(), ManagerConfig::default());
+        let manager = match self.tls.clone() {
+            Some(tls) => Manager::from_config(config, tls, recycling),
+            None => Manager::from_config(config, tokio_postgres::NoTls, recycling),
+        };
+        let lock_timeout = format!("{}ms", POSTGRES_LOCK_TIMEOUT.as_millis());
+        let settings = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+            let lock_timeout = lock_timeout.clone();
+            Box::pin(async move {
+                let set = client.query(SETTINGS, &[&lock_timeout]).await;
+                set.map(drop).map_err(HookError::Backend)
+            })
+        });
+        Pool::builder(manager)
+            .max_size(size)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(POSTGRES_PATIENCE))
+            .create_timeout(Some(POSTGRES_PATIENCE))
+            .post_create(settings)
+            .build()
+            .map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// The driver's configuration, for a connection outside the pools.
+    pub(super) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// How TLS is spoken, where it is.
+    pub(super) fn tls(&self) -> Option<MakeRustlsConnect> {
+        self.tls.clone()
+    }
+}
+
+/// Takes `sslmode` and `sslrootcert` out of a URL's parameters: the driver knows neither the
+/// file nor the modes that verify.
+fn take_tls(url: &str) -> Result<(String, Option<MakeRustlsConnect>)> {
+    let Some((before, query)) = url.split_once('?') else {
+        return Ok((url.to_owned(), None));
+    };
+    let (mut mode, mut roots, mut kept) = (None, None, Vec::new());
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some(("sslmode", value)) => mode = Some(value),
+            Some(("sslrootcert", value)) => roots = Some(decoded(value)),
+            _ => kept.push(pair),
+        }
+    }
+    let tls = match mode {
+        None | Some("disable") => None,
+        Some("require" | "verify-ca" | "verify-full") => Some(tls(roots.as_deref())?),
+        Some(_) => {
+            return Err(Error::Unusable(
+                "sslmode in the database URL must be disable, require, verify-ca or verify-full: \
+                 a connection that may or may not be encrypted is not offered"
+                    .into(),
+            ));
+        }
+    };
+    if tls.is_none() && roots.is_some() {
+        return Err(Error::Unusable(
+            "the database URL names sslrootcert but does not ask for TLS: add \
+             sslmode=verify-full"
+                .into(),
+        ));
+    }
+    let rest =
+        if kept.is_empty() { before.to_owned() } else { format!("{before}?{}", kept.join("&")) };
+    Ok((rest, tls))
+}
+
+fn decoded(value: &str) -> String {
+    percent_decode_str(value).decode_utf8_lossy().into_owned()
+}
+
+fn tls(roots: Option<&str>) -> Result<MakeRustlsConnect> {
+    let mut store = RootCertStore::empty();
+    match roots {
+        Some(path) => {
+            let unreadable =
+                |error| Error::Unusable(format!("sslrootcert in the database URL: {error}"));
+            for certificate in CertificateDer::pem_file_iter(path).map_err(unreadable)? {
+                let added = store.add(certificate.map_err(unreadable)?);
+                added.map_err(|error| Error::Unusable(format!("sslrootcert: {error}")))?;
+            }
+        }
+        None => {
+            let found = rustls_native_certs::load_native_certs();
+            store.add_parsable_certificates(found.certs);
+        }
+    }
+    if store.is_empty() {
+        return Err(Error::Unusable(
+            "no certificate authority is known to verify the database server with: install \
+             ca-certificates, or name a file with sslrootcert in the database URL"
+                .into(),
+        ));
+    }
+    let config = ClientConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::Internal(error.to_string()))?
+        .with_root_certificates(store)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}

@@ -1,0 +1,118 @@
+//! Reading events: one by its id, or page by page by (timestamp, id), newest first. Events before
+//! the horizon are gone for every reader, though their month may not have been dropped yet.
+
+use deadpool_postgres::ClientWrapper;
+use jiff::Timestamp;
+use tokio_postgres::types::ToSql;
+
+use super::{
+    connect::query,
+    rows::{self, Micros, event_columns},
+};
+use crate::{
+    Cursor, Event, EventFilter, EventPage, Result,
+    store::codes::{direction_number, type_number},
+};
+
+/// After the horizon, if there is one.
+macro_rules! kept {
+    () => {
+        "timestamp >= coalesce((SELECT horizon FROM retention WHERE id = 1), '-infinity')"
+    };
+}
+pub(super) use kept;
+
+const BY_ID: &str = concat!(
+    "-- get_event_by_id\nSELECT ",
+    event_columns!(),
+    " FROM events WHERE id = $1 AND ",
+    kept!()
+);
+
+/// The upper bound stands there twice: once for the order of pages, once for the partitions.
+const CONDITIONS: &str = concat!(
+    " WHERE timestamp >= $1 AND timestamp <= $2 AND (timestamp, id) < ($2, $3) AND ",
+    kept!()
+);
+
+const NEWEST_FIRST: &str = " ORDER BY timestamp DESC, id DESC LIMIT $4";
+
+pub(super) async fn by_id(client: &ClientWrapper, id: i64) -> Result<Option<Event>> {
+    let found = query(client, BY_ID, &[&id]).await?;
+    found.first().map(|row| rows::event(row, 0)).transpose()
+}
+
+pub(super) async fn page(
+    client: &ClientWrapper,
+    filter: &EventFilter,
+    limit: u32,
+    cursor: Option<Cursor>,
+) -> Result<EventPage> {
+    let names = [&filter.camera_id, &filter.track_id];
+    if names.into_iter().flatten().any(|name| name.contains('\0')) {
+        // PostgreSQL has no text with it.
+        return Ok(EventPage { events: Vec::new(), next_cursor: None });
+    }
+    let limit = limit as usize;
+    // One row more than asked for tells whether there is another page.
+    let mut events = select(client, filter, limit + 1, cursor).await?;
+    let more = events.len() > limit;
+    events.truncate(limit);
+    let last = events.last().filter(|_| more);
+    let next_cursor =
+        last.map(|event| Cursor { timestamp: event.timestamp.as_microsecond(), id: event.id });
+    Ok(EventPage { events, next_cursor })
+}
+
+async fn select(
+    client: &ClientWrapper,
+    filter: &EventFilter,
+    limit: usize,
+    cursor: Option<Cursor>,
+) -> Result<Vec<Event>> {
+    let start = Micros(filter.start.map_or(i64::MIN, Timestamp::as_microsecond));
+    // One upper bound only, so that the index is entered there: the end or the cursor.
+    let end = (filter.end.map_or(i64::MAX, Timestamp::as_microsecond), i64::MIN);
+    let (end, after) = cursor.map_or(end, |cursor| end.min((cursor.timestamp, cursor.id)));
+    let (end, limit) = (Micros(end), i64::try_from(limit).unwrap_or(i64::MAX));
+    let vehicle_type = filter.vehicle_type.map(|kind| i16::from(type_number(kind)));
+    let direction = filter.direction.map(|direction| i16::from(direction_number(direction)));
+    let mut conditions = String::from(CONDITIONS);
+    let mut values: Vec<&(dyn ToSql + Sync)> = vec![&start, &end, &after, &limit];
+    let mut require = |column: &str, value| {
+        values.push(value);
+        conditions.push_str(&format!(" AND {column} = ${}", values.len()));
+    };
+    if let Some(value) = &filter.floor_id {
+        require("floor_id", value);
+    }
+    if let Some(value) = &filter.camera_id {
+        require("camera_id", value);
+    }
+    if let Some(value) = &filter.track_id {
+        require("track_id", value);
+    }
+    if let Some(value) = &vehicle_type {
+        require("vehicle_type", value);
+    }
+    if let Some(value) = &direction {
+        require("direction", value);
+    }
+    let columns = event_columns!();
+    let sql = if needs_merge(filter) {
+        // The events of one camera have no index in the order of time, those of one camera on
+        // one floor have: the latest of each floor, and of these the latest.
+        format!(
+            "-- get_events: page of a camera\nSELECT e.* FROM floors f CROSS JOIN LATERAL \
+             (SELECT {columns} FROM events{conditions} AND floor_id = f.id{NEWEST_FIRST}) e\
+             {NEWEST_FIRST}"
+        )
+    } else {
+        format!("-- get_events: page\nSELECT {columns} FROM events{conditions}{NEWEST_FIRST}")
+    };
+    query(client, &sql, &values).await?.iter().map(|row| rows::event(row, 0)).collect()
+}
+
+fn needs_merge(filter: &EventFilter) -> bool {
+    filter.camera_id.is_some() && filter.floor_id.is_none() && filter.track_id.is_none()
+}

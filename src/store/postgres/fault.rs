@@ -1,0 +1,65 @@
+//! PostgreSQL's errors in the words of [`Error`]: told apart by code, never by message text.
+
+use deadpool_postgres::PoolError;
+use tokio_postgres::error::SqlState;
+
+use crate::Error;
+
+/// Whether doing the same again may go well: the connection was lost, the server is restarting,
+/// another transaction was in the way.
+pub(super) fn is_transient(error: &Error) -> bool {
+    matches!(error, Error::Unavailable(_))
+}
+
+impl From<tokio_postgres::Error> for Error {
+    fn from(error: tokio_postgres::Error) -> Self {
+        let Some(fault) = error.as_db_error() else {
+            let source = std::error::Error::source(&error);
+            let lost = source.is_none_or(|source| source.is::<std::io::Error>());
+            let text = source.map_or_else(|| error.to_string(), ToString::to_string);
+            return if lost || error.is_closed() {
+                Self::Unavailable(format!("the connection: {text}"))
+            } else {
+                Self::Internal(text)
+            };
+        };
+        // The message names no values; `detail` may, so it stays out.
+        let text = format!("{} ({})", fault.message(), fault.code().code());
+        let code = fault.code();
+        if is_refusal(code) {
+            return Self::Unusable(format!("the database server refuses: {text}"));
+        }
+        if is_passing(code) { Self::Unavailable(text) } else { Self::Internal(text) }
+    }
+}
+
+/// Wrong password, no such user or database, no right: trying again does not help.
+fn is_refusal(code: &SqlState) -> bool {
+    let code = code.code();
+    code.starts_with("28") || matches!(code, "3D000" | "3F000" | "42501")
+}
+
+/// What passes: connections lost (08), no room (53), other transactions in the way (40, 55P03,
+/// 23505: another server recorded the same key at the same time), the server stopping (57), a
+/// standby that was not promoted yet (25006).
+fn is_passing(code: &SqlState) -> bool {
+    let code = code.code();
+    let class = code.get(..2).unwrap_or_default();
+    matches!(class, "08" | "40" | "53" | "57" | "58")
+        || matches!(code, "55P03" | "23505" | "25006" | "25P02")
+}
+
+/// The constraint that an error names.
+pub(super) fn constraint(error: &tokio_postgres::Error) -> Option<&str> {
+    error.as_db_error().and_then(tokio_postgres::error::DbError::constraint)
+}
+
+impl From<PoolError> for Error {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => error.into(),
+            PoolError::Timeout(_) => Self::Unavailable("all connections are busy".into()),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}

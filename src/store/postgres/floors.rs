@@ -1,0 +1,245 @@
+//! Floors: reading them, and every change of one. A change of a count or a capacity is a fact in
+//! the floor's history and leaves an adjustment.
+//!
+//! What writes returns a result in a result: the outer one is an attempt that can be made again,
+//! the inner one the outcome of its commit, after which a repetition might count twice.
+
+use deadpool_postgres::{ClientWrapper, Pool};
+
+use super::{
+    connect::query,
+    fault::constraint,
+    rows::{self, Micros, damaged, floor_columns},
+    session::{Session, moved},
+    transaction::Transaction,
+    writes::{NewAdjustment, Writes},
+};
+use crate::{
+    Direction, Error, Floor, FloorChange, NewFloor, Result,
+    count::{Fact, Source},
+    store::codes::Kind,
+};
+
+const ALL: &str = concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
+
+pub(super) const BY_ID: &str =
+    concat!("-- get_floor_by_id\nSELECT ", floor_columns!(), " FROM floors WHERE id = $1");
+
+const BY_NAME: &str =
+    concat!("-- get_floor_by_name\nSELECT ", floor_columns!(), " FROM floors WHERE name = $1");
+
+/// Cleanup changes what all floors stand on: no floor may come into being meanwhile.
+pub(super) const LOCK_RETENTION: &str =
+    "-- floors: not while the horizon moves\nSELECT id FROM retention WHERE id = 1 FOR UPDATE";
+
+const INSERT: &str = concat!(
+    "-- add_floor: insert
+INSERT INTO floors (name, description, total_slots, is_active, created_at, updated_at)
+VALUES ($1, $2, $3, $4, $5, $5) RETURNING ",
+    floor_columns!()
+);
+
+const INSERT_ORIGIN: &str = "-- add_floor: origin
+INSERT INTO floor_origins (floor_id, initial_slots) VALUES ($1, $2)";
+
+const UPDATE: &str = "-- change_floor: what has no history
+UPDATE floors SET name = $2, description = $3, is_active = $4, updated_at = $5 WHERE id = $1";
+
+const HAS_EVENTS: &str = "-- remove_floor: did it ever have events
+SELECT EXISTS (SELECT 1 FROM events WHERE floor_id = $1)
+    OR EXISTS (SELECT 1 FROM event_hours WHERE floor_id = $1)";
+
+const DELETE: &str = "-- remove_floor: delete\nDELETE FROM floors WHERE id = $1";
+
+const NEXT_ADJUSTMENT: &str = "-- adjustments: next id
+SELECT nextval(pg_get_serial_sequence(quote_ident(current_schema()) || '.adjustments', 'id'))";
+
+const EMPTY: &str = "-- reset_database_seed: remove all, but never give an event id twice
+UPDATE retention SET horizon = NULL WHERE id = 1;
+TRUNCATE floors, floor_origins, floor_stretches, adjustments, events, events_at_limit,
+    event_hours, event_digests;
+ALTER TABLE floors ALTER COLUMN id RESTART";
+
+pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<Floor>> {
+    query(client, ALL, &[]).await?.iter().map(|row| rows::floor(row, 0)).collect()
+}
+
+pub(super) async fn by_id(client: &ClientWrapper, id: i64) -> Result<Option<Floor>> {
+    let found = query(client, BY_ID, &[&id]).await?;
+    found.first().map(|row| rows::floor(row, 0)).transpose()
+}
+
+pub(super) async fn by_name(client: &ClientWrapper, name: &str) -> Result<Option<Floor>> {
+    if name.contains('\0') {
+        // PostgreSQL has no text with it.
+        return Ok(None);
+    }
+    let found = query(client, BY_NAME, &[&name]).await?;
+    found.first().map(|row| rows::floor(row, 0)).transpose()
+}
+
+pub(super) async fn add(pool: &Pool, new: &NewFloor, now: i64) -> Result<Result<Floor>> {
+    let transaction = Transaction::begin(pool).await?;
+    query(&transaction, LOCK_RETENTION, &[]).await?;
+    let floor = insert(&transaction, new, now).await?;
+    Ok(Writes::announced().commit(transaction).await.map(|()| floor))
+}
+
+async fn insert(client: &ClientWrapper, new: &NewFloor, now: i64) -> Result<Floor> {
+    let statement = client.prepare_cached(INSERT).await?;
+    let now = Micros(now);
+    let inserted = client
+        .query_one(
+            &statement,
+            &[&new.name, &new.description, &new.total_slots, &new.is_active, &now],
+        )
+        .await
+        .map_err(name_taken)?;
+    let floor = rows::floor(&inserted, 0)?;
+    query(client, INSERT_ORIGIN, &[&floor.id, &new.total_slots]).await?;
+    Ok(floor)
+}
+
+/// Another floor with the name is the caller's matter; anything else is not.
+fn name_taken(error: tokio_postgres::Error) -> Error {
+    if constraint(&error) == Some("ix_floor_name") { Error::NameTaken } else { error.into() }
+}
+
+pub(super) async fn change(
+    pool: &Pool,
+    id: i64,
+    change: &FloorChange,
+    now: i64,
+) -> Result<Result<Floor>> {
+    let mut session = Session::begin(pool, &[id], &[], now).await?;
+    let open = session.floors.get_mut(&id).ok_or(Error::NotFound("the floor"))?;
+    let floor = open.floor.clone();
+    let name = change.name.as_ref().unwrap_or(&floor.name);
+    let description = change.description.as_ref().unwrap_or(&floor.description);
+    let is_active = change.is_active.unwrap_or(floor.is_active);
+    if (name, description, is_active) != (&floor.name, &floor.description, floor.is_active) {
+        let moved = moved(&floor, now);
+        let statement = session.transaction.prepare_cached(UPDATE).await?;
+        let at = Micros(moved.as_microsecond());
+        session
+            .transaction
+            .execute(&statement, &[&id, name, description, &is_active, &at])
+            .await
+            .map_err(name_taken)?;
+        let floor = &mut open.floor;
+        (floor.name, floor.description) = (name.clone(), description.clone());
+        (floor.is_active, floor.updated_at) = (is_active, moved);
+    }
+    let mut writes = Writes::announced();
+    if let Some(slots) = change.total_slots.filter(|slots| *slots != floor.total_slots) {
+        let lowered = slots < floor.current_vehicles;
+        if lowered && !change.force {
+            return Err(Error::SlotsBelowCount { current_vehicles: floor.current_vehicles });
+        }
+        let reason = lowered.then(|| "capacity lowered by force".to_owned());
+        let author = change.author.clone();
+        let new = adjustment(&mut session, id, Kind::Capacity, slots, reason, author).await?;
+        writes.adjustments.push(new);
+    }
+    finish(session, id, writes).await
+}
+
+pub(super) async fn remove(pool: &Pool, id: i64, now: i64) -> Result<Result<()>> {
+    let session = Session::begin(pool, &[id], &[], now).await?;
+    session.floor(id)?;
+    let transaction = session.transaction;
+    let rows = query(&transaction, HAS_EVENTS, &[&id]).await?;
+    if rows.first().map_or(Ok(false), |row| row.try_get(0))? {
+        return Err(Error::FloorHasEvents);
+    }
+    query(&transaction, DELETE, &[&id]).await?;
+    Ok(Writes::announced().commit(transaction).await)
+}
+
+pub(super) async fn recount(
+    pool: &Pool,
+    id: i64,
+    count: i64,
+    (reason, author): (&str, Option<&str>),
+    now: i64,
+) -> Result<Result<Floor>> {
+    let mut session = Session::begin(pool, &[id], &[], now).await?;
+    if count > session.floor(id)?.floor.total_slots {
+        return Err(Error::invalid("current_vehicles", "must be at most the floor's total_slots"));
+    }
+    let (reason, author) = (Some(reason.to_owned()), author.map(str::to_owned));
+    let new = adjustment(&mut session, id, Kind::Recount, count, reason, author).await?;
+    finish(session, id, Writes { adjustments: vec![new], ..Writes::announced() }).await
+}
+
+pub(super) async fn adjust(
+    pool: &Pool,
+    id: i64,
+    direction: Direction,
+    now: i64,
+) -> Result<Result<Floor>> {
+    let mut session = Session::begin(pool, &[id], &[], now).await?;
+    let reason = Some("update_vehicle_count".to_owned());
+    let new = adjustment(&mut session, id, direction.into(), 0, reason, None).await?;
+    finish(session, id, Writes { adjustments: vec![new], ..Writes::announced() }).await
+}
+
+async fn finish(session: Session, id: i64, writes: Writes) -> Result<Result<Floor>> {
+    let floor = session.floor(id)?.floor.clone();
+    Ok(session.commit(writes).await.map(|()| floor))
+}
+
+/// Empties the database where that is wanted, and makes `floors` in an empty one.
+pub(super) async fn fill(
+    pool: &Pool,
+    floors: &[NewFloor],
+    empty_first: bool,
+    now: i64,
+) -> Result<Result<Vec<Floor>>> {
+    let transaction = Transaction::begin(pool).await?;
+    query(&transaction, LOCK_RETENTION, &[]).await?;
+    if empty_first {
+        transaction.batch_execute(EMPTY).await?;
+    } else if !all(&transaction).await?.is_empty() {
+        return Err(Error::NotEmpty);
+    }
+    let mut made = Vec::with_capacity(floors.len());
+    for floor in floors {
+        made.push(insert(&transaction, floor, now).await?);
+    }
+    Ok(Writes::announced().commit(transaction).await.map(|()| made))
+}
+
+/// Adds a fact that no event made, after all others: an operator's word covers what was seen so
+/// far, also what cameras with a fast clock saw. `value` is the count of a recount, the slots of
+/// a capacity.
+pub(super) async fn adjustment(
+    session: &mut Session,
+    floor_id: i64,
+    kind: Kind,
+    value: i64,
+    reason: Option<String>,
+    author: Option<String>,
+) -> Result<NewAdjustment> {
+    let now = session.now;
+    let latest = session.floor(floor_id)?.history.latest();
+    let at = latest.map_or(now, |latest| now.max(latest + 1));
+    let rows = query(&session.transaction, NEXT_ADJUSTMENT, &[]).await?;
+    let id = rows.first().ok_or_else(|| damaged("a sequence"))?.try_get(0)?;
+    let act = kind.act(value, value);
+    let fact = Fact { at, source: Source::Adjustment(id), act, id: 0 };
+    let effect = session.record_fact(floor_id, &fact).await?;
+    let floor = &session.floor(floor_id)?.floor;
+    Ok(NewAdjustment {
+        id,
+        floor_id,
+        kind,
+        delta: effect.delta,
+        current_vehicles: floor.current_vehicles,
+        total_slots: floor.total_slots,
+        reason,
+        author,
+        at,
+        created_at: now,
+    })
+}

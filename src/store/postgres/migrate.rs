@@ -1,0 +1,66 @@
+//! Versioned migrations, in one transaction under an advisory lock: any number of servers may
+//! start at once on an empty database.
+
+use jiff::Timestamp;
+use tokio_postgres::GenericClient;
+
+use super::{rows::Micros, transaction::Transaction};
+use crate::{
+    Result,
+    store::versions::{self, Applied, Migration, migrations},
+};
+
+/// Every migration, oldest first.
+const MIGRATIONS: [Migration; 1] = migrations!("postgres": 1 "initial" "0001_initial.sql");
+
+/// One at a time in a schema; the lock ends with the transaction.
+const LOCK: &str = "-- migrate: one at a time
+SELECT pg_advisory_xact_lock(hashtext('smartpark migrate'), hashtext(current_schema()))";
+
+const CREATE: &str = "-- migrate: the list of what was done
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version    integer     PRIMARY KEY,
+    name       text        NOT NULL,
+    sha256     text        NOT NULL,
+    applied_at timestamptz NOT NULL
+)";
+
+const APPLIED: &str = "-- migrate: what was done
+SELECT version, name, sha256 FROM schema_migrations ORDER BY version";
+
+const EXISTS: &str = "-- migrate: is there a list
+SELECT to_regclass(quote_ident(current_schema()) || '.schema_migrations') IS NOT NULL";
+
+const INSERT: &str = "-- migrate: done
+INSERT INTO schema_migrations (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)";
+
+/// Brings the tables up to this version.
+pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> {
+    transaction.execute(LOCK, &[]).await?;
+    transaction.batch_execute(CREATE).await?;
+    let applied = applied(&**transaction).await?;
+    for migration in versions::pending(&MIGRATIONS, &applied)? {
+        let Migration { version, name, text } = migration;
+        transaction.batch_execute(text).await?;
+        let now = Micros(now.as_microsecond());
+        transaction.execute(INSERT, &[version, name, &migration.sha256(), &now]).await?;
+        tracing::info!("migrated the database to version {version} ({name})");
+    }
+    transaction.commit().await
+}
+
+/// Whether the tables are those of this version, and what to do where they are not.
+pub(super) async fn require_current(client: &impl GenericClient) -> Result<()> {
+    let exists: bool = client.query_one(EXISTS, &[]).await?.try_get(0)?;
+    let applied = if exists { applied(client).await? } else { Vec::new() };
+    versions::require_current(&MIGRATIONS, &applied)
+}
+
+async fn applied(client: &impl GenericClient) -> Result<Vec<Applied>> {
+    let rows = client.query(APPLIED, &[]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Applied { version: row.try_get(0)?, name: row.try_get(1)?, sha256: row.try_get(2)? })
+        })
+        .collect()
+}

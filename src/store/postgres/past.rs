@@ -1,0 +1,422 @@
+//! Loads what histories ask for: the questions of many floors at once, in one round trip.
+
+use std::collections::BTreeMap;
+
+use deadpool_postgres::ClientWrapper;
+use jiff::Timestamp;
+use tokio_postgres::Row;
+
+use super::{
+    connect::query,
+    floors,
+    rows::{Micros, damaged, direction, maybe_micros, micros},
+};
+use crate::{
+    Error, Floor, FloorCount, Result,
+    count::{Act, Clamp, Fact, History, Level, Missing, NodeRow, Source, Span, Start},
+    store::codes::Kind,
+};
+
+const HORIZON: &str = "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
+
+/// The latest fact is looked for in the latest day alone: with one partition a month, an index
+/// scan of every partition would cost more than all else that an event does.
+const ORIGINS: &str = "-- history: where it begins and what its latest fact is
+SELECT o.floor_id, o.base_count, e.timestamp, a.timestamp
+FROM floor_origins o
+LEFT JOIN LATERAL (
+    SELECT start FROM floor_stretches WHERE floor_id = o.floor_id AND level = 0
+    ORDER BY start DESC LIMIT 1) d ON true
+LEFT JOIN LATERAL (
+    SELECT timestamp FROM events WHERE floor_id = o.floor_id
+    AND timestamp >= d.start AND timestamp < d.start + interval '24 hours'
+    ORDER BY timestamp DESC LIMIT 1) e ON true
+LEFT JOIN LATERAL (
+    SELECT timestamp FROM adjustments WHERE floor_id = o.floor_id
+    ORDER BY timestamp DESC LIMIT 1) a ON true
+WHERE o.floor_id = ANY ($1)";
+
+const NODES: &str = "-- history: stretches of one level
+SELECT w.place, s.level, s.start, s.facts, s.divided, s.shift, s.low, s.high, s.opening
+FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
+    AS w (place, floor_id, level, first, past)
+CROSS JOIN LATERAL (
+    SELECT * FROM floor_stretches
+    WHERE floor_id = w.floor_id AND level = w.level AND start >= w.first AND start < w.past
+    ORDER BY start) s";
+
+const DAYS_BEFORE: &str = "-- history: the latest day up to one
+SELECT w.place, s.level, s.start, s.facts, s.divided, s.shift, s.low, s.high, s.opening
+FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS w (place, floor_id, at)
+CROSS JOIN LATERAL (
+    SELECT * FROM floor_stretches
+    WHERE floor_id = w.floor_id AND level = 0 AND start <= w.at
+    ORDER BY start DESC LIMIT 1) s";
+
+const EVENTS: &str = "-- history: events of a stretch
+SELECT w.place, e.timestamp, e.camera_id, e.track_id, e.direction, e.id
+FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
+    AS w (place, floor_id, first, past)
+CROSS JOIN LATERAL (
+    SELECT * FROM events
+    WHERE floor_id = w.floor_id AND timestamp >= w.first AND timestamp < w.past OFFSET 0) e";
+
+const ADJUSTMENTS: &str = "-- history: adjustments of a stretch
+SELECT w.place, a.timestamp, a.id, a.kind, a.current_vehicles, a.total_slots
+FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
+    AS w (place, floor_id, first, past)
+JOIN adjustments a
+    ON a.floor_id = w.floor_id AND a.timestamp >= w.first AND a.timestamp < w.past";
+
+const SLOTS_BEFORE: &str = "-- history: the capacity before an instant
+SELECT w.place, coalesce(
+    (SELECT total_slots FROM adjustments
+     WHERE floor_id = w.floor_id AND timestamp < w.at ORDER BY timestamp DESC LIMIT 1),
+    (SELECT initial_slots FROM floor_origins WHERE floor_id = w.floor_id))
+FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS w (place, floor_id, at)";
+
+const NEXT_FACT: &str = "-- history: the next fact of a floor
+SELECT least(
+    (SELECT timestamp FROM events WHERE floor_id = $1 AND timestamp >= $2
+     ORDER BY timestamp LIMIT 1),
+    (SELECT timestamp FROM adjustments WHERE floor_id = $1 AND timestamp >= $2
+     ORDER BY timestamp LIMIT 1))";
+
+/// The retention horizon: events before it are gone.
+pub(super) async fn horizon(client: &ClientWrapper) -> Result<Option<i64>> {
+    let rows = query(client, HORIZON, &[]).await?;
+    maybe_micros(rows.first().ok_or_else(|| damaged("a retention"))?, 0)
+}
+
+/// The first instant from `from` on at which a floor has a fact.
+pub(super) async fn next_fact(
+    client: &ClientWrapper,
+    floor_id: i64,
+    from: i64,
+) -> Result<Option<i64>> {
+    let rows = query(client, NEXT_FACT, &[&floor_id, &Micros(from)]).await?;
+    rows.first().map_or(Ok(None), |row| maybe_micros(row, 0))
+}
+
+/// A floor with its history, as far as that has been loaded.
+pub(super) struct OpenFloor {
+    pub(super) floor: Floor,
+    pub(super) history: History,
+    /// Whether the floor's row changed.
+    pub(super) changed: bool,
+    horizon: Option<i64>,
+    base: i64,
+    /// Facts of this transaction that are not in the database yet.
+    pending: Vec<Fact>,
+}
+
+/// Opens the histories of floors of which nothing is loaded yet.
+pub(super) async fn open(
+    client: &ClientWrapper,
+    floors: Vec<Floor>,
+    horizon: Option<i64>,
+) -> Result<BTreeMap<i64, OpenFloor>> {
+    let ids: Vec<i64> = floors.iter().map(|floor| floor.id).collect();
+    let rows = query(client, ORIGINS, &[&ids]).await?;
+    let mut floors: BTreeMap<i64, Floor> =
+        floors.into_iter().map(|floor| (floor.id, floor)).collect();
+    let mut open = BTreeMap::new();
+    for row in &rows {
+        let Some(floor) = floors.remove(&row.try_get(0)?) else { continue };
+        let base: i64 = row.try_get(1)?;
+        let latest = maybe_micros(row, 2)?.max(maybe_micros(row, 3)?).max(horizon);
+        let (count, slots) = (floor.current_vehicles, floor.total_slots);
+        let history = History::new(Start { count, slots, latest, base });
+        let pending = Vec::new();
+        open.insert(floor.id, OpenFloor { floor, history, changed: false, horizon, base, pending });
+    }
+    if floors.is_empty() { Ok(open) } else { Err(damaged("a floor without an origin")) }
+}
+
+impl OpenFloor {
+    /// Remembers a fact that the history has taken in, until the database has it.
+    pub(super) fn keep_pending(&mut self, fact: Fact) {
+        self.pending.push(fact);
+    }
+
+    /// Answers `question`, loading what it misses.
+    pub(super) async fn resolve<T>(
+        &mut self,
+        client: &ClientWrapper,
+        mut question: impl FnMut(&mut History) -> Result<T, Missing>,
+    ) -> Result<T> {
+        loop {
+            match question(&mut self.history) {
+                Ok(answer) => return Ok(answer),
+                Err(missing) => {
+                    let mut wants = Wants::default();
+                    wants.add(self, missing);
+                    let found = wants.load(client).await?;
+                    self.learn(missing, found.into_iter().next().unwrap_or_default());
+                }
+            }
+        }
+    }
+
+    /// Takes in what was loaded.
+    fn learn(&mut self, missing: Missing, found: Found) {
+        match missing {
+            Missing::Facts(span) => {
+                let range = span.start..span.end();
+                let within = self.pending.iter().filter(|fact| range.contains(&fact.at));
+                let mut facts = found.facts;
+                facts.extend(within.cloned());
+                if let Some(at) = self.horizon.filter(|at| range.contains(at)) {
+                    let act = Act::Base(self.base);
+                    facts.push(Fact { at, source: Source::Base, act, id: 0 });
+                }
+                facts.sort_by(Fact::place);
+                self.history.learn_facts(span, found.slots, facts);
+            }
+            other => self.history.learn_nodes(other, found.nodes),
+        }
+    }
+}
+
+/// Loads all that the floors of a group miss, in as few round trips as the depth of the tree.
+/// `facts` names for each fact its floor, its instant, and whether others stand behind it.
+pub(super) async fn prefetch(
+    client: &ClientWrapper,
+    floors: &mut BTreeMap<i64, OpenFloor>,
+    facts: &[(i64, i64, bool)],
+) -> Result<()> {
+    loop {
+        let mut asked: Vec<(i64, Missing)> = Vec::new();
+        for &(floor_id, at, late) in facts {
+            let Some(open) = floors.get(&floor_id) else { continue };
+            let Some(missing) = open.history.wants(at, late) else { continue };
+            // Facts come in the order of time: the first question for days asks for most.
+            let days = |asked: &(i64, Missing)| {
+                asked.0 == floor_id && matches!(asked.1, Missing::DaysFrom(_))
+            };
+            let known = asked.contains(&(floor_id, missing))
+                || (matches!(missing, Missing::DaysFrom(_)) && asked.iter().any(days));
+            if !known {
+                asked.push((floor_id, missing));
+            }
+        }
+        if asked.is_empty() {
+            return Ok(());
+        }
+        let mut wants = Wants::default();
+        for (floor_id, missing) in &asked {
+            wants.add(&floors[floor_id], *missing);
+        }
+        let found = wants.load(client).await?;
+        for ((floor_id, missing), found) in asked.into_iter().zip(found) {
+            if let Some(open) = floors.get_mut(&floor_id) {
+                open.learn(missing, found);
+            }
+        }
+    }
+}
+
+/// The count of every floor before the instant `at`. `client` stands in a snapshot.
+pub(super) async fn counts_at(client: &ClientWrapper, at: Timestamp) -> Result<Vec<FloorCount>> {
+    let horizon = horizon(client).await?;
+    let micros = at.as_microsecond();
+    if let Some(horizon) = horizon.filter(|horizon| micros < *horizon) {
+        let horizon = Timestamp::from_microsecond(horizon).unwrap_or(Timestamp::MIN);
+        return Err(Error::TooOld { horizon });
+    }
+    let mut floors = open(client, floors::all(client).await?, horizon).await?;
+    let mut wants = Wants::default();
+    floors.keys().for_each(|id| wants.slots_before(*id, micros));
+    let slots = wants.load(client).await?;
+    let mut counts = Vec::with_capacity(floors.len());
+    for ((floor_id, open), found) in floors.iter_mut().zip(slots) {
+        let current_vehicles = open.resolve(client, |history| history.count_before(micros)).await?;
+        let name = open.floor.name.clone();
+        let total_slots = found.slots;
+        counts.push(FloorCount { floor_id: *floor_id, name, total_slots, current_vehicles });
+    }
+    Ok(counts)
+}
+
+/// What was found for one question.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) nodes: Vec<NodeRow>,
+    pub(super) facts: Vec<Fact>,
+    pub(super) slots: i64,
+}
+
+/// A list of ranges of time on floors, as columns.
+#[derive(Default)]
+struct Ranges {
+    places: Vec<i64>,
+    floors: Vec<i64>,
+    levels: Vec<i16>,
+    from: Vec<Micros>,
+    to: Vec<Micros>,
+}
+
+impl Ranges {
+    fn push(&mut self, place: i64, floor_id: i64, level: i16, from: i64, to: i64) {
+        self.places.push(place);
+        self.floors.push(floor_id);
+        self.levels.push(level);
+        self.from.push(Micros(from));
+        self.to.push(Micros(to));
+    }
+}
+
+/// Questions that are asked together.
+#[derive(Default)]
+pub(super) struct Wants {
+    asked: usize,
+    nodes: Ranges,
+    days_before: Ranges,
+    facts: Ranges,
+}
+
+impl Wants {
+    fn add(&mut self, open: &OpenFloor, missing: Missing) {
+        let id = open.floor.id;
+        match missing {
+            Missing::DaysFrom(from) => {
+                self.day_before(id, from - 1);
+                self.level(id, Level::DAY, from, i64::MAX);
+            }
+            Missing::DayBefore(at) => self.day_before(id, at),
+            Missing::Path(at) => {
+                for span in Span::path(at) {
+                    self.level(id, span.level, span.start, span.end());
+                }
+            }
+            Missing::Children(span) => {
+                if let Some(level) = span.level.below() {
+                    self.level(id, level, span.start, span.end());
+                }
+            }
+            Missing::Facts(span) => {
+                let horizon = open.horizon.filter(|at| (span.start..span.end()).contains(at));
+                self.facts_in(id, horizon.unwrap_or(span.start), span.end());
+            }
+        }
+        self.asked += 1;
+    }
+
+    /// All stretches of a day, and its facts from `from` on.
+    pub(super) fn whole_day(&mut self, floor_id: i64, day: Span, from: i64) {
+        for level in Level::all() {
+            self.level(floor_id, level, day.start, day.end());
+        }
+        self.facts_in(floor_id, from, day.end());
+        self.asked += 1;
+    }
+
+    /// The capacity of a floor before an instant.
+    pub(super) fn slots_before(&mut self, floor_id: i64, at: i64) {
+        self.facts_in(floor_id, at, at);
+        self.asked += 1;
+    }
+
+    fn place(&self) -> i64 {
+        i64::try_from(self.asked).unwrap_or(i64::MAX)
+    }
+
+    fn level(&mut self, floor_id: i64, level: Level, from: i64, to: i64) {
+        self.nodes.push(self.place(), floor_id, level.number().into(), from, to);
+    }
+
+    fn day_before(&mut self, floor_id: i64, at: i64) {
+        self.days_before.push(self.place(), floor_id, 0, at, at);
+    }
+
+    fn facts_in(&mut self, floor_id: i64, from: i64, to: i64) {
+        self.facts.push(self.place(), floor_id, 0, from, to);
+    }
+
+    /// Asks; the answers stand in the order of the questions.
+    pub(super) async fn load(self, client: &ClientWrapper) -> Result<Vec<Found>> {
+        let Self { asked, nodes: n, days_before: d, facts: f } = self;
+        let none = async || Ok(Vec::new());
+        let (nodes, days, events, adjustments, slots) = tokio::try_join!(
+            biased;
+            async {
+                if n.places.is_empty() { return none().await; }
+                query(client, NODES, &[&n.places, &n.floors, &n.levels, &n.from, &n.to]).await
+            },
+            async {
+                if d.places.is_empty() { return none().await; }
+                query(client, DAYS_BEFORE, &[&d.places, &d.floors, &d.from]).await
+            },
+            async {
+                if f.places.is_empty() { return none().await; }
+                query(client, EVENTS, &[&f.places, &f.floors, &f.from, &f.to]).await
+            },
+            async {
+                if f.places.is_empty() { return none().await; }
+                query(client, ADJUSTMENTS, &[&f.places, &f.floors, &f.from, &f.to]).await
+            },
+            async {
+                if f.places.is_empty() { return none().await; }
+                query(client, SLOTS_BEFORE, &[&f.places, &f.floors, &f.from]).await
+            },
+        )?;
+        let mut found: Vec<Found> = (0..asked).map(|_| Found::default()).collect();
+        for row in nodes.iter().chain(&days) {
+            at_place(&mut found, row)?.nodes.push(node(row)?);
+        }
+        for row in &events {
+            at_place(&mut found, row)?.facts.push(event_fact(row)?);
+        }
+        for row in &adjustments {
+            at_place(&mut found, row)?.facts.push(adjustment_fact(row)?);
+        }
+        for row in &slots {
+            at_place(&mut found, row)?.slots = row.try_get(1)?;
+        }
+        for found in &mut found {
+            found.facts.sort_by(Fact::place);
+        }
+        Ok(found)
+    }
+}
+
+/// The answer that a row belongs to.
+fn at_place<'f>(found: &'f mut [Found], row: &Row) -> Result<&'f mut Found> {
+    let place = usize::try_from(row.try_get::<_, i64>(0)?).ok();
+    let found = place.and_then(|place| found.get_mut(place));
+    found.ok_or_else(|| Error::Internal("an answer to no question".into()))
+}
+
+fn node(row: &Row) -> Result<NodeRow> {
+    let number = u8::try_from(row.try_get::<_, i16>(1)?).ok();
+    let level = number.and_then(Level::from_number).ok_or_else(|| damaged("a stretch"))?;
+    Ok(NodeRow {
+        span: Span { level, start: micros(row, 2)? },
+        facts: u32::try_from(row.try_get::<_, i64>(3)?).map_err(|_| damaged("a stretch"))?,
+        divided: row.try_get(4)?,
+        clamp: Clamp { shift: row.try_get(5)?, low: row.try_get(6)?, high: row.try_get(7)? },
+        opening: row.try_get(8)?,
+    })
+}
+
+fn event_fact(row: &Row) -> Result<Fact> {
+    let direction = direction(row, 4)?;
+    let (camera_id, track_id) = (row.try_get(2)?, row.try_get(3)?);
+    Ok(Fact {
+        at: micros(row, 1)?,
+        source: Source::Event { camera_id, track_id, direction },
+        act: direction.into(),
+        id: row.try_get(5)?,
+    })
+}
+
+fn adjustment_fact(row: &Row) -> Result<Fact> {
+    let kind = Kind::from_number(row.try_get::<_, i16>(3)?.into());
+    let kind = kind.ok_or_else(|| damaged("an adjustment"))?;
+    Ok(Fact {
+        at: micros(row, 1)?,
+        source: Source::Adjustment(row.try_get(2)?),
+        act: kind.act(row.try_get(4)?, row.try_get(5)?),
+        id: 0,
+    })
+}

@@ -1,0 +1,119 @@
+//! Rebuilds all that is derived, in one transaction: the stretches, the events at the limit, the
+//! sums of hours, and the counts. Events and adjustments are never changed; a count that was
+//! wrong is corrected by an adjustment.
+
+use deadpool_postgres::{ClientWrapper, Pool};
+
+use super::{
+    check::{opening, stored_day},
+    connect::query,
+    floors::{self, LOCK_RETENTION},
+    hours, past,
+    retention::LOCK_FLOORS,
+    rows::{Micros, damaged},
+    session::Session,
+    transaction::Transaction,
+    writes::Writes,
+};
+use crate::{
+    Error, Floor, Result,
+    count::{Flip, History, Level, Source, Span, Walk},
+    store::{codes::Kind, sums::DAY},
+};
+
+const DELETE_STRETCHES: &str =
+    "-- check: stretches are rebuilt\nDELETE FROM floor_stretches WHERE floor_id = $1";
+
+const DELETE_AT_LIMIT: &str = "-- check: events at the limit are rebuilt
+DELETE FROM events_at_limit WHERE floor_id = $1 AND timestamp >= $2";
+
+const DELETE_HOURS: &str = "-- check: sums are rebuilt\nDELETE FROM event_hours";
+
+const DELTAS: &str = "-- check: all that moved the count
+SELECT (removed_delta
+    + (SELECT coalesce(sum(count_delta), 0) FROM events WHERE floor_id = $1)
+    + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = $1))::bigint
+FROM floor_origins WHERE floor_id = $1";
+
+const SET_COUNT: &str = "-- check: the count of the fold
+UPDATE floors SET current_vehicles = $2 WHERE id = $1";
+
+/// Rebuilds everything.
+pub(super) async fn run(pool: &Pool, now: i64) -> Result<()> {
+    let transaction = Transaction::begin(pool).await?;
+    query(&transaction, LOCK_RETENTION, &[]).await?;
+    query(&transaction, LOCK_FLOORS, &[]).await?;
+    let horizon = past::horizon(&transaction).await?;
+    let mut corrections = Vec::new();
+    for floor in floors::all(&transaction).await? {
+        let folded = rebuild(&transaction, &floor, horizon).await?;
+        let rows = query(&transaction, DELTAS, &[&floor.id]).await?;
+        let deltas: i64 = rows.first().ok_or_else(|| damaged("a floor"))?.try_get(0)?;
+        if (folded, folded) != (floor.current_vehicles, deltas) {
+            query(&transaction, SET_COUNT, &[&floor.id, &folded]).await?;
+            corrections.push((floor.id, folded, folded - deltas));
+        }
+    }
+    query(&transaction, DELETE_HOURS, &[]).await?;
+    let mut from = i64::MIN;
+    while let Some(day) = hours::next_day(&transaction, from).await? {
+        let sums = hours::recomputed(&transaction, day).await?;
+        let writes = Writes { hours: sums.into_iter().collect(), ..Writes::default() };
+        writes.run(&transaction).await?;
+        from = day + DAY;
+    }
+    correct(transaction, corrections, now).await
+}
+
+/// Gives every count that was wrong an adjustment that makes the sum of all that moved it right
+/// again.
+async fn correct(
+    transaction: Transaction,
+    corrections: Vec<(i64, i64, i64)>,
+    now: i64,
+) -> Result<()> {
+    let floors = floors::all(&transaction).await?;
+    let mut session = Session::open(transaction, floors, now).await?;
+    let mut writes = Writes::announced();
+    for (floor_id, folded, delta) in corrections {
+        let reason = Some("check --repair".to_owned());
+        let recount = Kind::Recount;
+        let new = floors::adjustment(&mut session, floor_id, recount, folded, reason, None).await?;
+        writes.adjustments.push(super::writes::NewAdjustment { delta, ..new });
+    }
+    session.commit(writes).await
+}
+
+/// Folds a floor's history again and stores the folds; returns its count.
+async fn rebuild(client: &ClientWrapper, floor: &Floor, horizon: Option<i64>) -> Result<i64> {
+    let mut from = horizon.unwrap_or(i64::MIN);
+    query(client, DELETE_STRETCHES, &[&floor.id]).await?;
+    query(client, DELETE_AT_LIMIT, &[&floor.id, &Micros(from)]).await?;
+    let (count, slots) = opening(client, floor, horizon).await?;
+    let mut walk = Walk { count, slots };
+    while let Some(next) = past::next_fact(client, floor.id, from).await? {
+        let day = Span::of(next, Level::DAY);
+        let facts = stored_day(client, floor, day, from.max(day.start)).await?.facts;
+        let opening = walk;
+        let mut writes = Writes::default();
+        for fact in &facts {
+            let (_, at_limit) = walk.step(fact);
+            if let (Source::Event { camera_id, .. }, true) = (&fact.source, at_limit) {
+                let camera_id = camera_id.clone();
+                let flip = Flip { event_id: fact.id, camera_id, at: fact.at, at_limit };
+                writes.at_limit.push((floor.id, flip));
+            }
+        }
+        let folded = History::of_day(day, opening.count, opening.slots, facts);
+        writes.stretches.extend(folded.changed().map(|node| (floor.id, *node)));
+        writes.run(client).await?;
+        from = day.end();
+    }
+    if walk.slots != floor.total_slots {
+        return Err(Error::Internal(format!(
+            "floor {}: its slots are not those of its history; that cannot be repaired",
+            floor.id
+        )));
+    }
+    Ok(walk.count)
+}

@@ -1,0 +1,274 @@
+//! The set-based statements of a write transaction, sent together with its commit: one round trip
+//! however many rows. Where one of them fails, the server turns the commit into a rollback.
+
+use deadpool_postgres::ClientWrapper;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tokio_postgres::{Statement, types::ToSql};
+
+use super::{rows::Micros, transaction::Transaction};
+use crate::{
+    Direction, Event, Floor, Result,
+    count::{Flip, NodeRow},
+    store::{
+        codes::{Kind, direction_number, type_number},
+        sums::{HourKey, HourSum},
+    },
+};
+
+const INSERT_EVENTS: &str = "-- record_event: insert
+INSERT INTO events (id, camera_id, floor_id, track_id, vehicle_type, direction, confidence,
+    timestamp, created_at, count_delta, at_limit)
+SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[], $5::smallint[],
+    $6::smallint[], $7::double precision[], $8::timestamptz[], $9::timestamptz[],
+    $10::smallint[], $11::boolean[])";
+
+const UPSERT_STRETCHES: &str = "-- history: keep stretches
+INSERT INTO floor_stretches (floor_id, level, start, facts, divided, shift, low, high, opening)
+SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::bigint[], $5::boolean[],
+    $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+ON CONFLICT (floor_id, level, start) DO UPDATE SET
+    facts = excluded.facts, divided = excluded.divided, shift = excluded.shift,
+    low = excluded.low, high = excluded.high, opening = excluded.opening";
+
+const UPDATE_FLOORS: &str = "-- record_event: counts
+UPDATE floors SET total_slots = w.total_slots, current_vehicles = w.current_vehicles,
+    updated_at = w.updated_at
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::timestamptz[])
+    AS w (id, total_slots, current_vehicles, updated_at)
+WHERE floors.id = w.id";
+
+const ADD_HOURS: &str = "-- record_event: statistics
+INSERT INTO event_hours AS h (hour, floor_id, camera_id, car_entries, car_exits,
+    motorcycle_entries, motorcycle_exits, bus_entries, bus_exits, truck_entries, truck_exits,
+    at_limit)
+SELECT * FROM unnest($1::timestamptz[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[],
+    $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
+    $12::bigint[])
+ON CONFLICT (hour, floor_id, camera_id) DO UPDATE SET
+    car_entries = h.car_entries + excluded.car_entries,
+    car_exits = h.car_exits + excluded.car_exits,
+    motorcycle_entries = h.motorcycle_entries + excluded.motorcycle_entries,
+    motorcycle_exits = h.motorcycle_exits + excluded.motorcycle_exits,
+    bus_entries = h.bus_entries + excluded.bus_entries,
+    bus_exits = h.bus_exits + excluded.bus_exits,
+    truck_entries = h.truck_entries + excluded.truck_entries,
+    truck_exits = h.truck_exits + excluded.truck_exits,
+    at_limit = h.at_limit + excluded.at_limit";
+
+const ADD_AT_LIMIT: &str = "-- record_event: at the limit
+INSERT INTO events_at_limit (event_id, floor_id, camera_id, timestamp)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::timestamptz[])
+ON CONFLICT (event_id) DO NOTHING";
+
+const REMOVE_AT_LIMIT: &str = "-- record_event: no longer at the limit
+DELETE FROM events_at_limit WHERE event_id = ANY ($1)";
+
+/// Servers that listen hear of it when the transaction is committed.
+const NOTIFY: &str = "-- changes: tell
+SELECT pg_notify('smartpark_' || current_schema()::regnamespace::oid, '')";
+
+const ADJUST: &str = "-- adjustments: insert
+INSERT INTO adjustments (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author,
+    timestamp, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+/// An adjustment to be stored.
+pub(super) struct NewAdjustment {
+    pub(super) id: i64,
+    pub(super) floor_id: i64,
+    pub(super) kind: Kind,
+    pub(super) delta: i64,
+    pub(super) current_vehicles: i64,
+    pub(super) total_slots: i64,
+    pub(super) reason: Option<String>,
+    pub(super) author: Option<String>,
+    pub(super) at: i64,
+    pub(super) created_at: i64,
+}
+
+/// Rows that a transaction will write.
+#[derive(Default)]
+pub(super) struct Writes {
+    pub(super) events: Vec<Event>,
+    pub(super) floors: Vec<Floor>,
+    pub(super) stretches: Vec<(i64, NodeRow)>,
+    pub(super) hours: Vec<(HourKey, HourSum)>,
+    pub(super) at_limit: Vec<(i64, Flip)>,
+    pub(super) no_longer: Vec<i64>,
+    pub(super) adjustments: Vec<NewAdjustment>,
+    /// Whether others hear of it though no row is written here.
+    pub(super) announced: bool,
+}
+
+/// The values of one parameter.
+type Column<'w> = Box<dyn ToSql + Sync + Send + 'w>;
+
+/// A statement and its parameters.
+type Step<'w> = (&'static str, Vec<Column<'w>>);
+
+/// One array for each value of a row.
+macro_rules! columns {
+    ($rows:expr, |$row:ident| $($value:expr),+ $(,)?) => {
+        vec![$(Box::new($rows.iter().map(|$row| $value).collect::<Vec<_>>()) as Column<'_>),+]
+    };
+}
+
+impl Writes {
+    /// No rows yet, but a change that others hear of.
+    pub(super) fn announced() -> Self {
+        Self { announced: true, ..Self::default() }
+    }
+
+    /// Writes all and commits.
+    pub(super) async fn commit(self, transaction: Transaction) -> Result<()> {
+        let mut steps = self.steps();
+        if self.announced || !steps.is_empty() {
+            steps.push((NOTIFY, Vec::new()));
+        }
+        let mut statements = Vec::with_capacity(steps.len());
+        for (sql, _) in &steps {
+            statements.push(transaction.prepare_cached(sql).await?);
+        }
+        let mut sent: Vec<_> = statements
+            .iter()
+            .zip(&steps)
+            .map(|(statement, (_, columns))| send(&transaction, Some(statement), columns))
+            .collect();
+        sent.push(send(&transaction, None, &[]));
+        // All are on their way before the first is answered; the server takes them in order.
+        for outcome in join_all(sent).await {
+            outcome?;
+        }
+        transaction.done();
+        Ok(())
+    }
+
+    /// Writes all without a commit.
+    pub(super) async fn run(&self, client: &ClientWrapper) -> Result<()> {
+        for (sql, columns) in self.steps() {
+            let statement = client.prepare_cached(sql).await?;
+            send(client, Some(&statement), &columns).await?;
+        }
+        Ok(())
+    }
+
+    fn steps(&self) -> Vec<Step<'_>> {
+        let mut steps: Vec<Step<'_>> = Vec::new();
+        if !self.events.is_empty() {
+            steps.push((INSERT_EVENTS, event_columns(&self.events)));
+        }
+        if !self.stretches.is_empty() {
+            steps.push((UPSERT_STRETCHES, stretch_columns(&self.stretches)));
+        }
+        if !self.floors.is_empty() {
+            let columns = columns!(
+                self.floors,
+                |floor| floor.id,
+                floor.total_slots,
+                floor.current_vehicles,
+                stored(floor.updated_at)
+            );
+            steps.push((UPDATE_FLOORS, columns));
+        }
+        if !self.hours.is_empty() {
+            steps.push((ADD_HOURS, hour_columns(&self.hours)));
+        }
+        if !self.at_limit.is_empty() {
+            let columns = columns!(
+                self.at_limit,
+                |row| row.1.event_id,
+                row.0,
+                row.1.camera_id.as_str(),
+                Micros(row.1.at),
+            );
+            steps.push((ADD_AT_LIMIT, columns));
+        }
+        if !self.no_longer.is_empty() {
+            let ids = Box::new(self.no_longer.as_slice());
+            steps.push((REMOVE_AT_LIMIT, vec![ids]));
+        }
+        steps.extend(self.adjustments.iter().map(|new| (ADJUST, adjustment_values(new))));
+        steps
+    }
+}
+
+/// Sends a statement, or the commit.
+async fn send(
+    client: &ClientWrapper,
+    statement: Option<&Statement>,
+    columns: &[Column<'_>],
+) -> Result<()> {
+    let Some(statement) = statement else {
+        return Ok(client.batch_execute("COMMIT").await?);
+    };
+    let parameters: Vec<&(dyn ToSql + Sync)> =
+        columns.iter().map(|column| &**column as &(dyn ToSql + Sync)).collect();
+    client.execute(statement, &parameters).await?;
+    Ok(())
+}
+
+fn stored(at: Timestamp) -> Micros {
+    Micros(at.as_microsecond())
+}
+
+/// Sorted by key, so that two transactions that hold the same keys meet at the first one.
+fn event_columns(events: &[Event]) -> Vec<Column<'_>> {
+    let mut events: Vec<&Event> = events.iter().collect();
+    events.sort_by(|a, b| {
+        let key = |e: &Event| (e.direction == Direction::Exit, e.timestamp);
+        (&a.camera_id, &a.track_id, key(a)).cmp(&(&b.camera_id, &b.track_id, key(b)))
+    });
+    columns!(
+        events,
+        |event| event.id,
+        event.camera_id.as_str(),
+        event.floor_id,
+        event.track_id.as_str(),
+        i16::from(type_number(event.vehicle_type)),
+        i16::from(direction_number(event.direction)),
+        event.confidence,
+        stored(event.timestamp),
+        stored(event.created_at),
+        i16::try_from(event.count_delta).unwrap_or_default(),
+        event.at_limit.is_some()
+    )
+}
+
+fn stretch_columns(stretches: &[(i64, NodeRow)]) -> Vec<Column<'_>> {
+    columns!(
+        stretches,
+        |row| row.0,
+        i16::from(row.1.span.level.number()),
+        Micros(row.1.span.start),
+        i64::from(row.1.facts),
+        row.1.divided,
+        row.1.clamp.shift,
+        row.1.clamp.low,
+        row.1.clamp.high,
+        row.1.opening,
+    )
+}
+
+fn hour_columns(hours: &[(HourKey, HourSum)]) -> Vec<Column<'_>> {
+    let mut columns = columns!(hours, |row| Micros(row.0.0), row.0.1, row.0.2.as_str());
+    for number in 0..HourSum::default().len() {
+        columns.extend(columns!(hours, |row| row.1[number]));
+    }
+    columns
+}
+
+fn adjustment_values(new: &NewAdjustment) -> Vec<Column<'_>> {
+    vec![
+        Box::new(new.id),
+        Box::new(new.floor_id),
+        Box::new(i16::from(new.kind.number())),
+        Box::new(new.delta),
+        Box::new(new.current_vehicles),
+        Box::new(new.total_slots),
+        Box::new(new.reason.as_deref()),
+        Box::new(new.author.as_deref()),
+        Box::new(Micros(new.at)),
+        Box::new(Micros(new.created_at)),
+    ]
+}
