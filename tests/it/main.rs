@@ -4,5 +4,6 @@ mod cli;
 mod contract;
 mod crash;
 mod http;
+mod postgres;
 mod server;
 mod tidy;

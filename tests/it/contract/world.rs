@@ -6,6 +6,8 @@ use smartpark::{
     Clock, Direction, Floor, NewEvent, NewFloor, Options, Recorded, SmartPark, VehicleType,
 };
 
+use crate::postgres::Schema;
+
 /// The time at which every test begins.
 pub(crate) const NOW: &str = "2026-02-12T12:00:00Z";
 
@@ -14,10 +16,18 @@ pub(crate) struct World {
     pub(crate) park: SmartPark,
     pub(crate) clock: Clock,
     pub(crate) url: String,
-    _folder: tempfile::TempDir,
+    place: Place,
 }
 
-/// Runs a test on a new park of each engine: `name::sqlite`.
+/// Where the data of a park is, for as long as the test runs.
+pub(crate) enum Place {
+    /// A folder with the file.
+    Folder(#[expect(dead_code, reason = "removed when it is dropped")] tempfile::TempDir),
+    /// A schema of a server.
+    Schema(Schema),
+}
+
+/// Runs a test on a new park of each engine: `name::sqlite` and `name::postgres`.
 macro_rules! on_every_engine {
     ($($(#[$meta:meta])* async fn $name:ident($world:ident) $body:block)*) => {
         $(async fn $name($world: $crate::contract::world::World) $body
@@ -27,6 +37,12 @@ macro_rules! on_every_engine {
             #[tokio::test]
             async fn sqlite() {
                 super::$name($crate::contract::world::World::sqlite().await).await;
+            }
+
+            $(#[$meta])*
+            #[tokio::test]
+            async fn postgres() {
+                super::$name($crate::contract::world::World::postgres().await).await;
             }
         })*
     };
@@ -38,10 +54,31 @@ impl World {
     pub(crate) async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/smartpark.db", folder.path().display());
+        Self::at(url, Place::Folder(folder)).await
+    }
+
+    /// A park in a new schema of PostgreSQL.
+    pub(crate) async fn postgres() -> Self {
+        let schema = Schema::new();
+        Self::at(schema.url(), Place::Schema(schema)).await
+    }
+
+    async fn at(url: String, place: Place) -> Self {
         let clock = Clock::fixed(instant(NOW));
         let options = Options { clock: clock.clone(), ..Options::default() };
         let park = SmartPark::open_with(&url, options).await.unwrap();
-        Self { park, clock, url, _folder: folder }
+        Self { park, clock, url, place }
+    }
+
+    /// Runs statements on the database itself, beside the park.
+    pub(crate) fn execute(&self, sql: &str) {
+        match &self.place {
+            Place::Folder(_) => {
+                let path = self.url.strip_prefix("sqlite://").unwrap();
+                rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap();
+            }
+            Place::Schema(schema) => schema.execute(sql),
+        }
     }
 
     /// A new floor.

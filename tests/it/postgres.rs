@@ -1,0 +1,74 @@
+//! A schema of its own for one test, in the PostgreSQL that `SMARTPARK_TEST_POSTGRES` names.
+
+use std::{
+    env,
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+};
+
+use tokio::runtime::Builder;
+use tokio_postgres::{Client, NoTls};
+
+/// A schema that is removed, with all that is in it, when it is dropped.
+pub(crate) struct Schema {
+    name: String,
+}
+
+impl Schema {
+    /// A new schema without tables.
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_{number}", std::process::id());
+        execute(&format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}"));
+        Self { name }
+    }
+
+    /// The URL of a database in which this schema is the only one to be seen.
+    pub(crate) fn url(&self) -> String {
+        let server = server();
+        let joint = if server.contains('?') { '&' } else { '?' };
+        format!("{server}{joint}options=-c%20search_path%3D{}", self.name)
+    }
+
+    /// Runs statements in this schema.
+    pub(crate) fn execute(&self, sql: &str) {
+        execute(&format!("SET search_path TO {}; {sql}", self.name));
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name));
+    }
+}
+
+fn server() -> String {
+    env::var("SMARTPARK_TEST_POSTGRES").unwrap_or_else(|_| {
+        panic!(
+            "the tests of PostgreSQL need a server: run scripts/test, which brings one, or set \
+             SMARTPARK_TEST_POSTGRES=postgres://user@host/database"
+        )
+    })
+}
+
+/// Runs statements on a thread of their own, since a test may already stand on a runtime.
+fn execute(sql: &str) {
+    let run = || {
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (client, connection) = tokio_postgres::connect(&server(), NoTls).await.unwrap();
+            let driven = tokio::spawn(connection);
+            batch(&client, sql).await;
+            drop(client);
+            driven.await.unwrap().unwrap();
+        });
+    };
+    thread::scope(|scope| scope.spawn(run).join().unwrap());
+}
+
+async fn batch(client: &Client, sql: &str) {
+    if let Err(error) = client.batch_execute(sql).await {
+        panic!("{error:?}: {sql}");
+    }
+}
