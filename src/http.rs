@@ -7,6 +7,7 @@ mod described;
 mod docs;
 mod events;
 mod examples;
+mod filter;
 mod floor_bodies;
 mod floors;
 mod guard;

@@ -64,6 +64,7 @@ pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
 
 use store::Engine;
+use tokio::sync::watch;
 
 /// What can be set about counting. The defaults are those of the contract.
 #[derive(Clone, Debug)]
@@ -169,6 +170,15 @@ impl SmartPark {
     /// and says why. The process should end then: a restart recovers what was acknowledged.
     pub async fn failed(&self) -> Error {
         self.engine.failed().await
+    }
+
+    /// Tells that something was committed, by this or by another process: the value changes, some
+    /// commits may share one change. What it was is to be read, for example with
+    /// [`EventOperations::get_events_after`]. Costs a look at the database four times a second for
+    /// as long as any result is kept. To be called on a runtime.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.engine.changes()
     }
 
     /// Takes the right to be the one server on this database, until the result is dropped.

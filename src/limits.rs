@@ -32,6 +32,8 @@ pub const SQLITE_READERS: usize = 4;
 pub const MAX_QUEUED_READS: usize = 4_096;
 /// How long a transaction waits for another process that writes to the same file.
 pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the commits of other processes are looked for while somebody watches.
+pub const SQLITE_WATCH_INTERVAL: Duration = Duration::from_millis(250);
 /// How far ahead of the server's clock an event may lie. Contract §3.
 pub const DEFAULT_MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// Within what time a second event without a timestamp is a repeat of the first. Contract §3.
@@ -82,6 +84,8 @@ pub const POSTGRES_PATIENCE: Duration = Duration::from_secs(8);
 pub const POSTGRES_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection to PostgreSQL may take to be made.
 pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the commits of other servers are looked for while somebody watches.
+pub const POSTGRES_WATCH_INTERVAL: Duration = Duration::from_millis(250);
 /// How long a write to PostgreSQL waits before it is tried again; doubles each time up to
 /// [`POSTGRES_LONGEST_PAUSE`].
 pub const POSTGRES_FIRST_PAUSE: Duration = Duration::from_millis(10);

@@ -5,6 +5,7 @@ mod counting;
 mod events;
 mod floors;
 mod order;
+mod positions;
 mod retention;
 mod schema;
 mod statistics;
