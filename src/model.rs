@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 mod position;
+mod site;
 mod statistics;
 
 pub use position::Position;
+pub use site::Site;
 pub use statistics::{Cleanup, FloorCount, PeakHour, Statistics, VehicleTypeCounts};
 
 use crate::{
