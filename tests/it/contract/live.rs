@@ -195,6 +195,21 @@ on_every_engine! {
         assert_eq!(seen.floors.keys().copied().collect::<Vec<_>>(), made);
     }
 
+    async fn a_thousand_watchers_are_told_the_same(world) {
+        let floor = world.floor("Ground", 9_000).await;
+        let begin = world.park.events().get_position().await.unwrap();
+        let mut watchers = Vec::new();
+        for _ in 0..1_000 {
+            watchers.push((watch(&world, Some(begin)).await, Seen::default()));
+        }
+        let ids = record_many(&world, &floor, "a", 30).await;
+        for (watcher, seen) in &mut watchers {
+            seen.until(watcher, |seen| seen.events.last() == ids.last()).await;
+            assert_eq!(seen.events, ids);
+            seen.until(watcher, |seen| seen.floors[&floor.id].id == floor.id).await;
+        }
+    }
+
     async fn what_another_process_does_is_told_too(world) {
         let floor = world.floor("Ground", 50).await;
         let mut watcher = watch(&world, None).await;
