@@ -43,7 +43,7 @@ on_every_engine! {
                 direction: set(4).then_some(Direction::Exit),
                 start: set(5).then(|| after(-40)),
                 end: set(6).then(|| after(-3)),
-                at_limit: set(7).then_some(n % 3 == 0),
+                at_limit: set(7).then_some(n.is_multiple_of(3)),
             }
         };
         for filter in (0..256).map(some) {
