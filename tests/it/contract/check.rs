@@ -5,7 +5,8 @@ use smartpark::SmartPark;
 
 use super::world::{World, entry, exit, on_every_engine};
 
-/// A fault, the statement that plants it (`{later}`: a timestamp 7 µs on), the invariant that names it, whether it can be mended.
+/// A fault, the statement that plants it (`{later}`: a timestamp 7 µs on), the invariant that names
+/// it, whether it can be mended.
 const FAULTS: [(&str, &str, &str, bool); 11] = [
     (
         "a count moved by nobody",
