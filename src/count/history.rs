@@ -24,8 +24,7 @@ use super::{
 };
 use crate::model::AtLimit;
 
-/// The capacity before a leaf, and its facts.
-type Leaf = (i64, Vec<Fact>);
+type Leaf = (i64, Vec<Fact>); // the capacity before it, and its facts
 
 /// A stretch with more facts than this is divided.
 pub const DIVIDE_ABOVE: u32 = 64;
@@ -295,8 +294,7 @@ impl History {
         Ok((count, path))
     }
 
-    /// Where a late fact at `at` has its place: the count before its leaf, the path to that, and
-    /// the leaf with the capacity before it.
+    /// Where a late fact has its place: the count before its leaf, the path to that, the leaf.
     fn place(&self, at: i64) -> Result<(i64, Vec<Span>, &Leaf), Missing> {
         let day = Span::of(at, Level::DAY);
         if self.days_from.is_none_or(|from| day.start < from) {
