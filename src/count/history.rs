@@ -24,6 +24,8 @@ use super::{
 };
 use crate::model::AtLimit;
 
+type Leaf = (i64, Vec<Fact>); // the capacity before it, and its facts
+
 /// A stretch with more facts than this is divided.
 pub const DIVIDE_ABOVE: u32 = 64;
 
@@ -77,7 +79,7 @@ pub struct History {
     /// Divided spans whose children are all loaded.
     opened: HashSet<Span>,
     /// Leaves whose facts are loaded, with the capacity before them.
-    leaves: HashMap<Span, (i64, Vec<Fact>)>,
+    leaves: HashMap<Span, Leaf>,
     /// All days from here on are loaded, and the one before.
     days_from: Option<i64>,
     changed: HashSet<Span>,
@@ -292,9 +294,8 @@ impl History {
         Ok((count, path))
     }
 
-    /// Where a late fact at `at` has its place: the count before its leaf, the path to that, and
-    /// the leaf with the capacity before it.
-    fn place(&self, at: i64) -> Result<(i64, Vec<Span>, &(i64, Vec<Fact>)), Missing> {
+    /// Where a late fact has its place: the count before its leaf, the path to that, the leaf.
+    fn place(&self, at: i64) -> Result<(i64, Vec<Span>, &Leaf), Missing> {
         let day = Span::of(at, Level::DAY);
         if self.days_from.is_none_or(|from| day.start < from) {
             return Err(Missing::DaysFrom(day.start));
@@ -429,7 +430,7 @@ impl History {
         let Some((mut slots, facts)) = self.leaves.remove(&leaf) else {
             return;
         };
-        let mut children: BTreeMap<Span, (i64, Vec<Fact>)> = BTreeMap::new();
+        let mut children: BTreeMap<Span, Leaf> = BTreeMap::new();
         for fact in facts {
             let (_, members) =
                 children.entry(Span::of(fact.at, below)).or_insert_with(|| (slots, Vec::new()));

@@ -105,16 +105,6 @@ impl Address {
             .build()
             .map_err(|error| Error::Internal(error.to_string()))
     }
-
-    /// The driver's configuration, for a connection outside the pools.
-    pub(super) fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// How TLS is spoken, where it is.
-    pub(super) fn tls(&self) -> Option<MakeRustlsConnect> {
-        self.tls.clone()
-    }
 }
 
 /// Takes `sslmode` and `sslrootcert` out of a URL's parameters: the driver knows neither the

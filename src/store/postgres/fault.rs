@@ -1,7 +1,7 @@
 //! PostgreSQL's errors in the words of [`Error`]: told apart by code, never by message text.
 
 use deadpool_postgres::PoolError;
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 use crate::Error;
 
@@ -29,7 +29,11 @@ impl From<tokio_postgres::Error> for Error {
         if is_refusal(code) {
             return Self::Unusable(format!("the database server refuses: {text}"));
         }
-        if is_passing(code) { Self::Unavailable(text) } else { Self::Internal(text) }
+        if is_passing(code) || lacks_partition(fault) {
+            Self::Unavailable(text)
+        } else {
+            Self::Internal(text)
+        }
     }
 }
 
@@ -49,9 +53,15 @@ fn is_passing(code: &SqlState) -> bool {
         || matches!(code, "55P03" | "23505" | "25006" | "25P02")
 }
 
+/// Whether the month of an event has no partition: it was made, and another server's cleanup
+/// dropped it meanwhile. A violated constraint has the same code, and names itself.
+fn lacks_partition(fault: &DbError) -> bool {
+    *fault.code() == SqlState::CHECK_VIOLATION && fault.constraint().is_none()
+}
+
 /// The constraint that an error names.
 pub(super) fn constraint(error: &tokio_postgres::Error) -> Option<&str> {
-    error.as_db_error().and_then(tokio_postgres::error::DbError::constraint)
+    error.as_db_error().and_then(DbError::constraint)
 }
 
 impl From<PoolError> for Error {

@@ -70,6 +70,22 @@ impl World {
         Self { park, clock, url, place }
     }
 
+    /// A new park on the engine of this one.
+    pub(crate) async fn another(&self) -> Self {
+        match self.place {
+            Place::Folder(_) => Self::sqlite().await,
+            Place::Schema(_) => Self::postgres().await,
+        }
+    }
+
+    /// SQL for 7 µs after the column `timestamp`.
+    pub(crate) fn later(&self) -> &'static str {
+        match self.place {
+            Place::Folder(_) => "timestamp + 7",
+            Place::Schema(_) => "timestamp + interval '7 microseconds'",
+        }
+    }
+
     /// Runs statements on the database itself, beside the park.
     pub(crate) fn execute(&self, sql: &str) {
         match &self.place {
