@@ -20,10 +20,12 @@
 
 mod gap;
 mod history;
+mod occupancy;
 mod stretch;
 
 pub use gap::Flip;
 pub use history::{DIVIDE_ABOVE, Effect, History, Missing, Start};
+pub use occupancy::{Occupancy, Step};
 pub use stretch::{Level, NodeRow, Span};
 
 use std::cmp::Ordering;

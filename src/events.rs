@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Cleanup, Cursor, Error, Event, EventFilter, EventPage, NewEvent, Recorded, Result, SmartPark,
-    Statistics,
+    Cleanup, Cursor, Error, Event, EventFilter, EventPage, NewEvent, Position, Recorded, Result,
+    SmartPark, Statistics,
     limits::{MAX_BATCH_ROWS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS, MAX_STATISTICS_HOURS},
     model::whole_micros,
 };
@@ -160,6 +160,32 @@ impl EventOperations<'_> {
             return Err(Error::invalid("limit", "must be a whole number from 1 to 1000"));
         }
         self.park.engine.events(filter, limit, cursor).await
+    }
+
+    /// The events that were committed after `position`, in that order, at most `limit`, each with
+    /// its own position. `None` where that is not known any more: some of them were deleted since,
+    /// or the database is another one. Begin with [`EventOperations::get_position`] then.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit out of 1–1000; [`Error::Unavailable`].
+    pub async fn get_events_after(
+        self,
+        position: Position,
+        limit: u32,
+    ) -> Result<Option<Vec<(Position, Event)>>> {
+        if !(1..=MAX_PAGE_ROWS).contains(&limit) {
+            return Err(Error::invalid("limit", "must be a whole number from 1 to 1000"));
+        }
+        self.park.engine.events_after(position, limit).await
+    }
+
+    /// The position of now: whatever is committed from now on comes after it. (On PostgreSQL also
+    /// what was committed just before, while other transactions are under way.)
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the store cannot be read.
+    pub async fn get_position(self) -> Result<Position> {
+        self.park.engine.position().await
     }
 
     /// What happened in the last `hours` on all floors, exact to the event. Events that are

@@ -2,11 +2,13 @@
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
 mod body;
+mod channel;
 mod connection;
 mod described;
 mod docs;
 mod events;
 mod examples;
+mod filter;
 mod floor_bodies;
 mod floors;
 mod guard;
@@ -20,6 +22,7 @@ mod rows;
 mod schemas;
 mod server;
 mod statistics;
+mod stream;
 pub(crate) mod views;
 
 use std::{
@@ -29,14 +32,15 @@ use std::{
 };
 
 use axum::{Router, middleware};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     SmartPark,
     limits::{
-        BODY_TIMEOUT, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_BODIES_BYTES, STOP_TIMEOUT, WRITE_TIMEOUT,
+        BODY_TIMEOUT, HEAD_TIMEOUT, HEARTBEAT, IDLE_TIMEOUT, MAX_BODIES_BYTES, STOP_TIMEOUT,
+        WRITE_TIMEOUT,
     },
 };
 pub(crate) use record::RecordedView;
@@ -90,6 +94,8 @@ pub struct Timeouts {
     pub idle: Duration,
     /// How long a server that stops waits for the requests that it has started.
     pub stop: Duration,
+    /// How often a live stream says that it is alive.
+    pub heartbeat: Duration,
 }
 
 impl Default for Timeouts {
@@ -100,6 +106,7 @@ impl Default for Timeouts {
             write: WRITE_TIMEOUT,
             idle: IDLE_TIMEOUT,
             stop: STOP_TIMEOUT,
+            heartbeat: HEARTBEAT,
         }
     }
 }
@@ -112,6 +119,9 @@ struct App {
     body_timeout: Duration,
     /// A permit for each byte of the bodies being read.
     body_room: Arc<Semaphore>,
+    heartbeat: Duration,
+    /// Becomes true when the server stops: streams end then.
+    stopping: Arc<watch::Sender<bool>>,
 }
 
 /// What the description says beside the operations.
@@ -133,6 +143,7 @@ struct App {
         (name = "events", description = "What cameras see"),
         (name = "floors", description = "How full the floors are, and managing them"),
         (name = "statistics", description = "What happened in a window of time"),
+        (name = "live", description = "What happens, as it happens"),
         (name = "health", description = "Probes"),
     ),
     components(schemas(problem::ProblemView<'_>)),
@@ -149,6 +160,7 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(floors::get_floor, floors::change_floor, floors::remove_floor))
         .routes(routes!(floors::recount_floor))
         .routes(routes!(statistics::get_statistics))
+        .routes(routes!(stream::watch_live))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }
@@ -162,11 +174,22 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// All routes over `park`, for a server of your own or for tests. What [`serve`] adds are the
 /// timeouts and bounds of connections, and stopping.
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
+    router_until(park, config, Arc::default())
+}
+
+/// All routes over `park`; streams end when `stopping` becomes true.
+fn router_until(
+    park: SmartPark,
+    config: &HttpConfig,
+    stopping: Arc<watch::Sender<bool>>,
+) -> Router {
     let app = App {
         park,
         on_limit: config.on_limit,
         body_timeout: config.timeouts.body,
         body_room: Arc::new(Semaphore::new(MAX_BODIES_BYTES)),
+        heartbeat: config.timeouts.heartbeat,
+        stopping,
     };
     let (operations, description) = operations().split_for_parts();
     operations

@@ -42,6 +42,7 @@ mod floors;
 pub mod http;
 pub mod intake;
 pub mod limits;
+pub mod live;
 #[cfg(feature = "cli")]
 mod logging;
 mod model;
@@ -64,6 +65,7 @@ pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
 
 use store::Engine;
+use tokio::sync::watch;
 
 /// What can be set about counting. The defaults are those of the contract.
 #[derive(Clone, Debug)]
@@ -92,6 +94,7 @@ impl Default for Options {
 pub struct SmartPark {
     engine: Engine,
     options: Arc<Options>,
+    hub: Arc<live::Hub>,
 }
 
 impl SmartPark {
@@ -113,7 +116,7 @@ impl SmartPark {
     pub async fn open_with(url: &str, options: Options) -> Result<Self> {
         let options = Arc::new(options);
         let engine = Engine::create(url, &options).await?;
-        Ok(Self { engine, options })
+        Ok(Self { hub: live::Hub::new(engine.clone()), engine, options })
     }
 
     /// Opens a database that exists and whose tables are current; creates and changes nothing.
@@ -124,7 +127,7 @@ impl SmartPark {
     pub async fn connect(url: &str, options: Options) -> Result<Self> {
         let options = Arc::new(options);
         let engine = Engine::connect(url, &options).await?;
-        Ok(Self { engine, options })
+        Ok(Self { hub: live::Hub::new(engine.clone()), engine, options })
     }
 
     /// The operations on floors.
@@ -169,6 +172,44 @@ impl SmartPark {
     /// and says why. The process should end then: a restart recovers what was acknowledged.
     pub async fn failed(&self) -> Error {
         self.engine.failed().await
+    }
+
+    /// Tells that something was committed, by this or by another process: the value changes, some
+    /// commits may share one change. What it was is to be read, for example with
+    /// [`EventOperations::get_events_after`]. Costs a look at the database four times a second for
+    /// as long as any result is kept. To be called on a runtime.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.engine.changes()
+    }
+
+    /// Watches what happens, from now on or on from a position: any number of watchers may.
+    ///
+    /// ```
+    /// # use smartpark::{Direction, NewEvent, VehicleType, live::News};
+    /// # smartpark::doctest(async |park| {
+    /// let mut watcher = park.watch(None).await?;
+    /// let begin = watcher.next().await?;
+    /// assert!(matches!(begin[0], News::Floor(_)));
+    /// let entry = NewEvent::new("cam_001", 1, "t1", VehicleType::Car, Direction::Entry);
+    /// let recorded = park.events().record_event(entry).await?;
+    /// let event = loop {
+    ///     let told = watcher.next().await?.into_iter().find_map(|news| match news {
+    ///         News::Event(_, event) => Some(event),
+    ///         _ => None,
+    ///     });
+    ///     if let Some(event) = told {
+    ///         break event;
+    ///     }
+    /// };
+    /// assert_eq!(event.value, recorded.event);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] where too many watch; [`Error::Unavailable`].
+    pub async fn watch(&self, after: Option<Position>) -> Result<live::Watcher> {
+        Arc::clone(&self.hub).watch(after).await
     }
 
     /// Takes the right to be the one server on this database, until the result is dropped.

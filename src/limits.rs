@@ -32,6 +32,24 @@ pub const SQLITE_READERS: usize = 4;
 pub const MAX_QUEUED_READS: usize = 4_096;
 /// How long a transaction waits for another process that writes to the same file.
 pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the commits of other processes are looked for while somebody watches.
+pub const SQLITE_WATCH_INTERVAL: Duration = Duration::from_millis(250);
+/// Watchers of the live stream of one process; one more is answered with 503. Each keeps a
+/// connection, and others need some too ([`MAX_CONNECTIONS`]).
+pub const MAX_WATCHERS: usize = 2_048;
+/// The latest events that are kept for watchers; who is further behind reads them from the store.
+pub const LIVE_RING_EVENTS: usize = 4_096;
+/// Events that a watcher is given at once: states of floors come in between.
+pub const LIVE_BATCH_EVENTS: u32 = 256;
+/// The least time between two looks for what is new: bounds what a flood of commits costs.
+pub const LIVE_PACE: Duration = Duration::from_millis(50);
+/// How long the live hub waits after a look that failed, and how often it may stay without any
+/// watcher before it rests.
+pub const LIVE_PAUSE: Duration = Duration::from_secs(1);
+/// Looks in a row that may fail before the watchers are let go: what they show would be old.
+pub const LIVE_ATTEMPTS: u32 = 3;
+/// How often a stream says that it is alive.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How far ahead of the server's clock an event may lie. Contract §3.
 pub const DEFAULT_MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// Within what time a second event without a timestamp is a repeat of the first. Contract §3.
@@ -82,6 +100,8 @@ pub const POSTGRES_PATIENCE: Duration = Duration::from_secs(8);
 pub const POSTGRES_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a connection to PostgreSQL may take to be made.
 pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the commits of other servers are looked for while somebody watches.
+pub const POSTGRES_WATCH_INTERVAL: Duration = Duration::from_millis(250);
 /// How long a write to PostgreSQL waits before it is tried again; doubles each time up to
 /// [`POSTGRES_LONGEST_PAUSE`].
 pub const POSTGRES_FIRST_PAUSE: Duration = Duration::from_millis(10);

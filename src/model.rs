@@ -7,8 +7,12 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+mod position;
+mod site;
 mod statistics;
 
+pub use position::Position;
+pub use site::Site;
 pub use statistics::{Cleanup, FloorCount, PeakHour, Statistics, VehicleTypeCounts};
 
 use crate::{
@@ -381,6 +385,8 @@ pub struct EventFilter {
     pub start: Option<Timestamp>,
     /// Only before this instant.
     pub end: Option<Timestamp>,
+    /// Only those that were recorded at the limit (`true`), or only the others.
+    pub at_limit: Option<bool>,
 }
 
 /// A place in a listing of events, newest first: continue after this one.

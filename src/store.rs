@@ -14,11 +14,12 @@ mod versions;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, Options, Recorded, Result, ServerLock, Statistics,
-    TableInfo, check::Report,
+    FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
+    Statistics, TableInfo, check::Report,
 };
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
@@ -66,6 +67,8 @@ dispatch! {
     fn record(events: Vec<Result<NewEvent>>) -> Result<Vec<Result<Recorded>>>;
     fn event_by_id(id: i64) -> Result<Option<Event>>;
     fn events(filter: EventFilter, limit: u32, cursor: Option<Cursor>) -> Result<EventPage>;
+    fn position() -> Result<Position>;
+    fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
     fn cleanup(horizon: Timestamp) -> Result<Cleanup>;
     fn fill(floors: Vec<NewFloor>, empty_first: bool) -> Result<Vec<Floor>>;
@@ -91,6 +94,15 @@ impl Engine {
             Place::File(path) => Sqlite::connect(path, options).await.map(Self::Sqlite),
             #[cfg(feature = "postgres")]
             Place::Server(url) => Postgres::connect(url, options).await.map(Self::Postgres),
+        }
+    }
+
+    /// Changes with every commit that is seen, of this or of another process, while it is kept.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.changes(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => postgres.changes(),
         }
     }
 

@@ -194,6 +194,7 @@ pub(super) async fn list(args: EventsArgs, context: &Context) -> Outcome {
         direction: args.direction,
         start: args.start.or(window.map(|(start, _)| start)),
         end: args.end.or(window.map(|(_, end)| end)),
+        at_limit: None,
     };
     let page = park.events().get_events(filter, args.limit, args.cursor).await?;
     let view = PageView {

@@ -12,6 +12,7 @@ use super::{
     App,
     described::problems,
     examples,
+    filter::{FILTERS, Filter},
     id::Id,
     kind::Kind,
     problem::{Place, Problem},
@@ -19,18 +20,9 @@ use super::{
     views::{CleanupView, EventView, answer},
 };
 use crate::{
-    Cursor, Direction, EventFilter, VehicleType,
-    limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS, MAX_STATISTICS_HOURS},
+    Cursor, Direction, VehicleType,
+    limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS},
 };
-
-/// What is said of a floor_id in a query that is none.
-pub(super) const NOT_A_FLOOR_ID: &str = "must be a whole number, 1 or more";
-/// What is said of hours out of range.
-pub(super) const NOT_HOURS: &str = "must be a whole number from 1 to 876600";
-/// What is said where a window is given in two ways.
-pub(super) const TWO_WINDOWS: &str = "cannot stand beside start or end";
-/// What is said of a window that ends before it begins.
-pub(super) const ENDS_EARLY: &str = "must not be before start";
 
 /// A page of events, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,6 +55,8 @@ problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
             description = "Only before this instant (RFC 3339 with an offset)"),
         ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
             description = "Only of the last hours; not beside start or end"),
+        ("at_limit" = Option<bool>, Query, description = "true: only those that were recorded as \
+            an entry to a full or an exit from an empty floor; false: only the others"),
         ("limit" = Option<u32>, Query, description = "Events on a page, 100 if not given",
             minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query,
@@ -75,7 +69,13 @@ problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
     ),
 )]
 pub(super) async fn list_events(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
-    let (filter, limit, cursor) = read_filter(&app, &uri)?;
+    const NOT_A_LIMIT: &str = "must be a whole number from 1 to 1000";
+    let mut query = Query::read(&uri, &[&FILTERS[..], &["limit", "cursor"]].concat());
+    let filter = Filter::read(&mut query);
+    let limit = query.small_integer("limit", 1..=MAX_PAGE_ROWS, NOT_A_LIMIT);
+    let cursor = query.word::<Cursor>("cursor");
+    query.finish()?;
+    let (filter, limit) = (filter.of(&app)?, limit.unwrap_or(DEFAULT_PAGE_ROWS));
     let page = app.park.events().get_events(filter, limit, cursor).await;
     let page = page.map_err(|error| Problem::from_error(error, Place::Query))?;
     let view = PageView {
@@ -83,48 +83,6 @@ pub(super) async fn list_events(State(app): State<App>, uri: Uri) -> Result<Resp
         next_cursor: page.next_cursor.map(|cursor| cursor.to_string()),
     };
     Ok(answer(StatusCode::OK, &view))
-}
-
-fn read_filter(app: &App, uri: &Uri) -> Result<(EventFilter, u32, Option<Cursor>), Problem> {
-    const KNOWN: [&str; 10] = [
-        "floor_id",
-        "camera_id",
-        "track_id",
-        "vehicle_type",
-        "direction",
-        "start",
-        "end",
-        "hours",
-        "limit",
-        "cursor",
-    ];
-    const NOT_A_LIMIT: &str = "must be a whole number from 1 to 1000";
-    let mut query = Query::read(uri, &KNOWN);
-    let mut filter = EventFilter {
-        floor_id: query.integer("floor_id", 1..=i64::MAX, NOT_A_FLOOR_ID),
-        camera_id: query.name("camera_id"),
-        track_id: query.name("track_id"),
-        vehicle_type: query.word::<VehicleType>("vehicle_type"),
-        direction: query.word::<Direction>("direction"),
-        start: query.instant("start"),
-        end: query.instant("end"),
-    };
-    let hours = query.small_integer("hours", 1..=MAX_STATISTICS_HOURS, NOT_HOURS);
-    if hours.is_some() && (query.has("start") || query.has("end")) {
-        query.fault("hours", TWO_WINDOWS);
-    }
-    if filter.start.zip(filter.end).is_some_and(|(start, end)| end < start) {
-        query.fault("end", ENDS_EARLY);
-    }
-    let limit = query.small_integer("limit", 1..=MAX_PAGE_ROWS, NOT_A_LIMIT);
-    let cursor = query.word::<Cursor>("cursor");
-    query.finish()?;
-    if let Some(hours) = hours {
-        let window = app.park.events().window(hours);
-        let (start, end) = window.map_err(|error| Problem::from_error(error, Place::Query))?;
-        (filter.start, filter.end) = (Some(start), Some(end));
-    }
-    Ok((filter, limit.unwrap_or(DEFAULT_PAGE_ROWS), cursor))
 }
 
 problems!(GetProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);

@@ -162,6 +162,24 @@ pub(super) fn statistics() -> Value {
     })
 }
 
+/// The beginning of a live stream.
+pub(super) fn stream() -> Value {
+    let site = json!({
+        "recommended_floor_id": 1,
+        "total_slots": 50,
+        "current_vehicles": 12,
+        "available_slots": 38,
+        "occupancy_percentage": 24.0
+    });
+    let (floor, event) = (floor(), event());
+    json!(format!(
+        "event: floor\ndata: {floor}\n\n\
+         id: 1000.0\nevent: site\ndata: {site}\n\n\
+         id: 1001.0\nevent: event\ndata: {event}\n\n\
+         event: heartbeat\ndata: {{\"now\":\"2026-02-12T10:30:50Z\"}}\n\n"
+    ))
+}
+
 /// What a cleanup answers.
 pub(super) fn cleanup() -> Value {
     json!({"deleted": 4210, "horizon": "2026-01-13T10:30:45Z"})

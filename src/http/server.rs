@@ -14,7 +14,7 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout},
 };
 use tower_service::Service;
@@ -22,7 +22,7 @@ use tower_service::Service;
 use super::{
     HttpConfig, Timeouts,
     connection::{Activity, Answer, Timed},
-    router,
+    router_until,
 };
 use crate::{
     SmartPark,
@@ -49,7 +49,9 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.local_addr()?;
-    let server = Arc::new(Server::new(router(park, &config), config.timeouts));
+    let stopping: Arc<watch::Sender<bool>> = Arc::default();
+    let router = router_until(park, &config, Arc::clone(&stopping));
+    let server = Arc::new(Server::new(router, config.timeouts));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let stop = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
@@ -74,6 +76,8 @@ pub async fn serve(
         }
     }
     drop(listener);
+    // Streams have no end of their own.
+    stopping.send_replace(true);
     let open = stop.count();
     if timeout(config.timeouts.stop, stop.shutdown()).await.is_err() {
         tracing::warn!(open, "stopped without waiting longer for open connections");

@@ -9,8 +9,8 @@ use axum::{
 use super::{
     App,
     described::problems,
-    events::{ENDS_EARLY, NOT_A_FLOOR_ID, NOT_HOURS, TWO_WINDOWS},
     examples,
+    filter::{ENDS_EARLY, NOT_A_FLOOR_ID, NOT_HOURS, TWO_WINDOWS},
     problem::{Place, Problem},
     query::Query,
     views::{StatisticsView, answer},

@@ -6,6 +6,7 @@
 //! ids. What an attempt loses (a connection, a deadlock, a server that restarts) is tried again
 //! for as long as a request may take; a commit whose answer was lost is settled that way, too.
 
+mod changes;
 mod check;
 mod connect;
 mod events;
@@ -29,16 +30,17 @@ use std::sync::Arc;
 
 use deadpool_postgres::Pool;
 use jiff::Timestamp;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, Options, Result, ServerLock, Statistics,
+    FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics,
     TableInfo,
     check::Report,
     limits::{POSTGRES_READERS, POSTGRES_WRITERS},
     recorder::{self, Answers, Batch, Recorder, Waiting, Work},
 };
+use changes::Changes;
 use connect::Address;
 use partitions::Months;
 use recording::Group;
@@ -60,6 +62,7 @@ struct Inner {
     /// Connections that read.
     readers: Pool,
     queue: Recorder<Close>,
+    changes: Changes,
 }
 
 impl std::fmt::Debug for Inner {
@@ -88,14 +91,15 @@ impl Postgres {
         let writers = address.pool(POSTGRES_WRITERS)?;
         let readers = address.pool(POSTGRES_READERS)?;
         let (queue, waiting) = recorder::queue();
-        let options = Arc::clone(options);
+        let (options, changes) = (Arc::clone(options), Changes::new());
         let task = Task {
             pool: writers.clone(),
             options: Arc::clone(&options),
             months: Months::default(),
+            changes: changes.clone(),
         };
         tokio::spawn(task.run(waiting));
-        Ok(Self { inner: Arc::new(Inner { options, writers, readers, queue }) })
+        Ok(Self { inner: Arc::new(Inner { options, writers, readers, queue, changes }) })
     }
 
     fn now(&self) -> i64 {
@@ -143,17 +147,17 @@ impl Postgres {
 
     pub(super) async fn add_floor(&self, floor: NewFloor) -> Result<Floor> {
         let now = self.now();
-        patiently!(floors::add(&self.inner.writers, &floor, now))?
+        self.tell(patiently!(floors::add(&self.inner.writers, &floor, now))?)
     }
 
     pub(super) async fn change_floor(&self, id: i64, change: FloorChange) -> Result<Floor> {
         let now = self.now();
-        patiently!(floors::change(&self.inner.writers, id, &change, now))?
+        self.tell(patiently!(floors::change(&self.inner.writers, id, &change, now))?)
     }
 
     pub(super) async fn remove_floor(&self, id: i64) -> Result<()> {
         let now = self.now();
-        patiently!(floors::remove(&self.inner.writers, id, now))?
+        self.tell(patiently!(floors::remove(&self.inner.writers, id, now))?)
     }
 
     pub(super) async fn recount(
@@ -164,12 +168,17 @@ impl Postgres {
         author: Option<String>,
     ) -> Result<Floor> {
         let (now, why) = (self.now(), (reason.as_str(), author.as_deref()));
-        patiently!(floors::recount(&self.inner.writers, id, count, why, now))?
+        self.tell(patiently!(floors::recount(&self.inner.writers, id, count, why, now))?)
     }
 
     pub(super) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {
         let now = self.now();
-        patiently!(floors::adjust(&self.inner.writers, id, direction, now))?
+        self.tell(patiently!(floors::adjust(&self.inner.writers, id, direction, now))?)
+    }
+
+    /// A floor was changed, where it was.
+    fn tell<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.inspect(|_| self.inner.changes.bump())
     }
 
     pub(super) async fn counts_at(&self, at: Timestamp) -> Result<Vec<FloorCount>> {
@@ -198,6 +207,25 @@ impl Postgres {
         patiently!(async {
             events::page(&*self.inner.readers.get().await?, &filter, limit, cursor).await
         })
+    }
+
+    pub(super) async fn position(&self) -> Result<Position> {
+        patiently!(async { events::position(&*self.inner.readers.get().await?).await })
+    }
+
+    pub(super) async fn events_after(
+        &self,
+        position: Position,
+        limit: u32,
+    ) -> Result<Option<Vec<(Position, Event)>>> {
+        patiently!(async {
+            events::after(&*self.inner.readers.get().await?, position, limit).await
+        })
+    }
+
+    /// Changes with every commit that is seen, of this or of another server.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.inner.changes.watch(&self.inner.readers)
     }
 
     pub(super) async fn statistics(
@@ -234,7 +262,7 @@ impl Postgres {
         empty_first: bool,
     ) -> Result<Vec<Floor>> {
         let now = self.now();
-        patiently!(floors::fill(&self.inner.writers, &floors, empty_first, now))?
+        self.tell(patiently!(floors::fill(&self.inner.writers, &floors, empty_first, now))?)
     }
 
     pub(super) async fn check(&self, repair: bool) -> Result<Report> {
@@ -279,6 +307,7 @@ struct Task {
     pool: Pool,
     options: Arc<Options>,
     months: Months,
+    changes: Changes,
 }
 
 impl Task {
@@ -302,6 +331,7 @@ impl Task {
         let outcome = patiently!(self.attempt(&mut group));
         match outcome {
             Ok(()) => {
+                self.changes.bump();
                 for (batch, answers) in batches.into_iter().zip(group.into_answers()) {
                     batch.answer(Ok(answers));
                 }

@@ -5,6 +5,7 @@
 //! transaction reads what it needs anew, so nothing that is kept between transactions can be
 //! out of date.
 
+mod changes;
 mod check;
 mod connection;
 mod events;
@@ -27,13 +28,14 @@ use std::{fs::OpenOptions, path::Path, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, Options, Recorded, Result, ServerLock, Statistics,
-    TableInfo, check::Report, limits::CLEANUP_CHUNK_ROWS, recorder,
+    FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
+    Statistics, TableInfo, check::Report, limits::CLEANUP_CHUNK_ROWS, recorder,
 };
+use changes::Changes;
 use readers::Readers;
 use session::Session;
 use writer::WriterHandle;
@@ -50,6 +52,7 @@ struct Inner {
     options: Arc<Options>,
     readers: Readers,
     writer: WriterHandle,
+    changes: Arc<Changes>,
 }
 
 impl Sqlite {
@@ -88,8 +91,10 @@ impl Sqlite {
             .spawn(move || {
                 let result = prepare(&path, options.clock.now()).and_then(|connection| {
                     let readers = Readers::start(&path)?;
-                    let writer = WriterHandle::start(connection, &options)?;
-                    Ok(Self { inner: Arc::new(Inner { path, options, readers, writer }) })
+                    let changes = Changes::new(path.clone());
+                    let writer = WriterHandle::start(connection, &options, &changes)?;
+                    let inner = Inner { path, options, readers, writer, changes };
+                    Ok(Self { inner: Arc::new(inner) })
                 });
                 drop(reply.send(result));
             })
@@ -195,6 +200,18 @@ impl Sqlite {
         self.read(move |connection| events::page(connection, &filter, limit, cursor)).await
     }
 
+    pub(super) async fn position(&self) -> Result<Position> {
+        self.read(events::position).await
+    }
+
+    pub(super) async fn events_after(
+        &self,
+        position: Position,
+        limit: u32,
+    ) -> Result<Option<Vec<(Position, Event)>>> {
+        self.read(move |connection| events::after(connection, position, limit)).await
+    }
+
     pub(super) async fn statistics(
         &self,
         start: Timestamp,
@@ -244,7 +261,13 @@ impl Sqlite {
         self.inner.writer.failed().await
     }
 
+    /// Changes with every commit that is seen, of this or of another process.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.inner.changes.watch()
+    }
+
     pub(super) async fn close(&self) {
+        self.inner.changes.close();
         self.inner.writer.close().await;
     }
 

@@ -9,3 +9,4 @@ mod events;
 mod floors;
 mod openapi;
 mod statistics;
+mod stream;

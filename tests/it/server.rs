@@ -12,6 +12,7 @@ use smartpark::{
     http::{HttpConfig, OnLimit, serve},
 };
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
+use ureq::Body;
 
 /// The time at which every test begins.
 pub(crate) const NOW: &str = "2026-02-12T12:00:00Z";
@@ -25,7 +26,7 @@ pub(crate) struct TestServer {
     runtime: Runtime,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
-    _folder: tempfile::TempDir,
+    folder: Option<tempfile::TempDir>,
 }
 
 /// What the server answered.
@@ -69,7 +70,20 @@ impl TestServer {
 
     /// A server with this configuration.
     pub(crate) fn with(config: HttpConfig) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::on(tempfile::tempdir().unwrap(), config)
+    }
+
+    /// Another server on the same data, after this one has stopped.
+    pub(crate) fn restart(mut self, config: HttpConfig) -> Self {
+        self.begin_stop();
+        self.stopped();
+        self.run(self.park.clone().close());
+        let folder = self.folder.take().unwrap();
+        drop(self);
+        Self::on(folder, config)
+    }
+
+    fn on(folder: tempfile::TempDir, config: HttpConfig) -> Self {
         let url = format!("sqlite://{}/smartpark.db", folder.path().display());
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build();
@@ -79,8 +93,10 @@ impl TestServer {
         let (stop, stopped) = oneshot::channel::<()>();
         let (address, park, served) = runtime.block_on(async {
             let park = SmartPark::open_with(&url, options).await.unwrap();
-            for floor in floors() {
-                park.floors().add_floor(floor).await.unwrap();
+            if park.floors().get_all_floors().await.unwrap().is_empty() {
+                for floor in floors() {
+                    park.floors().add_floor(floor).await.unwrap();
+                }
             }
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let address = listener.local_addr().unwrap();
@@ -103,7 +119,7 @@ impl TestServer {
             runtime,
             stop: Some(stop),
             served: Some(served),
-            _folder: folder,
+            folder: Some(folder),
         }
     }
 
@@ -146,6 +162,15 @@ impl TestServer {
         let bytes = response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
         let headers = response.headers().clone();
         Answer { status: response.status().as_u16(), headers, bytes }
+    }
+
+    /// GET of an answer that is read while it is written.
+    pub(crate) fn open(&self, path: &str, headers: &[(&str, &str)]) -> ureq::http::Response<Body> {
+        let mut request = self.agent.get(format!("http://{}{path}", self.address));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.call().unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// GET.

@@ -7,10 +7,10 @@ use tokio_postgres::types::ToSql;
 
 use super::{
     connect::query,
-    rows::{self, Micros, event_columns},
+    rows::{self, Micros, damaged, event_columns},
 };
 use crate::{
-    Cursor, Event, EventFilter, EventPage, Result,
+    Cursor, Event, EventFilter, EventPage, Position, Result,
     store::codes::{direction_number, type_number},
 };
 
@@ -29,6 +29,22 @@ const BY_ID: &str = concat!(
     kept!()
 );
 
+/// All of a transaction before the oldest that still runs can be seen, and for good.
+const AFTER: &str = concat!(
+    "-- get_events_after\nSELECT ",
+    event_columns!(),
+    ", change::text::bigint FROM events
+WHERE (change, id) > ($1::bigint::text::xid8, $2)
+AND change < pg_snapshot_xmin(pg_current_snapshot()) AND ",
+    kept!(),
+    " ORDER BY change, id LIMIT $3"
+);
+
+const BOUNDS: &str = "-- get_events_after: what is gone, what is settled, what is yet to come
+SELECT last_change, last_event_id, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+       pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+FROM retention WHERE id = 1";
+
 /// The upper bound stands there twice: once for the order of pages, once for the partitions.
 const CONDITIONS: &str = concat!(
     " WHERE timestamp >= $1 AND timestamp <= $2 AND (timestamp, id) < ($2, $3) AND ",
@@ -40,6 +56,51 @@ const NEWEST_FIRST: &str = " ORDER BY timestamp DESC, id DESC LIMIT $4";
 pub(super) async fn by_id(client: &ClientWrapper, id: i64) -> Result<Option<Event>> {
     let found = query(client, BY_ID, &[&id]).await?;
     found.first().map(|row| rows::event(row, 0)).transpose()
+}
+
+pub(super) async fn position(client: &ClientWrapper) -> Result<Position> {
+    let Bounds { settled, .. } = bounds(client).await?;
+    Ok(Position { change: settled - 1, offset: i64::MAX })
+}
+
+/// The events after a position; none where some of them may be gone, or it never was.
+pub(super) async fn after(
+    client: &ClientWrapper,
+    position: Position,
+    limit: u32,
+) -> Result<Option<Vec<(Position, Event)>>> {
+    let limit = i64::from(limit);
+    let rows = query(client, AFTER, &[&position.change, &position.offset, &limit]).await?;
+    // Asked after the events: what went in between is noticed.
+    let Bounds { gone, coming, .. } = bounds(client).await?;
+    if position < gone || position.change >= coming {
+        return Ok(None);
+    }
+    let told = rows.iter().map(|row| {
+        let event = rows::event(row, 0)?;
+        Ok((Position { change: row.try_get(11)?, offset: event.id }, event))
+    });
+    told.collect::<Result<_>>().map(Some)
+}
+
+/// Where the order of commits can be told.
+struct Bounds {
+    /// The last that is gone.
+    gone: Position,
+    /// The oldest transaction that still runs: what is older can be seen.
+    settled: i64,
+    /// The next transaction to come.
+    coming: i64,
+}
+
+async fn bounds(client: &ClientWrapper) -> Result<Bounds> {
+    let rows = query(client, BOUNDS, &[]).await?;
+    let row = rows.first().ok_or_else(|| damaged("a retention"))?;
+    Ok(Bounds {
+        gone: Position { change: row.try_get(0)?, offset: row.try_get(1)? },
+        settled: row.try_get(2)?,
+        coming: row.try_get(3)?,
+    })
 }
 
 pub(super) async fn page(
@@ -98,6 +159,12 @@ async fn select(
     if let Some(value) = &direction {
         require("direction", value);
     }
+    // Spelled out, since only so does it fit the index of those events.
+    match filter.at_limit {
+        Some(true) => conditions.push_str(" AND at_limit"),
+        Some(false) => conditions.push_str(" AND NOT at_limit"),
+        None => {}
+    }
     let columns = event_columns!();
     let sql = if needs_merge(filter) {
         // The events of one camera have no index in the order of time, those of one camera on
@@ -114,5 +181,6 @@ async fn select(
 }
 
 fn needs_merge(filter: &EventFilter) -> bool {
-    filter.camera_id.is_some() && filter.floor_id.is_none() && filter.track_id.is_none()
+    let one_camera = filter.camera_id.is_some() && filter.floor_id.is_none();
+    one_camera && filter.track_id.is_none() && filter.at_limit != Some(true)
 }

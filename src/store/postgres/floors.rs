@@ -55,7 +55,8 @@ const NEXT_ADJUSTMENT: &str = "-- adjustments: next id
 SELECT nextval(pg_get_serial_sequence(quote_ident(current_schema()) || '.adjustments', 'id'))";
 
 const EMPTY: &str = "-- reset_database_seed: remove all, but never give an event id twice
-UPDATE retention SET horizon = NULL WHERE id = 1;
+UPDATE retention SET horizon = NULL, last_change = pg_current_xact_id()::text::bigint,
+    last_event_id = 0 WHERE id = 1;
 TRUNCATE floors, floor_origins, floor_stretches, adjustments, events, events_at_limit,
     event_hours, event_digests;
 ALTER TABLE floors ALTER COLUMN id RESTART";

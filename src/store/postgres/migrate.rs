@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 1] = migrations!("postgres": 1 "initial" "0001_initial.sql");
+const MIGRATIONS: [Migration; 2] =
+    migrations!("postgres": 1 "initial" "0001_initial.sql", 2 "live" "0002_live.sql");
 
 /// One at a time in a schema; the lock ends with the transaction.
 const LOCK: &str = "-- migrate: one at a time

@@ -29,6 +29,14 @@ use crate::{
 const SET_HORIZON: &str = "-- cleanup_old_events: horizon
 UPDATE retention SET horizon = $1 WHERE id = 1";
 
+const KEEP_LAST: &str =
+    "-- cleanup_old_events: the last of those that are gone, as they were recorded
+UPDATE retention SET last_change = w.change, last_event_id = w.id
+FROM (SELECT change::text::bigint AS change, id FROM events
+      WHERE timestamp >= $1 AND timestamp < $2
+      ORDER BY events.change DESC, id DESC LIMIT 1) w
+WHERE retention.id = 1 AND (w.change, w.id) > (last_change, last_event_id)";
+
 /// In the order of their ids, like everyone who locks floors. Whoever recorded on one has ended
 /// then, and whoever comes reads the new horizon.
 pub(super) const LOCK_FLOORS: &str =
@@ -88,6 +96,7 @@ pub(super) async fn move_horizon(
         let rows = query(transaction, COUNT, &[&range[0], &range[1]]).await?;
         let count: i64 = rows.first().ok_or_else(|| damaged("a count"))?.try_get(0)?;
         forgotten = count.unsigned_abs();
+        query(transaction, KEEP_LAST, &[&range[0], &range[1]]).await?;
         query(transaction, SET_HORIZON, &[&Micros(target)]).await?;
     }
     session.transaction.commit().await?;

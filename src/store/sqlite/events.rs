@@ -1,4 +1,5 @@
-//! Reading events: one by its id, or page by page by (timestamp, id), newest first.
+//! Reading events: one by its id, page by page by (timestamp, id), newest first, or in the order
+//! in which they were committed, which is that of their ids: there is one writer at a time.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, ToSql};
@@ -7,7 +8,7 @@ use super::{
     floors,
     rows::{self, event_columns},
 };
-use crate::{Cursor, Event, EventFilter, EventPage, Result};
+use crate::{Cursor, Event, EventFilter, EventPage, Position, Result};
 
 const BY_ID: &str =
     concat!("-- get_event_by_id\nSELECT ", event_columns!(), " FROM events WHERE id = ?1");
@@ -15,8 +16,41 @@ const BY_ID: &str =
 /// A page: the index that has the order, or finds few rows; then the conditions.
 const SELECT: &str = concat!("-- get_events: page\nSELECT ", event_columns!(), " FROM events");
 
+const AFTER: &str = concat!(
+    "-- get_events_after\nSELECT ",
+    event_columns!(),
+    " FROM events WHERE id > ?1 ORDER BY id LIMIT ?2"
+);
+
+const IDS: &str = "-- get_events_after: the latest id that is gone, and the latest of all
+SELECT last_event_id, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events))
+FROM retention WHERE id = 1";
+
 pub(super) fn by_id(connection: &Connection, id: i64) -> Result<Option<Event>> {
     Ok(connection.prepare_cached(BY_ID)?.query_row([id], rows::event).optional()?)
+}
+
+pub(super) fn position(connection: &Connection) -> Result<Position> {
+    let change = connection.prepare_cached(IDS)?.query_row([], |row| row.get(1))?;
+    Ok(Position { change, offset: 0 })
+}
+
+/// The events after a position; none where some of them may be gone, or it never was.
+pub(super) fn after(
+    connection: &Connection,
+    position: Position,
+    limit: u32,
+) -> Result<Option<Vec<(Position, Event)>>> {
+    let ids = connection.prepare_cached(IDS)?.query_row([], |row| Ok(row.get(0)?..=row.get(1)?))?;
+    if position.offset != 0 || !ids.contains(&position.change) {
+        return Ok(None);
+    }
+    let mut statement = connection.prepare_cached(AFTER)?;
+    let told = statement.query_map((position.change, limit), |row| {
+        let event = rows::event(row)?;
+        Ok((Position { change: event.id, offset: 0 }, event))
+    })?;
+    Ok(Some(told.collect::<rusqlite::Result<_>>()?))
 }
 
 pub(super) fn page(
@@ -43,7 +77,8 @@ pub(super) fn page(
 /// The events of one camera have no index in the order of time, those of one camera on one floor
 /// have: take the latest of each floor and of these the latest.
 fn needs_merge(filter: &EventFilter) -> bool {
-    filter.camera_id.is_some() && filter.floor_id.is_none() && filter.track_id.is_none()
+    let one_camera = filter.camera_id.is_some() && filter.floor_id.is_none();
+    one_camera && filter.track_id.is_none() && filter.at_limit != Some(true)
 }
 
 fn merged(
@@ -71,6 +106,7 @@ fn select(
     let index = match filter {
         EventFilter { track_id: Some(_), camera_id: Some(_), .. } => "uq_event_idempotency",
         EventFilter { track_id: Some(_), .. } => "ix_event_track_id",
+        EventFilter { at_limit: Some(true), .. } => "ix_event_at_limit",
         EventFilter { camera_id: Some(_), .. } => "ix_event_camera_floor_timestamp",
         EventFilter { floor_id: Some(_), .. } => "ix_event_floor_timestamp",
         _ => "ix_event_timestamp",
@@ -100,6 +136,12 @@ fn select(
     }
     if let Some(value) = &filter.direction {
         require(" AND direction = ?", value);
+    }
+    // Spelled out, since only so does it fit the index of those events.
+    match filter.at_limit {
+        Some(true) => sql.push_str(" AND at_limit = 1"),
+        Some(false) => sql.push_str(" AND at_limit = 0"),
+        None => {}
     }
     sql.push_str(" ORDER BY timestamp DESC, id DESC LIMIT ?");
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);

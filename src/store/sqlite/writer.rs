@@ -9,7 +9,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
-use super::{gone, recording, session::Session};
+use super::{changes::Changes, gone, recording, session::Session};
 use crate::{
     Error, NewEvent, Options, Result,
     recorder::{self, Answers, Batch, Recorder, Waiting, Work},
@@ -33,15 +33,20 @@ struct Writer {
     connection: Connection,
     options: Arc<Options>,
     failure: watch::Sender<Option<Error>>,
+    changes: Arc<Changes>,
     closed: bool,
 }
 
 impl WriterHandle {
-    pub(super) fn start(connection: Connection, options: &Arc<Options>) -> Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        options: &Arc<Options>,
+        changes: &Arc<Changes>,
+    ) -> Result<Self> {
         let (queue, waiting) = recorder::queue();
         let (failed, failure) = watch::channel(None);
-        let options = Arc::clone(options);
-        let writer = Writer { connection, options, failure: failed, closed: false };
+        let (options, changes) = (Arc::clone(options), Arc::clone(changes));
+        let writer = Writer { connection, options, failure: failed, changes, closed: false };
         thread::Builder::new()
             .name("smartpark-write".into())
             .spawn(move || writer.run(waiting))
@@ -144,11 +149,14 @@ impl Writer {
             return Err(failure);
         }
         let result = self.try_transact(work);
-        if let Err(error) = &result {
-            self.roll_back();
-            if let Error::Broken(_) = error {
-                tracing::error!("{error}");
-                self.failure.send_replace(Some(error.clone()));
+        match &result {
+            Ok(_) => self.changes.bump(),
+            Err(error) => {
+                self.roll_back();
+                if let Error::Broken(_) = error {
+                    tracing::error!("{error}");
+                    self.failure.send_replace(Some(error.clone()));
+                }
             }
         }
         result

@@ -43,9 +43,10 @@ on_every_engine! {
                 direction: set(4).then_some(Direction::Exit),
                 start: set(5).then(|| after(-40)),
                 end: set(6).then(|| after(-3)),
+                at_limit: set(7).then_some(n.is_multiple_of(3)),
             }
         };
-        for filter in (0..128).map(some) {
+        for filter in (0..256).map(some) {
             let expected: Vec<i64> = all
                 .iter()
                 .filter(|event| {
@@ -56,6 +57,7 @@ on_every_engine! {
                         && filter.direction.is_none_or(|way| event.direction == way)
                         && filter.start.is_none_or(|start| event.timestamp >= start)
                         && filter.end.is_none_or(|end| event.timestamp < end)
+                        && filter.at_limit.is_none_or(|at| event.at_limit.is_some() == at)
                 })
                 .map(|event| event.id)
                 .collect();

@@ -135,7 +135,6 @@ fn what_is_not_there_is_404() {
         "/events/x",
         "/docs/../x",
         "/docs/x.js",
-        "/stream",
         "/metrics",
         "/floors/1/history",
     ];

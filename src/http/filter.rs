@@ -1,0 +1,71 @@
+//! Which events a request is about: the filters of the listing and of the download.
+
+use super::{
+    App,
+    problem::{Place, Problem},
+    query::Query,
+};
+use crate::{Direction, EventFilter, VehicleType, limits::MAX_STATISTICS_HOURS};
+
+/// What is said of a floor_id in a query that is none.
+pub(super) const NOT_A_FLOOR_ID: &str = "must be a whole number, 1 or more";
+/// What is said of hours out of range.
+pub(super) const NOT_HOURS: &str = "must be a whole number from 1 to 876600";
+/// What is said where a window is given in two ways.
+pub(super) const TWO_WINDOWS: &str = "cannot stand beside start or end";
+/// What is said of a window that ends before it begins.
+pub(super) const ENDS_EARLY: &str = "must not be before start";
+
+/// The parameters that filter events.
+pub(super) const FILTERS: [&str; 9] = [
+    "floor_id",
+    "camera_id",
+    "track_id",
+    "vehicle_type",
+    "direction",
+    "start",
+    "end",
+    "hours",
+    "at_limit",
+];
+
+/// A filter as it was asked for.
+pub(super) struct Filter {
+    filter: EventFilter,
+    hours: Option<u32>,
+}
+
+impl Filter {
+    /// Reads the parameters; what does not fit is noted in the query.
+    pub(super) fn read(query: &mut Query) -> Self {
+        let filter = EventFilter {
+            floor_id: query.integer("floor_id", 1..=i64::MAX, NOT_A_FLOOR_ID),
+            camera_id: query.name("camera_id"),
+            track_id: query.name("track_id"),
+            vehicle_type: query.word::<VehicleType>("vehicle_type"),
+            direction: query.word::<Direction>("direction"),
+            start: query.instant("start"),
+            end: query.instant("end"),
+            at_limit: query.has("at_limit").then(|| query.flag("at_limit")),
+        };
+        let hours = query.small_integer("hours", 1..=MAX_STATISTICS_HOURS, NOT_HOURS);
+        if hours.is_some() && (query.has("start") || query.has("end")) {
+            query.fault("hours", TWO_WINDOWS);
+        }
+        if filter.start.zip(filter.end).is_some_and(|(start, end)| end < start) {
+            query.fault("end", ENDS_EARLY);
+        }
+        Self { filter, hours }
+    }
+
+    /// The filter, where hours are counted from now.
+    pub(super) fn of(self, app: &App) -> Result<EventFilter, Problem> {
+        let Self { mut filter, hours } = self;
+        if let Some(hours) = hours {
+            let window = app.park.events().window(hours);
+            let (start, end) = window.map_err(|error| Problem::from_error(error, Place::Query))?;
+            (filter.start, filter.end) = (Some(start), Some(end));
+        }
+        Ok(filter)
+    }
+}

@@ -1,0 +1,223 @@
+//! The live stream: floors, site and events as server-sent events, for as long as somebody reads.
+
+use std::{io::Write, time::Duration};
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
+    response::Response,
+};
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::{
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval_at},
+};
+use utoipa::ToSchema;
+
+use super::{
+    App,
+    channel::{Sender, channel},
+    described::problems,
+    examples,
+    problem::{Place, Problem},
+    query::Query,
+    views::{EventView, FloorView, json_bytes},
+};
+use crate::{
+    Clock, Position, Site,
+    live::{News, Watcher},
+};
+
+/// The header in which a browser says how far it has read.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// What a browser is told first: to connect again after a second where the stream breaks off.
+const RETRY: &[u8] = b"retry: 1000\n\n";
+
+/// The site as a whole: its active floors together.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Site)]
+pub(super) struct SiteView {
+    /// The active floor with the most free slots; null where all are full.
+    recommended_floor_id: Option<i64>,
+    /// The slots of the active floors.
+    #[schema(minimum = 0)]
+    total_slots: i64,
+    /// The vehicles on the active floors.
+    #[schema(minimum = 0)]
+    current_vehicles: i64,
+    /// How many more fit.
+    #[schema(minimum = 0)]
+    available_slots: i64,
+    /// 0 without slots.
+    #[schema(minimum = 0, maximum = 100)]
+    occupancy_percentage: f64,
+}
+
+impl From<Site> for SiteView {
+    fn from(site: Site) -> Self {
+        Self {
+            recommended_floor_id: site.recommended_floor_id,
+            total_slots: site.total_slots,
+            current_vehicles: site.current_vehicles,
+            available_slots: site.available_slots(),
+            occupancy_percentage: site.occupancy_percentage(),
+        }
+    }
+}
+
+problems!(StreamProblems: InvalidFields, Internal, Overloaded, Unavailable);
+
+/// Watch what happens
+///
+/// Server-sent events for as long as the client reads, each with a name and JSON data:
+///
+/// - `floor`: a floor, as GET /floors/{id} tells it. All floors at first, then those that changed;
+///   a client that reads slowly is only told the latest.
+/// - `floor_removed`: `{"id": 3}`.
+/// - `site`: the active floors together; after the first floors, then where it changed.
+/// - `event`: an event, as GET /events/{id} tells it, in the order in which they were recorded.
+/// - `reload`: events may have been missed; what was read before is to be read again.
+/// - `heartbeat`: `{"now": …}` every five seconds, however little happens.
+///
+/// The `id` of a message is where to go on after it: browsers send the last one as
+/// `Last-Event-ID` when they connect again, and no event is lost or repeated. Without one the
+/// stream begins now.
+#[utoipa::path(
+    get, path = "/stream", tag = "live", operation_id = "watch",
+    params(
+        ("after" = Option<String>, Query, description = "Events after this id of a message",
+            example = "1001.0"),
+        ("Last-Event-ID" = Option<String>, Header,
+            description = "The same, as browsers send it; where both are there, this one holds"),
+    ),
+    responses(
+        (status = 200, description = "The stream", content_type = "text/event-stream",
+            body = String, example = json!(examples::stream())),
+        StreamProblems,
+    ),
+)]
+pub(super) async fn watch_live(
+    State(app): State<App>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let mut query = Query::read(&uri, &["after"]);
+    let asked = query.word::<Position>("after");
+    query.finish()?;
+    let last = headers.get(LAST_EVENT_ID).map(|id| {
+        // No browser can mend what it was told: an id that is none is one that is not known.
+        let id = id.to_str().ok().and_then(|id| id.parse().ok());
+        id.unwrap_or(Position { change: i64::MAX, offset: i64::MAX })
+    });
+    let watcher = app.park.watch(last.or(asked)).await;
+    let watcher = watcher.map_err(|error| Problem::from_error(error, Place::Query))?;
+    let (sender, body) = channel();
+    let feed = Feed {
+        watcher,
+        sender,
+        stopping: app.stopping.subscribe(),
+        clock: app.park.options().clock.clone(),
+        heartbeat: app.heartbeat,
+    };
+    tokio::spawn(feed.run());
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    // Proxies that gather answers would hold it back for ever.
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// One stream.
+struct Feed {
+    watcher: Watcher,
+    sender: Sender,
+    stopping: watch::Receiver<bool>,
+    clock: Clock,
+    heartbeat: Duration,
+}
+
+impl Feed {
+    /// Sends what is new until the client goes, the server stops or the store fails.
+    async fn run(mut self) {
+        let mut beat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut piece = RETRY.to_vec();
+        let mut begin = Some(self.watcher.position());
+        loop {
+            tokio::select! {
+                biased;
+                _ = self.stopping.wait_for(|stopping| *stopping) => return,
+                () = self.sender.closed() => return,
+                _ = beat.tick() => heartbeat(&mut piece, &self.clock),
+                news = self.watcher.next() => match news {
+                    Ok(news) => news.iter().for_each(|news| write(&mut piece, news, &mut begin)),
+                    Err(error) => {
+                        tracing::warn!("a live stream ends: {error}");
+                        return;
+                    }
+                },
+            }
+            tokio::select! {
+                biased;
+                _ = self.stopping.wait_for(|stopping| *stopping) => return,
+                sent = self.sender.send(Ok(Bytes::from(std::mem::take(&mut piece)))) => {
+                    if sent.is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes one piece of news. The first site carries the position that the stream begins with, so
+/// that a client who has seen no event yet can go on, too.
+fn write(piece: &mut Vec<u8>, news: &News, begin: &mut Option<Position>) {
+    match news {
+        News::Floor(floor) => piece.extend_from_slice(
+            floor.written(|floor| frame("floor", None, &FloorView::from(floor.clone()))),
+        ),
+        News::FloorRemoved(id) => {
+            piece.extend(frame("floor_removed", None, &serde_json::json!({"id": id})));
+        }
+        News::Site(site) => {
+            if let Some(begin) = begin.take() {
+                id(piece, begin);
+            }
+            let written = site.written(|site| frame("site", None, &SiteView::from(*site)));
+            piece.extend_from_slice(written);
+        }
+        News::Event(at, event) => piece.extend_from_slice(
+            event.written(|event| frame("event", Some(*at), &EventView::from(event.clone()))),
+        ),
+        News::Reload(at) => {
+            piece.extend(frame("reload", Some(*at), &serde_json::json!({})));
+        }
+    }
+}
+
+fn heartbeat(piece: &mut Vec<u8>, clock: &Clock) {
+    piece.extend(frame("heartbeat", None, &serde_json::json!({"now": clock.now()})));
+}
+
+/// A message. JSON has no line breaks, so its data is one line.
+fn frame(name: &str, at: Option<Position>, data: &impl Serialize) -> Vec<u8> {
+    let mut frame = Vec::with_capacity(512);
+    if let Some(at) = at {
+        id(&mut frame, at);
+    }
+    frame.extend_from_slice(b"event: ");
+    frame.extend_from_slice(name.as_bytes());
+    frame.extend_from_slice(b"\ndata: ");
+    frame.extend(json_bytes(data));
+    frame.extend_from_slice(b"\n\n");
+    frame
+}
+
+fn id(piece: &mut Vec<u8>, at: Position) {
+    // Writing to memory cannot fail.
+    writeln!(piece, "id: {at}").unwrap_or_default();
+}

@@ -1,0 +1,226 @@
+//! Watching what happens: every event once and in the order of commits, states that are current,
+//! however slow a watcher is and wherever it begins.
+
+use std::collections::BTreeMap;
+
+use smartpark::{
+    Direction, Floor, FloorChange, NewEvent, Options, Position, Site, SmartPark, VehicleType,
+    limits::LIVE_RING_EVENTS,
+    live::{News, Watcher},
+};
+
+use super::world::{World, entry, exit, on_every_engine};
+
+/// What a watcher was told so far.
+#[derive(Default)]
+struct Seen {
+    floors: BTreeMap<i64, Floor>,
+    removed: Vec<i64>,
+    site: Option<Site>,
+    events: Vec<i64>,
+    reloads: usize,
+    answers: usize,
+}
+
+impl Seen {
+    /// Takes in one answer.
+    async fn take(&mut self, watcher: &mut Watcher) {
+        self.answers += 1;
+        for news in watcher.next().await.unwrap() {
+            match news {
+                News::Floor(floor) => {
+                    self.floors.insert(floor.value.id, floor.value.clone());
+                }
+                News::FloorRemoved(id) => {
+                    self.floors.remove(&id).unwrap();
+                    self.removed.push(id);
+                }
+                News::Site(site) => self.site = Some(site.value),
+                News::Event(at, event) => {
+                    assert!(at <= watcher.position());
+                    self.events.push(event.value.id);
+                }
+                News::Reload(_) => self.reloads += 1,
+            }
+        }
+    }
+
+    /// Watches until something holds.
+    async fn until(&mut self, watcher: &mut Watcher, holds: impl Fn(&Self) -> bool) {
+        while !holds(self) {
+            self.take(watcher).await;
+        }
+    }
+}
+
+async fn watch(world: &World, after: Option<Position>) -> Watcher {
+    world.park.watch(after).await.unwrap()
+}
+
+/// Records so many cars that go in and out, and returns their events.
+async fn record_many(world: &World, floor: &Floor, mark: &str, n: usize) -> Vec<i64> {
+    let events = (0..n).map(|i| {
+        let way = if i % 2 == 0 { Direction::Entry } else { Direction::Exit };
+        let at = super::world::after(-100_000 + i64::try_from(i).unwrap());
+        let track = format!("{mark} {i}");
+        NewEvent::new("cam", floor.id, track, VehicleType::Car, way).at(at)
+    });
+    let mut ids = Vec::new();
+    for batch in events.collect::<Vec<_>>().chunks(2_000) {
+        let recorded = world.park.events().record_events(batch.to_vec()).await.unwrap();
+        ids.extend(recorded.into_iter().map(|row| row.unwrap().event.id));
+    }
+    ids
+}
+
+on_every_engine! {
+    async fn first_come_all_floors_and_the_site_then_what_happens(world) {
+        let (ground, nook) = (world.floor("Ground", 50).await, world.floor("Nook", 3).await);
+        let closed = FloorChange { is_active: Some(false), ..FloorChange::default() };
+        world.park.floors().change_floor(nook.id, closed).await.unwrap();
+        world.record(entry(&nook, "before", -90)).await;
+        let mut watcher = watch(&world, None).await;
+        let mut seen = Seen::default();
+        seen.take(&mut watcher).await;
+        assert_eq!(seen.floors.keys().copied().collect::<Vec<_>>(), [ground.id, nook.id]);
+        assert_eq!(seen.floors[&nook.id].current_vehicles, 1);
+        let site = Site {
+            recommended_floor_id: Some(ground.id), total_slots: 50, current_vehicles: 0,
+        };
+        assert_eq!(seen.site, Some(site));
+
+        let first = world.record(entry(&ground, "a", -9)).await.event.id;
+        // On PostgreSQL what was committed just before may be told again.
+        let told = |seen: &Seen| seen.events.last().copied();
+        seen.until(&mut watcher, |seen| told(seen) == Some(first)).await;
+        seen.until(&mut watcher, |seen| seen.floors[&ground.id].current_vehicles == 1).await;
+        assert_eq!(seen.site, Some(Site { current_vehicles: 1, ..site }));
+        world.park.floors().recount(ground.id, 50, "full", None).await.unwrap();
+        seen.until(&mut watcher, |seen| seen.site.unwrap().current_vehicles == 50).await;
+        assert_eq!(seen.site.unwrap().recommended_floor_id, None);
+        assert_eq!((seen.site.unwrap().available_slots(), seen.reloads), (0, 0));
+        assert_eq!(told(&seen), Some(first));
+    }
+
+    async fn floors_come_and_go(world) {
+        let ground = world.floor("Ground", 50).await;
+        let mut watcher = watch(&world, None).await;
+        let mut seen = Seen::default();
+        seen.take(&mut watcher).await;
+        let deck = world.floor("Deck", 7).await;
+        seen.until(&mut watcher, |seen| seen.floors.contains_key(&deck.id)).await;
+        let renamed = FloorChange { name: Some("Roof".into()), ..FloorChange::default() };
+        world.park.floors().change_floor(deck.id, renamed).await.unwrap();
+        seen.until(&mut watcher, |seen| seen.floors[&deck.id].name == "Roof").await;
+        world.park.floors().remove_floor(deck.id).await.unwrap();
+        seen.until(&mut watcher, |seen| !seen.removed.is_empty()).await;
+        assert_eq!(seen.removed, [deck.id]);
+        assert_eq!(seen.site.unwrap().total_slots, ground.total_slots);
+    }
+
+    async fn watching_goes_on_from_any_position_without_loss_or_repeat(world) {
+        let floor = world.floor("Ground", 9_000).await;
+        let begin = world.park.events().get_position().await.unwrap();
+        let mut all = Vec::new();
+        let mut held = Vec::new();
+        let mut seen = Seen::default();
+        for round in 0..4 {
+            // Every time another watcher: it has seen what the one before had.
+            let after = held.last().copied().unwrap_or(begin);
+            let mut watcher = watch(&world, Some(after)).await;
+            all.extend(record_many(&world, &floor, &format!("{round}"), 300).await);
+            // The last ones in part only: they are let go in the middle.
+            let enough = all.len() - if round == 3 { 0 } else { 100 };
+            seen.until(&mut watcher, |seen| seen.events.len() >= enough).await;
+            held.push(watcher.position());
+        }
+        assert_eq!((&seen.events, seen.reloads), (&all, 0));
+        // And from each of the places again, to the end.
+        for after in held {
+            let mut rest = Seen::default();
+            let mut watcher = watch(&world, Some(after)).await;
+            rest.take(&mut watcher).await;
+            world.record(exit(&floor, &format!("{after}"), -5)).await;
+            let last = world.park.events().get_events_by_floor(floor.id, 1).await.unwrap()[0].id;
+            rest.until(&mut watcher, |seen| seen.events.last() == Some(&last)).await;
+            all.push(last);
+            assert!(all.ends_with(&rest.events), "{after}");
+            assert_eq!(rest.reloads, 0);
+        }
+    }
+
+    async fn a_slow_watcher_skips_states_but_no_events(world) {
+        let floor = world.floor("Ground", 20_000).await;
+        let mut slow = watch(&world, None).await;
+        let mut quick = watch(&world, None).await;
+        let (mut seen, mut quickly) = (Seen::default(), Seen::default());
+        seen.take(&mut slow).await;
+        let ids = record_many(&world, &floor, "a", LIVE_RING_EVENTS + 700).await;
+        quickly.until(&mut quick, |seen| seen.events.last() == ids.last()).await;
+        // By now the ring has lost the first of them.
+        seen.until(&mut slow, |seen| seen.events.last() == ids.last()).await;
+        let of_these = |seen: &Seen| seen.events.len() - ids.len();
+        assert_eq!(seen.events[of_these(&seen)..], ids);
+        assert_eq!(quickly.events[of_these(&quickly)..], ids);
+        assert_eq!(seen.floors[&floor.id], quickly.floors[&floor.id]);
+        assert_eq!(seen.floors[&floor.id].current_vehicles, world.count(&floor).await);
+        assert_eq!((seen.reloads, quickly.reloads), (0, 0));
+        // Batches of 256: a state in each would be as many states as answers.
+        assert!(seen.answers > 10, "{}", seen.answers);
+    }
+
+    async fn a_position_that_is_not_known_is_answered_with_a_reload(world) {
+        let floor = world.floor("Ground", 50).await;
+        let begin = world.park.events().get_position().await.unwrap();
+        world.record(entry(&floor, "old", -3 * 86_400)).await;
+        world.park.events().cleanup_old_events(2).await.unwrap();
+        let never = Position { change: 1 << 60, offset: 3 };
+        for after in [begin, never] {
+            let mut watcher = watch(&world, Some(after)).await;
+            let mut seen = Seen::default();
+            seen.take(&mut watcher).await;
+            assert_eq!((seen.reloads, seen.events.len(), seen.floors.len()), (1, 0, 1));
+            let track = format!("{after}");
+            let next = world.record(entry(&floor, &track, -9)).await.event.id;
+            seen.until(&mut watcher, |seen| seen.events.last() == Some(&next)).await;
+            assert_eq!(seen.reloads, 1);
+        }
+        // Also where it happens while somebody watches.
+        let mut watcher = watch(&world, None).await;
+        let mut seen = Seen::default();
+        seen.take(&mut watcher).await;
+        let made = world.park.seed().reset_database_seed().await.unwrap();
+        seen.until(&mut watcher, |seen| seen.site.unwrap().total_slots == 135).await;
+        let made: Vec<i64> = made.iter().map(|floor| floor.id).collect();
+        assert_eq!(seen.floors.keys().copied().collect::<Vec<_>>(), made);
+    }
+
+    async fn a_thousand_watchers_are_told_the_same(world) {
+        let floor = world.floor("Ground", 9_000).await;
+        let begin = world.park.events().get_position().await.unwrap();
+        let mut watchers = Vec::new();
+        for _ in 0..1_000 {
+            watchers.push((watch(&world, Some(begin)).await, Seen::default()));
+        }
+        let ids = record_many(&world, &floor, "a", 30).await;
+        for (watcher, seen) in &mut watchers {
+            seen.until(watcher, |seen| seen.events.last() == ids.last()).await;
+            assert_eq!(seen.events, ids);
+            seen.until(watcher, |seen| seen.floors[&floor.id].id == floor.id).await;
+        }
+    }
+
+    async fn what_another_process_does_is_told_too(world) {
+        let floor = world.floor("Ground", 50).await;
+        let mut watcher = watch(&world, None).await;
+        let mut seen = Seen::default();
+        seen.take(&mut watcher).await;
+        let options = Options { clock: world.clock.clone(), ..Options::default() };
+        let other = SmartPark::connect(&world.url, options).await.unwrap();
+        let theirs = other.events().record_event(entry(&floor, "t", -60)).await.unwrap();
+        let told = |seen: &Seen| seen.events.last() == Some(&theirs.event.id);
+        seen.until(&mut watcher, told).await;
+        seen.until(&mut watcher, |seen| seen.floors[&floor.id] == theirs.floor).await;
+        other.close().await;
+    }
+}
