@@ -17,7 +17,7 @@ pub fn doctest(example: impl AsyncFnOnce(SmartPark) -> Result<()>) {
     let folder = std::env::temp_dir().join(format!("smartpark-doctest-{process}-{number}"));
     std::fs::create_dir_all(&folder).unwrap();
     let url = format!("sqlite://{}/smartpark.db", folder.display());
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let park = SmartPark::open(&url).await.unwrap();
         park.seed().seed_floors().await.unwrap();

@@ -177,13 +177,14 @@ impl SmartPark {
     /// Tells that something was committed, by this or by another process: the value changes, some
     /// commits may share one change. What it was is to be read, for example with
     /// [`EventOperations::get_events_after`]. Costs a look at the database four times a second for
-    /// as long as any result is kept. To be called on a runtime.
+    /// as long as any result is kept. To be called on a runtime with timers.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.engine.changes()
     }
 
-    /// Watches what happens, from now on or on from a position: any number of watchers may.
+    /// Watches what happens, from now on or on from a position: any number of watchers may. To be
+    /// called on a runtime with timers.
     ///
     /// ```
     /// # use smartpark::{Direction, NewEvent, VehicleType, live::News};

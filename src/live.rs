@@ -152,6 +152,7 @@ impl Hub {
 
     /// Looks after every commit, until nobody watches.
     async fn run(self: Arc<Self>) {
+        let _running = Running(&self);
         let mut changes = self.engine.changes();
         let mut failed = 0;
         loop {
@@ -249,6 +250,19 @@ impl Hub {
             *state = Some(Arc::new(State { floors, site, position }));
             !unchanged
         });
+    }
+}
+
+/// The task that looks. Where it ends by a panic nobody would tell the watchers any more, and they
+/// would wait for ever: they are let go, and the next one has it begun again.
+struct Running<'h>(&'h Hub);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            *lock(&self.0.runs) = false;
+            self.0.state.send_replace(None);
+        }
     }
 }
 

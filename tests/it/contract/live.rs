@@ -224,3 +224,18 @@ on_every_engine! {
         other.close().await;
     }
 }
+
+/// One engine is enough: it is the hub that must not leave its watchers waiting, on a runtime
+/// that whoever embeds the crate has built without timers.
+#[test]
+fn watchers_on_a_runtime_without_timers_are_let_go() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let world = World::sqlite().await;
+        world.floor("Ground", 50).await;
+        for _ in 0..2 {
+            let mut watcher = watch(&world, None).await;
+            while watcher.next().await.is_ok() {}
+        }
+    });
+}
