@@ -62,6 +62,9 @@ pub enum Error {
     /// Another floor has this name.
     #[error("another floor has this name")]
     NameTaken,
+    /// Another API key has this name.
+    #[error("another key has this name")]
+    KeyNameTaken,
     /// A floor with events cannot be removed.
     #[error("the floor has events and cannot be removed; deactivate it instead")]
     FloorHasEvents,

@@ -1,6 +1,7 @@
 //! The HTTP server: every route in one list, what can be set about it, and the description of it
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
+mod auth;
 mod body;
 mod channel;
 mod connection;
@@ -15,14 +16,17 @@ mod guard;
 mod health;
 mod id;
 mod kind;
+mod origin;
 mod problem;
 mod query;
 mod record;
 mod rows;
 mod schemas;
 mod server;
+mod session;
 mod statistics;
 mod stream;
+mod tls;
 pub(crate) mod views;
 
 use std::{
@@ -43,8 +47,12 @@ use crate::{
         WRITE_TIMEOUT,
     },
 };
+use auth::Gate;
+pub use auth::{Network, Peer, Rates};
+pub use origin::Origin;
 pub(crate) use record::RecordedView;
 pub use server::serve;
+pub use tls::TlsFiles;
 
 /// What can be set about the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +64,20 @@ pub struct HttpConfig {
     pub on_limit: OnLimit,
     /// How long clients may take.
     pub timeouts: Timeouts,
+    /// Ask nobody for a key. Otherwise whoever is on this machine is let in without one until the
+    /// first key is made ([`KeyOperations::add_key`](crate::KeyOperations::add_key)); from then on,
+    /// and from elsewhere always, a key is needed.
+    pub no_auth: bool,
+    /// The certificate to encrypt with. Without one, [`serve`] takes connections only from this
+    /// machine and from the proxies, unless nobody is asked for a key.
+    pub tls: Option<TlsFiles>,
+    /// Proxies in front, which encrypt. What they say of where a request comes from
+    /// (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed, and of nobody else.
+    pub proxies: Vec<Network>,
+    /// How often one may ask.
+    pub rates: Rates,
+    /// The sites whose pages may use the interface from a browser.
+    pub cors_origins: Vec<Origin>,
 }
 
 impl Default for HttpConfig {
@@ -64,6 +86,11 @@ impl Default for HttpConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             on_limit: OnLimit::default(),
             timeouts: Timeouts::default(),
+            no_auth: false,
+            tls: None,
+            proxies: Vec::new(),
+            rates: Rates::default(),
+            cors_origins: Vec::new(),
         }
     }
 }
@@ -115,6 +142,7 @@ impl Default for Timeouts {
 #[derive(Clone, Debug)]
 struct App {
     park: SmartPark,
+    gate: Arc<Gate>,
     on_limit: OnLimit,
     body_timeout: Duration,
     /// A permit for each byte of the bodies being read.
@@ -136,7 +164,11 @@ struct App {
             Instants are RFC 3339. With any offset on input, never without one; in UTC with `Z` \
             on output, in whole microseconds.\n\n\
             Errors are problem documents (RFC 9457). `type` is stable; fields at fault are all \
-            named at once in `errors`.",
+            named at once in `errors`.\n\n\
+            **Keys** are made with `smartpark key add` and sent as `Authorization: Bearer …` or \
+            `X-API-Key: …`: the role `viewer` may read, `camera` may post events (perhaps only of \
+            some cameras or floors), `admin` may do all. Before the first key is made, whoever is \
+            on the same machine may do all.",
         license(name = "MIT OR Apache-2.0"),
     ),
     tags(
@@ -144,15 +176,17 @@ struct App {
         (name = "floors", description = "How full the floors are, and managing them"),
         (name = "statistics", description = "What happened in a window of time"),
         (name = "live", description = "What happens, as it happens"),
+        (name = "session", description = "Signing in on the page"),
         (name = "health", description = "Probes"),
     ),
     components(schemas(problem::ProblemView<'_>)),
 )]
 struct Description;
 
-/// Every operation. The description is made from this list, so that the two cannot differ.
-fn operations() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi())
+/// Every operation that wants a key, once there is one. The description is made from this list and
+/// the next, so that routes and description cannot differ.
+fn guarded_operations() -> OpenApiRouter<App> {
+    let mut operations = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(record::record_events, events::list_events, events::clean_up_events))
         .routes(routes!(events::get_event))
         .routes(routes!(floors::list_floors, floors::add_floor))
@@ -160,7 +194,15 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(floors::get_floor, floors::change_floor, floors::remove_floor))
         .routes(routes!(floors::recount_floor))
         .routes(routes!(statistics::get_statistics))
-        .routes(routes!(stream::watch_live))
+        .routes(routes!(stream::watch_live));
+    described::guard(operations.get_openapi_mut());
+    operations
+}
+
+/// Every operation that never wants one.
+fn open_operations() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(session::get_session, session::begin_session, session::end_session))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }
@@ -168,11 +210,11 @@ fn operations() -> OpenApiRouter<App> {
 /// The description of all operations, OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    operations().into_openapi()
+    guarded_operations().merge(open_operations()).into_openapi()
 }
 
 /// All routes over `park`, for a server of your own or for tests. What [`serve`] adds are the
-/// timeouts and bounds of connections, and stopping.
+/// timeouts and bounds of connections, encryption, the [`Peer`] of each request, and stopping.
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
     router_until(park, config, Arc::default())
 }
@@ -184,6 +226,7 @@ fn router_until(
     stopping: Arc<watch::Sender<bool>>,
 ) -> Router {
     let app = App {
+        gate: Arc::new(Gate::new(park.clone(), config)),
         park,
         on_limit: config.on_limit,
         body_timeout: config.timeouts.body,
@@ -191,10 +234,13 @@ fn router_until(
         heartbeat: config.timeouts.heartbeat,
         stopping,
     };
-    let (operations, description) = operations().split_for_parts();
+    let admit = middleware::from_fn_with_state(app.clone(), auth::admit);
+    let origins: Arc<[Origin]> = config.cors_origins.clone().into();
+    let (operations, description) =
+        guarded_operations().route_layer(admit).merge(open_operations()).split_for_parts();
     operations
         .merge(docs::routes(&description))
         .fallback(guard::not_found)
-        .layer(middleware::from_fn(guard::guard))
+        .layer(middleware::from_fn_with_state(origins, guard::guard))
         .with_state(app)
 }

@@ -25,7 +25,7 @@
 //! ```
 //!
 //! The operations are grouped as the design groups them: [`FloorOperations`],
-//! [`EventOperations`], [`Migrations`], [`Seed`], and [`SmartPark::check`].
+//! [`EventOperations`], [`KeyOperations`], [`Migrations`], [`Seed`], and [`SmartPark::check`].
 
 pub mod check;
 #[cfg(feature = "cli")]
@@ -41,6 +41,7 @@ mod floors;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod intake;
+mod keys;
 pub mod limits;
 pub mod live;
 #[cfg(feature = "cli")]
@@ -60,6 +61,7 @@ pub use error::{Error, FieldError, Result};
 pub use events::EventOperations;
 pub use floors::FloorOperations;
 pub use jiff::Timestamp;
+pub use keys::{IssuedKey, KeyOperations, Secret};
 pub use model::*;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
@@ -140,6 +142,12 @@ impl SmartPark {
     #[must_use]
     pub fn events(&self) -> EventOperations<'_> {
         EventOperations { park: self }
+    }
+
+    /// The operations on API keys.
+    #[must_use]
+    pub fn keys(&self) -> KeyOperations<'_> {
+        KeyOperations { park: self }
     }
 
     /// The operations on the tables.

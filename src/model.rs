@@ -7,10 +7,13 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+mod key;
 mod position;
 mod site;
 mod statistics;
 
+pub(crate) use key::KEY_MARK;
+pub use key::{ApiKey, NewKey, Role};
 pub use position::Position;
 pub use site::Site;
 pub use statistics::{Cleanup, FloorCount, PeakHour, Statistics, VehicleTypeCounts};

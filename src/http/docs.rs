@@ -85,8 +85,6 @@ impl Asset {
         };
         set(header::CONTENT_TYPE, self.media_type);
         set(header::CONTENT_SECURITY_POLICY, POLICY);
-        set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        set(header::REFERRER_POLICY, "no-referrer");
         // Kept, but asked for again each time: a new version shows at once.
         set(header::CACHE_CONTROL, "no-cache");
         set(header::VARY, "accept-encoding");

@@ -1,19 +1,25 @@
-//! Around every handler: what nobody answers becomes a problem document, and so does a panic.
+//! Around every handler: what nobody answers becomes a problem document, and so does a panic; every
+//! answer tells browsers what they must not do with it.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
 use axum::{
-    extract::Request,
-    http::{StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::{kind::Kind, problem::Problem};
+use super::{
+    kind::Kind,
+    origin::{self, Origin},
+    problem::Problem,
+};
 
 /// The answer where there is no route.
 pub(super) async fn not_found() -> Problem {
@@ -21,7 +27,34 @@ pub(super) async fn not_found() -> Problem {
 }
 
 /// Runs the rest; a panic in it is answered with 500 and ends nothing but the request.
-pub(super) async fn guard(request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(origins): State<Arc<[Origin]>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = match origin::preflight(&origins, request.method(), request.headers()) {
+        Some(response) => response,
+        None => answered(request, next).await,
+    };
+    harden(response.headers_mut());
+    origin::share(&origins, origin, response.headers_mut());
+    response
+}
+
+/// What browsers are told with every answer. A page has a policy of its own.
+fn harden(headers: &mut HeaderMap) {
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+}
+
+async fn answered(request: Request, next: Next) -> Response {
     let response = Caught(Box::pin(next.run(request))).await;
     let response = response.unwrap_or_else(|| Problem::new(Kind::Internal).into_response());
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
@@ -63,8 +96,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_a_problem() {
-        let mut router: Router =
-            Router::new().route("/", get(async || fails())).layer(middleware::from_fn(guard));
+        let guarded = middleware::from_fn_with_state(Arc::default(), guard);
+        let mut router: Router = Router::new().route("/", get(async || fails())).layer(guarded);
         for _ in 0..2 {
             let response = router.call(Request::new(Body::empty())).await.unwrap();
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::{
     App, OnLimit,
+    auth::Caller,
     body::{self, Format},
     described::problems,
     examples,
@@ -123,14 +124,19 @@ problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooMany
 )]
 pub(super) async fn record_events(
     State(app): State<App>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     Query::none(request.uri())?;
     let format = Format::of(request.headers())?;
     let whole = body::read(request, &app).await?;
+    let reported = |row: Row| {
+        let event = row?;
+        caller.check_event(&event).map(|()| event)
+    };
     match rows::parse(format, whole).await? {
-        Rows::One(row) => record_one(&app, row).await,
-        Rows::Many(rows) => record_many(&app, rows).await,
+        Rows::One(row) => record_one(&app, reported(row)).await,
+        Rows::Many(rows) => record_many(&app, rows.into_iter().map(reported)).await,
     }
 }
 
@@ -161,10 +167,13 @@ async fn record_one(app: &App, row: Row) -> Result<Response, Problem> {
     Ok(response)
 }
 
-async fn record_many(app: &App, rows: Vec<Row>) -> Result<Response, Problem> {
+async fn record_many(
+    app: &App,
+    rows: impl ExactSizeIterator<Item = Row>,
+) -> Result<Response, Problem> {
     let (mut events, mut places) = (Vec::with_capacity(rows.len()), Vec::new());
     let mut bad = Vec::new();
-    for (index, row) in rows.into_iter().enumerate() {
+    for (index, row) in rows.enumerate() {
         match row {
             Ok(event) => {
                 events.push(event);

@@ -1,7 +1,7 @@
 //! The accept loop: a bound on connections, timers on each, and a stop that answers every request
 //! that has begun.
 
-use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use hyper::{Request, Response, body::Incoming, service::service_fn};
@@ -13,16 +13,20 @@ use hyper_util::{
     },
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 use tower_service::Service;
 
 use super::{
-    HttpConfig, Timeouts,
+    HttpConfig, Network, Peer, Timeouts,
+    auth::is_one_of,
     connection::{Activity, Answer, Timed},
     router_until,
+    tls::Certificate,
 };
 use crate::{
     SmartPark,
@@ -40,7 +44,7 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// park.
 ///
 /// # Errors
-/// Those of the listener itself. An accept that fails is survived, whatever a client does is not
+/// Those of the listener itself, and of the certificate's files. An accept that fails is survived, whatever a client does is not
 /// an error.
 pub async fn serve(
     park: SmartPark,
@@ -49,9 +53,15 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     listener.local_addr()?;
+    let certificate = config.tls.as_ref().map(Certificate::load).transpose()?.map(Arc::new);
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
     let router = router_until(park, &config, Arc::clone(&stopping));
-    let server = Arc::new(Server::new(router, config.timeouts));
+    // Whatever happens to this future, the looking for certificates ends with it.
+    let mut upkeep = JoinSet::new();
+    if let Some(certificate) = certificate.clone() {
+        upkeep.spawn(certificate.keep_current());
+    }
+    let server = Arc::new(Server::new(router, certificate, &config));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let stop = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
@@ -62,9 +72,9 @@ pub async fn serve(
             accepted = accept(&listener, &slots) => accepted,
         };
         match accepted {
-            Ok((stream, slot)) => {
+            Ok((stream, address, slot)) => {
                 let server = Arc::clone(&server);
-                tokio::spawn(server.connection(stream, slot, stop.watcher()));
+                tokio::spawn(server.take(stream, address, slot, stop.watcher()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -85,15 +95,15 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection, once there is room for one.
+/// The next connection and its other end, once there is room for one.
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await;
     let slot = slot.map_err(|_| io::ErrorKind::Other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, slot))
+    let (stream, address) = listener.accept().await?;
+    Ok((stream, address.ip(), slot))
 }
 
 /// What all connections share.
@@ -101,10 +111,18 @@ struct Server {
     router: Router,
     http: auto::Builder<TokioExecutor>,
     timeouts: Timeouts,
+    certificate: Option<Arc<Certificate>>,
+    /// Who is served without encryption, beside this machine; everybody where there is no list.
+    in_plain: Option<Vec<Network>>,
 }
 
 impl Server {
-    fn new(router: Router, timeouts: Timeouts) -> Self {
+    fn new(
+        router: Router,
+        certificate: Option<Arc<Certificate>>,
+        config: &HttpConfig,
+    ) -> Self {
+        let timeouts = config.timeouts;
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
             .timer(TokioTimer::new())
@@ -115,21 +133,51 @@ impl Server {
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(MAX_HEAD_BYTES as u32)
             .keep_alive_interval(PING_INTERVAL);
-        Self { router, http, timeouts }
+        let in_plain = (!config.no_auth).then(|| config.proxies.clone());
+        Self { router, http, timeouts, certificate, in_plain }
     }
 
     /// Serves one connection to its end.
-    async fn connection(
+    async fn take(
         self: Arc<Self>,
         stream: TcpStream,
+        address: IpAddr,
         slot: OwnedSemaphorePermit,
         stop: Watcher,
     ) {
         // Small answers go out at once. Where it cannot be set they only go out later.
         stream.set_nodelay(true).ok();
+        if let Some(certificate) = &self.certificate {
+            let peer = Peer { address, is_encrypted: true };
+            let begun = timeout(self.timeouts.head, certificate.acceptor().accept(stream)).await;
+            match begun {
+                Ok(Ok(stream)) => self.connection(stream, peer, stop).await,
+                Ok(Err(error)) => tracing::debug!(?error, "a client did not speak TLS"),
+                Err(_) => tracing::debug!("a client took too long to begin TLS"),
+            }
+        } else if self.serves_in_plain(address) {
+            self.connection(stream, Peer { address, is_encrypted: false }, stop).await;
+        } else {
+            tracing::debug!(%address, "is neither this machine nor a proxy, and not encrypted");
+        }
+        drop(slot);
+    }
+
+    /// A key that goes over a network in plain text is everybody's.
+    fn serves_in_plain(&self, address: IpAddr) -> bool {
+        let Some(proxies) = &self.in_plain else { return true };
+        address.to_canonical().is_loopback() || is_one_of(proxies, address)
+    }
+
+    /// Serves what comes on a stream to its end.
+    async fn connection<S>(&self, stream: S, peer: Peer, stop: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let activity = Arc::new(Activity::default());
-        let service = service_fn(|request: Request<Incoming>| {
+        let service = service_fn(|mut request: Request<Incoming>| {
             let in_flight = activity.begin();
+            request.extensions_mut().insert(peer);
             let answer = self.router.clone().call(request.map(Body::new));
             async move {
                 let response: Result<Response<Body>, Infallible> = answer.await;
@@ -148,6 +196,5 @@ impl Server {
             }
             () = activity.idle(head, idle) => {}
         }
-        drop(slot);
     }
 }

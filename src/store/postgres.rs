@@ -13,6 +13,7 @@ mod events;
 mod fault;
 mod floors;
 mod hours;
+mod keys;
 mod migrate;
 mod partitions;
 mod past;
@@ -33,10 +34,11 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics,
-    TableInfo,
+    ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
+    FloorChange, FloorCount, NewEvent, NewFloor, NewKey, Options, Position, Result, ServerLock,
+    Statistics, TableInfo,
     check::Report,
+    keys::{KeyRing, Sealed},
     limits::{POSTGRES_READERS, POSTGRES_WRITERS},
     recorder::{self, Answers, Batch, Recorder, Waiting, Work},
 };
@@ -254,6 +256,29 @@ impl Postgres {
             }
         }
         Ok(Cleanup { deleted, horizon })
+    }
+
+    pub(super) async fn add_key(&self, key: NewKey, sealed: Sealed) -> Result<ApiKey> {
+        let now = self.now();
+        patiently!(keys::add(&self.inner.writers, &key, &sealed, now))?
+    }
+
+    pub(super) async fn keys(&self) -> Result<Vec<ApiKey>> {
+        patiently!(async { keys::all(&*self.inner.readers.get().await?).await })
+    }
+
+    pub(super) async fn rotate_key(&self, named: &str, sealed: Sealed) -> Result<ApiKey> {
+        let now = self.now();
+        patiently!(keys::rotate(&self.inner.writers, named, &sealed, now))?
+    }
+
+    pub(super) async fn revoke_key(&self, named: &str) -> Result<ApiKey> {
+        let now = self.now();
+        patiently!(keys::revoke(&self.inner.writers, named, now))?
+    }
+
+    pub(super) async fn key_ring(&self) -> Result<KeyRing> {
+        patiently!(async { keys::ring(&*self.inner.readers.get().await?).await })
     }
 
     pub(super) async fn fill(

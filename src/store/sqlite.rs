@@ -12,6 +12,7 @@ mod events;
 mod fault;
 mod floors;
 mod hours;
+mod keys;
 mod migrate;
 mod past;
 mod readers;
@@ -31,9 +32,13 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
-    Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
-    Statistics, TableInfo, check::Report, limits::CLEANUP_CHUNK_ROWS, recorder,
+    ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
+    FloorChange, FloorCount, NewEvent, NewFloor, NewKey, Options, Position, Recorded, Result,
+    ServerLock, Statistics, TableInfo,
+    check::Report,
+    keys::{KeyRing, Sealed},
+    limits::CLEANUP_CHUNK_ROWS,
+    recorder,
 };
 use changes::Changes;
 use readers::Readers;
@@ -232,6 +237,28 @@ impl Sqlite {
                 return Ok(Cleanup { deleted, horizon });
             }
         }
+    }
+
+    pub(super) async fn add_key(&self, key: NewKey, sealed: Sealed) -> Result<ApiKey> {
+        self.write(move |session| keys::add(session, &key, &sealed)).await
+    }
+
+    pub(super) async fn keys(&self) -> Result<Vec<ApiKey>> {
+        self.read(keys::all).await
+    }
+
+    pub(super) async fn rotate_key(&self, named: &str, sealed: Sealed) -> Result<ApiKey> {
+        let named = named.to_owned();
+        self.write(move |session| keys::rotate(session, &named, &sealed)).await
+    }
+
+    pub(super) async fn revoke_key(&self, named: &str) -> Result<ApiKey> {
+        let named = named.to_owned();
+        self.write(move |session| keys::revoke(session, &named)).await
+    }
+
+    pub(super) async fn key_ring(&self) -> Result<KeyRing> {
+        self.read(keys::ring).await
     }
 
     pub(super) async fn fill(

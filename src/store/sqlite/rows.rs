@@ -6,8 +6,10 @@ use rusqlite::{
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 
-use super::super::codes::{Kind, direction_number, direction_of, limit_of, type_number, type_of};
-use crate::{Direction, Event, Floor, VehicleType};
+use super::super::codes::{
+    Kind, direction_number, direction_of, limit_of, role_number, role_of, type_number, type_of,
+};
+use crate::{Direction, Event, Floor, Role, VehicleType};
 
 /// The columns of a [`Floor`], in the order that [`floor`] reads them.
 macro_rules! floor_columns {
@@ -58,6 +60,7 @@ numbered! {
     Direction: direction_number, direction_of;
     VehicleType: type_number, type_of;
     Kind: Kind::number, Kind::from_number;
+    Role: role_number, role_of;
 }
 
 pub(super) fn floor(row: &Row<'_>) -> rusqlite::Result<Floor> {

@@ -1,0 +1,146 @@
+//! API keys: of their secrets only the sums.
+//!
+//! What writes returns a result in a result, as for floors: the inner one is the outcome of the
+//! commit, after which a repetition would find the key changed already.
+
+use deadpool_postgres::{ClientWrapper, Pool};
+use jiff::Timestamp;
+use tokio_postgres::{Row, types::ToSql};
+
+use super::{
+    connect::query,
+    fault::constraint,
+    rows::{Micros, damaged, instant, maybe_micros},
+    transaction::Transaction,
+};
+use crate::{
+    ApiKey, Error, NewKey, Result,
+    keys::{KeyRing, KnownKey, Sealed, Sha256Sum},
+    store::codes::{binding, bound, role_number, role_of},
+};
+
+/// The columns of an [`ApiKey`], in the order that [`key`] reads them.
+macro_rules! key_columns {
+    () => {
+        "id, name, prefix, role, cameras, floors, created_at, rotated_at, revoked_at"
+    };
+}
+
+const ALL: &str = concat!("-- keys: all\nSELECT ", key_columns!(), " FROM api_keys ORDER BY id");
+
+const RING: &str = concat!(
+    "-- keys: those that hold\nSELECT ",
+    key_columns!(),
+    ", sha256 FROM api_keys WHERE revoked_at IS NULL"
+);
+
+const ANY: &str = "-- keys: was there ever one\nSELECT EXISTS (SELECT 1 FROM api_keys)";
+
+const INSERT: &str = concat!(
+    "-- add_key: insert
+INSERT INTO api_keys (name, prefix, sha256, role, cameras, floors, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ",
+    key_columns!()
+);
+
+const ROTATE: &str = concat!(
+    "-- rotate_key
+UPDATE api_keys SET prefix = $2, sha256 = $3, rotated_at = $4
+WHERE (name = $1 OR prefix = $1) AND revoked_at IS NULL RETURNING ",
+    key_columns!()
+);
+
+const REVOKE: &str = concat!(
+    "-- revoke_key
+UPDATE api_keys SET revoked_at = $2
+WHERE (name = $1 OR prefix = $1) AND revoked_at IS NULL RETURNING ",
+    key_columns!()
+);
+
+fn key(row: &Row) -> Result<ApiKey> {
+    let role: i16 = row.try_get(3)?;
+    let maybe = |column| -> Result<Option<Timestamp>> {
+        let at = maybe_micros(row, column)?.map(Timestamp::from_microsecond);
+        at.transpose().map_err(|_| damaged("an instant"))
+    };
+    Ok(ApiKey {
+        id: row.try_get(0)?,
+        name: row.try_get(1)?,
+        prefix: row.try_get(2)?,
+        role: role_of(role.into()).ok_or_else(|| damaged("a role"))?,
+        cameras: bound(row.try_get(4)?)?,
+        floors: bound(row.try_get(5)?)?,
+        created_at: instant(row, 6)?,
+        rotated_at: maybe(7)?,
+        revoked_at: maybe(8)?,
+    })
+}
+
+pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<ApiKey>> {
+    query(client, ALL, &[]).await?.iter().map(key).collect()
+}
+
+pub(super) async fn ring(client: &ClientWrapper) -> Result<KeyRing> {
+    let rows = query(client, RING, &[]).await?;
+    let keys = rows.iter().map(|row| {
+        let sum = row.try_get::<_, &[u8]>(9)?.try_into().map_err(|_| damaged("a sum"))?;
+        Ok(KnownKey { key: key(row)?, sum: Sha256Sum(sum) })
+    });
+    // Asked after the keys: of one that is made in between it is known that there is one.
+    let any = query(client, ANY, &[]).await?;
+    KeyRing::new(keys, any.first().ok_or_else(|| damaged("no keys"))?.try_get(0)?)
+}
+
+pub(super) async fn add(
+    pool: &Pool,
+    new: &NewKey,
+    sealed: &Sealed,
+    now: i64,
+) -> Result<Result<ApiKey>> {
+    let transaction = Transaction::begin(pool).await?;
+    let statement = transaction.prepare_cached(INSERT).await?;
+    let role = i16::from(role_number(new.role));
+    let (cameras, floors) = (binding(&new.cameras), binding(&new.floors));
+    let (sum, now) = (&sealed.sha256.0[..], Micros(now));
+    let inserted = transaction
+        .query_one(&statement, &[&new.name, &sealed.prefix, &sum, &role, &cameras, &floors, &now])
+        .await
+        .map_err(name_taken)?;
+    let key = key(&inserted)?;
+    Ok(transaction.commit().await.map(|()| key))
+}
+
+/// Another key with the name is the caller's matter; anything else is not.
+fn name_taken(error: tokio_postgres::Error) -> Error {
+    if constraint(&error) == Some("ix_api_key_name") { Error::KeyNameTaken } else { error.into() }
+}
+
+pub(super) async fn rotate(
+    pool: &Pool,
+    named: &str,
+    sealed: &Sealed,
+    now: i64,
+) -> Result<Result<ApiKey>> {
+    let sum = &sealed.sha256.0[..];
+    change(pool, ROTATE, named, &[&named, &sealed.prefix, &sum, &Micros(now)]).await
+}
+
+pub(super) async fn revoke(pool: &Pool, named: &str, now: i64) -> Result<Result<ApiKey>> {
+    change(pool, REVOKE, named, &[&named, &Micros(now)]).await
+}
+
+async fn change(
+    pool: &Pool,
+    sql: &str,
+    named: &str,
+    values: &[&(dyn ToSql + Sync)],
+) -> Result<Result<ApiKey>> {
+    if named.contains('\0') {
+        // PostgreSQL has no text with it.
+        return Err(Error::NotFound("the key"));
+    }
+    let transaction = Transaction::begin(pool).await?;
+    let changed = query(&transaction, sql, values).await?;
+    let key = key(changed.first().ok_or(Error::NotFound("the key"))?)?;
+    Ok(transaction.commit().await.map(|()| key))
+}
