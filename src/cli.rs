@@ -10,6 +10,7 @@ mod events;
 mod floors;
 mod import;
 mod input;
+mod keys;
 mod output;
 mod retention;
 mod serve;
@@ -105,6 +106,7 @@ enum Command {
     Cleanup(events::CleanupArgs),
     Import(import::Args),
     Check(check::Args),
+    Key(keys::Args),
     Completions(CompletionsArgs),
 }
 
@@ -182,7 +184,7 @@ fn run(cli: Cli) -> Outcome {
 
 async fn command(command: Command, context: &Context) -> Outcome {
     match command {
-        Command::Serve(args) => serve::run(args, context).await,
+        Command::Serve(_) => serve::run(context).await,
         Command::Migrate(_) => database::migrate(context).await,
         Command::Seed(args) => database::seed(args, context).await,
         Command::Reset(args) => database::reset(args, context).await,
@@ -195,6 +197,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Cleanup(args) => events::cleanup(args, context).await,
         Command::Import(args) => import::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Key(args) => keys::run(args, context).await,
         Command::Completions(args) => completions(args.shell),
     }
 }

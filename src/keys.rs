@@ -46,7 +46,10 @@ pub(crate) struct KnownKey {
 }
 
 impl KeyRing {
-    pub(crate) fn new(keys: impl Iterator<Item = Result<KnownKey>>, required: bool) -> Result<Self> {
+    pub(crate) fn new(
+        keys: impl Iterator<Item = Result<KnownKey>>,
+        required: bool,
+    ) -> Result<Self> {
         let keys = keys.map(|known| known.map(|known| (known.key.prefix.clone(), Arc::new(known))));
         Ok(Self { keys: keys.collect::<Result<_>>()?, required })
     }

@@ -217,9 +217,8 @@ impl Gate {
         let Ok(ring) = self.keys.current().await else { return true };
         let Some(then) = caller.key() else { return self.is_open || !ring.required };
         let now = ring.with_prefix(&then.key.prefix);
-        let session_holds = caller
-            .session()
-            .is_none_or(|session| session.is_before_end(self.clock.now()));
+        let session_holds =
+            caller.session().is_none_or(|session| session.is_before_end(self.clock.now()));
         session_holds && now.is_some_and(|now| now.sum.is(&then.sum))
     }
 
@@ -245,7 +244,8 @@ fn is_reading(method: &Method) -> bool {
 /// The key in a request's headers. What is no text is a key that nobody has. Other schemes of
 /// Authorization are those of a proxy in front.
 fn sent_key(headers: &HeaderMap) -> Option<&str> {
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
+    let authorization =
+        headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
     let bearer = authorization.and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())

@@ -100,11 +100,7 @@ async fn read_at_most(most: usize, request: Request, app: &App) -> Result<Whole,
     result.map_err(Problem::new)
 }
 
-async fn collect(
-    body: &mut Body,
-    most: usize,
-    all_room: &Arc<Semaphore>,
-) -> Result<Whole, Kind> {
+async fn collect(body: &mut Body, most: usize, all_room: &Arc<Semaphore>) -> Result<Whole, Kind> {
     let announced = body.size_hint().lower();
     if announced > most as u64 {
         return Err(Kind::TooLarge);

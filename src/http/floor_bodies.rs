@@ -1,5 +1,5 @@
-//! The bodies that manage floors or begin a session, judged as strictly as events: every field that does not fit is
-//! named at once.
+//! The bodies that manage floors or begin a session, judged as strictly as events: every field that
+//! does not fit is named at once.
 
 use super::{
     problem::{Place, Problem},

@@ -4,7 +4,10 @@
 use std::str::FromStr;
 
 use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri::Authority},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts,
+        uri::Authority,
+    },
     response::{IntoResponse, Response},
 };
 

@@ -44,8 +44,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// park.
 ///
 /// # Errors
-/// Those of the listener itself, and of the certificate's files. An accept that fails is survived, whatever a client does is not
-/// an error.
+/// Those of the listener itself, and of the certificate's files. An accept that fails is survived,
+/// whatever a client does is not an error.
 pub async fn serve(
     park: SmartPark,
     listener: TcpListener,
@@ -117,11 +117,7 @@ struct Server {
 }
 
 impl Server {
-    fn new(
-        router: Router,
-        certificate: Option<Arc<Certificate>>,
-        config: &HttpConfig,
-    ) -> Self {
+    fn new(router: Router, certificate: Option<Arc<Certificate>>, config: &HttpConfig) -> Self {
         let timeouts = config.timeouts;
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()

@@ -71,10 +71,7 @@ problems!(ReadProblems: InvalidFields, TooOften, Internal, Overloaded, Unavailab
         ReadProblems,
     ),
 )]
-pub(super) async fn get_session(
-    State(app): State<App>,
-    head: Parts,
-) -> Result<Response, Problem> {
+pub(super) async fn get_session(State(app): State<App>, head: Parts) -> Result<Response, Problem> {
     Query::none(&head.uri)?;
     let client = app.gate.client(&head);
     app.gate.check_address(&client)?;
@@ -139,10 +136,7 @@ problems!(EndProblems: CrossSite, InvalidFields);
     delete, path = "/session", tag = "session", operation_id = "signOut",
     responses((status = 204, description = "The cookie is gone"), EndProblems),
 )]
-pub(super) async fn end_session(
-    State(app): State<App>,
-    head: Parts,
-) -> Result<Response, Problem> {
+pub(super) async fn end_session(State(app): State<App>, head: Parts) -> Result<Response, Problem> {
     Query::none(&head.uri)?;
     refuse_elsewhere(&head)?;
     let is_encrypted = app.gate.client(&head).is_encrypted;

@@ -68,7 +68,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 impl Written {
     fn config(&self) -> io::Result<ServerConfig> {
         let unfit = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-        let chain = CertificateDer::pem_slice_iter(&self.certificate).collect::<Result<Vec<_>, _>>();
+        let chain =
+            CertificateDer::pem_slice_iter(&self.certificate).collect::<Result<Vec<_>, _>>();
         let chain = chain.ok().filter(|chain| !chain.is_empty());
         let chain = chain.ok_or_else(|| unfit("the file of the certificate holds none in PEM"))?;
         let key = PrivateKeyDer::from_pem_slice(&self.key);

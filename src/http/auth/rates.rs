@@ -43,11 +43,7 @@ impl<K: Eq + Hash> Buckets<K> {
     pub(super) fn new(per_second: NonZeroU32, most: usize) -> Self {
         let (others_full_at, next_sweep) = (Duration::ZERO, Duration::ZERO);
         let state = State { full_at: HashMap::new(), others_full_at, next_sweep };
-        Self {
-            interval: Duration::from_secs(1) / per_second.get(),
-            most,
-            state: Mutex::new(state),
-        }
+        Self { interval: Duration::from_secs(1) / per_second.get(), most, state: Mutex::new(state) }
     }
 
     /// Takes one from the bucket of `who`.
