@@ -4,6 +4,7 @@ mod check;
 mod counting;
 mod events;
 mod floors;
+mod history;
 mod live;
 mod order;
 mod positions;
