@@ -424,7 +424,7 @@ mod tests {
             ("SMARTPARK_NO_AUTH", "yes"),
             ("SMARTPARK_BEHIND_PROXY", "10.0.0.1,nginx"),
             ("SMARTPARK_CORS_ORIGIN", "*"),
-            ("SMARTPARK_RATE_LIMIT", "0"),
+            ("SMARTPARK_RATE_LIMIT", "-3"),
             ("SMARTPARK_ADDRESS_RATE_LIMIT", "many"),
         ];
         for (name, value) in table {

@@ -7,16 +7,23 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+mod attention;
 mod key;
 mod position;
 mod site;
 mod statistics;
 
+pub use attention::{
+    Attention, AttentionItem, AttentionKind, AttentionLevel, Refusal, RefusalReason,
+};
+pub(crate) use attention::{CameraHour, FloorAtLimit, RefusedInHour};
 pub(crate) use key::KEY_MARK;
 pub use key::{ApiKey, NewKey, Role};
 pub use position::Position;
 pub use site::Site;
-pub use statistics::{Cleanup, FloorCount, PeakHour, Statistics, VehicleTypeCounts};
+pub use statistics::{
+    Cleanup, FloorCount, OccupancyHistory, OccupancyStep, PeakHour, Statistics, VehicleTypeCounts,
+};
 
 use crate::{
     error::FieldError,

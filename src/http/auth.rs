@@ -211,15 +211,16 @@ impl Gate {
         Ok(key.map(|key| Caller { key: Some(key), session: None }))
     }
 
-    /// Whether a caller who was let in a while ago still would be. Where the keys cannot be read
-    /// nobody is turned away: whoever reads on sees that the store is out of reach.
-    pub(super) async fn still_admits(&self, caller: &Caller) -> bool {
-        let Ok(ring) = self.keys.current().await else { return true };
+    /// Whether a caller who was let in a while ago still would be, as far as is known now: asked
+    /// every few seconds it is true again within as many. Where the keys cannot be read nobody is
+    /// turned away: whoever reads on sees that the store is out of reach.
+    pub(super) fn still_admits(&self, caller: &Caller) -> bool {
+        let Some(ring) = self.keys.at_hand() else { return true };
         let Some(then) = caller.key() else { return self.is_open || !ring.required };
         let now = ring.with_prefix(&then.key.prefix);
-        let session_holds =
-            caller.session().is_none_or(|session| session.is_before_end(self.clock.now()));
-        session_holds && now.is_some_and(|now| now.sum.is(&then.sum))
+        let key_holds = now.is_some_and(|now| now.sum.is(&then.sum));
+        let time = self.clock.now();
+        key_holds && caller.session().is_none_or(|session| session.is_before_end(time))
     }
 
     /// The answer to somebody without a good key, who may not try too often.

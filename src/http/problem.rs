@@ -1,7 +1,7 @@
 //! What went wrong, as an RFC 9457 problem document. The one place that turns an [`Error`] into
 //! an answer; no answer repeats what was sent, or shows SQL, a stack or a path.
 
-use std::{borrow::Cow, fmt::Write, time::Duration};
+use std::{borrow::Cow, fmt::Write, num::NonZeroU32, time::Duration};
 
 use axum::{
     body::Body,
@@ -38,7 +38,7 @@ pub(super) struct Problem {
     event: Option<Box<EventView>>,
     allow: Option<HeaderValue>,
     /// Seconds, where they are known better than from the kind.
-    retry_after: Option<u64>,
+    retry_after: Option<NonZeroU32>,
 }
 
 /// A problem document (RFC 9457).
@@ -136,7 +136,8 @@ impl Problem {
     /// Too many requests of one key or address, until some time has gone by.
     pub(super) fn too_often(wait: Duration) -> Self {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        Self { retry_after: Some(seconds), ..Self::new(Kind::TooOften) }
+        let retry_after = u32::try_from(seconds).ok().and_then(NonZeroU32::new);
+        Self { retry_after, ..Self::new(Kind::TooOften) }
     }
 
     /// A method that the path does not know.
@@ -220,7 +221,7 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, media_type);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(seconds) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.get()));
         } else if let Some(seconds) = self.kind.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }

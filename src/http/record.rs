@@ -16,11 +16,11 @@ use super::{
     examples,
     problem::{Problem, ProblemView},
     query::Query,
-    rows::{self, Row, Rows},
+    rows::{self, Refused, Row, Rows},
     schemas::NewEvents,
     views::{EventView, FloorView, answer},
 };
-use crate::{AtLimit, Recorded};
+use crate::{AtLimit, NewEvent, Recorded};
 
 /// What became of an event.
 #[derive(Debug, Serialize, ToSchema)]
@@ -130,13 +130,9 @@ pub(super) async fn record_events(
     Query::none(request.uri())?;
     let format = Format::of(request.headers())?;
     let whole = body::read(request, &app).await?;
-    let reported = |row: Row| {
-        let event = row?;
-        caller.check_event(&event).map(|()| event)
-    };
     match rows::parse(format, whole).await? {
-        Rows::One(row) => record_one(&app, reported(row)).await,
-        Rows::Many(rows) => record_many(&app, rows.into_iter().map(reported)).await,
+        Rows::One(row) => record_one(&app, &caller, row).await,
+        Rows::Many(rows) => record_many(&app, &caller, rows).await,
     }
 }
 
@@ -151,8 +147,22 @@ pub(super) enum AnyRecorded<'a> {
     Many(BatchView<'a>),
 }
 
-async fn record_one(app: &App, row: Row) -> Result<Response, Problem> {
-    let recorded = app.park.events().record_event(row?).await?;
+/// Counts a row that is no event.
+fn refuse(app: &App, refused: Refused) -> Problem {
+    app.park.events().note_invalid(refused.camera_id.as_deref());
+    refused.problem
+}
+
+/// The event in a row, where the caller may report it.
+fn reported(app: &App, caller: &Caller, row: Row) -> Result<NewEvent, Problem> {
+    let event = row.map_err(|refused| refuse(app, refused))?;
+    // What somebody else says of a camera is not counted as its fault.
+    caller.check_event(&event).map(|()| event)
+}
+
+async fn record_one(app: &App, caller: &Caller, row: Row) -> Result<Response, Problem> {
+    let event = reported(app, caller, row)?;
+    let recorded = app.park.events().record_event(event).await?;
     if app.on_limit == OnLimit::Reject && recorded.event.at_limit.is_some() {
         return Ok(Problem::at_limit(recorded.event).into_response());
     }
@@ -167,14 +177,11 @@ async fn record_one(app: &App, row: Row) -> Result<Response, Problem> {
     Ok(response)
 }
 
-async fn record_many(
-    app: &App,
-    rows: impl ExactSizeIterator<Item = Row>,
-) -> Result<Response, Problem> {
+async fn record_many(app: &App, caller: &Caller, rows: Vec<Row>) -> Result<Response, Problem> {
     let (mut events, mut places) = (Vec::with_capacity(rows.len()), Vec::new());
     let mut bad = Vec::new();
-    for (index, row) in rows.enumerate() {
-        match row {
+    for (index, row) in rows.into_iter().enumerate() {
+        match reported(app, caller, row) {
             Ok(event) => {
                 events.push(event);
                 places.push(index);

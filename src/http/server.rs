@@ -31,6 +31,7 @@ use super::{
 use crate::{
     SmartPark,
     limits::{MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_STREAMS},
+    refusals,
 };
 
 /// How long to wait after an accept that failed, which is mostly for want of file descriptors:
@@ -55,11 +56,12 @@ pub async fn serve(
     listener.local_addr()?;
     let certificate = config.tls.as_ref().map(Certificate::load).transpose()?.map(Arc::new);
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
-    let router = router_until(park, &config, Arc::clone(&stopping));
-    // Whatever happens to this future, the looking for certificates ends with it.
-    let mut upkeep = JoinSet::new();
+    let router = router_until(park.clone(), &config, Arc::clone(&stopping));
+    // Ends with the server; what is left then is stored when the park is closed.
+    let mut background = JoinSet::new();
+    background.spawn(refusals::keep_stored(park));
     if let Some(certificate) = certificate.clone() {
-        upkeep.spawn(certificate.keep_current());
+        background.spawn(certificate.keep_current());
     }
     let server = Arc::new(Server::new(router, certificate, &config));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -191,6 +193,32 @@ impl Server {
                 }
             }
             () = activity.idle(head, idle) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_encryption_only_this_machine_and_proxies_are_served() {
+        let proxied =
+            HttpConfig { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..HttpConfig::default() };
+        let open = HttpConfig { no_auth: true, ..HttpConfig::default() };
+        let table = [
+            ("127.0.0.1", [true, true, true]),
+            ("::ffff:127.0.0.1", [true, true, true]),
+            ("::1", [true, true, true]),
+            ("10.1.2.3", [false, true, true]),
+            ("192.0.2.1", [false, false, true]),
+            ("2001:db8::1", [false, false, true]),
+        ];
+        for (address, expected) in table {
+            let address = address.parse().unwrap();
+            let served = [&HttpConfig::default(), &proxied, &open]
+                .map(|config| Server::new(Router::new(), None, config).serves_in_plain(address));
+            assert_eq!(served, expected, "{address}");
         }
     }
 }

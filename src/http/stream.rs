@@ -162,7 +162,7 @@ impl Feed {
                 news = self.watcher.next() => Some(news),
             };
             match news {
-                None if !self.gate.still_admits(&self.caller).await => return,
+                None if !self.gate.still_admits(&self.caller) => return,
                 None => heartbeat(&mut piece, &self.clock),
                 Some(Ok(news)) => news.iter().for_each(|it| write(&mut piece, it, &mut begin)),
                 Some(Err(error)) => {

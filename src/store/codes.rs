@@ -3,7 +3,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{AtLimit, Direction, Error, Result, Role, VehicleType, count::Act};
+use crate::{AtLimit, Direction, Error, RefusalReason, Result, Role, VehicleType, count::Act};
 
 /// The number of a type: its place in [`VehicleType::ALL`].
 pub(super) fn type_number(kind: VehicleType) -> u8 {
@@ -71,6 +71,22 @@ pub(super) fn bound<T: DeserializeOwned>(stored: Option<String>) -> Result<Vec<T
     let list: Option<Vec<T>> = serde_json::from_str(&stored).ok();
     let list = list.filter(|list| !list.is_empty());
     list.ok_or_else(|| Error::Internal("the database holds a binding that is none".into()))
+}
+
+/// The number of a reason: its place in [`RefusalReason::ALL`].
+pub(super) fn reason_number(reason: RefusalReason) -> u8 {
+    match reason {
+        RefusalReason::UnknownFloor => 0,
+        RefusalReason::Future => 1,
+        RefusalReason::TooOld => 2,
+        RefusalReason::Invalid => 3,
+        RefusalReason::Differs => 4,
+    }
+}
+
+/// The reason with this number.
+pub(super) fn reason_of(number: i64) -> Option<RefusalReason> {
+    usize::try_from(number).ok().and_then(|place| RefusalReason::ALL.get(place).copied())
 }
 
 /// What an adjustment is.

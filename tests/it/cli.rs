@@ -3,9 +3,11 @@
 mod commands;
 pub(crate) mod garage;
 mod import;
+mod keys;
 pub(crate) mod program;
 mod serve;
 mod settings;
+mod tls;
 mod usage;
 
 pub(crate) use garage::Garage;

@@ -4,6 +4,8 @@ mod check;
 mod counting;
 mod events;
 mod floors;
+mod history;
+mod keys;
 mod live;
 mod order;
 mod positions;

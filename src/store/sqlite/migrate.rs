@@ -9,10 +9,12 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 3] = migrations!("sqlite":
+const MIGRATIONS: [Migration; 4] = migrations!("sqlite":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
-    4 "keys" "0004_keys.sql");
+    3 "refusals" "0003_refusals.sql",
+    4 "keys" "0004_keys.sql"
+);
 
 const CREATE: &str = "-- migrate: the list of what was done
 CREATE TABLE IF NOT EXISTS schema_migrations (
