@@ -1,7 +1,7 @@
 //! The HTTP server: every route in one list, what can be set about it, and the description of it
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
-mod attention;
+pub(crate) mod attention;
 mod body;
 mod channel;
 mod connection;
@@ -15,7 +15,7 @@ mod floor_bodies;
 mod floors;
 mod guard;
 mod health;
-mod history;
+pub(crate) mod history;
 mod id;
 mod kind;
 mod problem;
