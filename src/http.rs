@@ -1,7 +1,7 @@
 //! The HTTP server: every route in one list, what can be set about it, and the description of it
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
-mod attention;
+pub(crate) mod attention;
 mod auth;
 mod body;
 mod channel;
@@ -16,7 +16,7 @@ mod floor_bodies;
 mod floors;
 mod guard;
 mod health;
-mod history;
+pub(crate) mod history;
 mod id;
 mod kind;
 mod origin;

@@ -1,5 +1,6 @@
 //! What a park does, whichever engine it stands on: each test is run on every engine.
 
+mod attention;
 mod check;
 mod counting;
 mod events;
@@ -9,6 +10,7 @@ mod keys;
 mod live;
 mod order;
 mod positions;
+mod refusals;
 mod retention;
 mod schema;
 mod statistics;

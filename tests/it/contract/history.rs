@@ -23,70 +23,79 @@ enum Says {
 /// A fact in the order of history: the instant, events before adjustments, the floor, who says it.
 type Fact = (i64, bool, i64, String, Says);
 
-/// All that was recorded on some floors, and what it leads to.
+/// All that was recorded on some floors, each with the slots it began with.
 struct Story {
     floors: Vec<(Floor, i64)>,
     facts: Vec<Fact>,
 }
 
+/// The count and the slots of some floors together, from a fact on.
+struct Held {
+    at: i64,
+    count: i64,
+    slots: i64,
+    /// What a camera saw, if that is what happened.
+    seen: Option<Says>,
+}
+
 impl Story {
-    /// The steps of a window, of the floors with these ids.
-    fn steps(&self, ids: &[i64], start: i64, end: i64, step: i64) -> Vec<OccupancyStep> {
+    /// What the facts of the floors with these ids lead to, one after the other.
+    fn held(&self, ids: &[i64]) -> Vec<Held> {
+        let chosen = self.floors.iter().filter(|(floor, _)| ids.contains(&floor.id));
+        let mut floors: Vec<(i64, i64, i64)> =
+            chosen.map(|(floor, slots)| (floor.id, 0, *slots)).collect();
         let mut facts = self.facts.clone();
         facts.sort();
-        facts.retain(|fact| ids.contains(&fact.2));
-        let begin = self.floors.iter().filter(|(floor, _)| ids.contains(&floor.id));
-        let mut floors: Vec<(i64, i64, i64)> =
-            begin.map(|(floor, slots)| (floor.id, 0, *slots)).collect();
-        let mut facts = facts.into_iter().peekable();
-        let mut sums = |until: i64, mut each: Box<dyn FnMut(i64, &Fact, i64) + '_>| {
-            let sum = |floors: &[(i64, i64, i64)]| {
-                (floors.iter().map(|f| f.1).sum(), floors.iter().map(|f| f.2).sum())
-            };
-            while let Some(fact) = facts.next_if(|fact| fact.0 < until) {
-                let before: (i64, i64) = sum(&floors);
-                for (id, count, slots) in &mut floors {
-                    if *id == fact.2 {
-                        match fact.4 {
-                            Says::Entry => *count = (*count + 1).min(*slots),
-                            Says::Exit => *count = (*count - 1).max(0),
-                            Says::Recount(n) => *count = n.min(*slots),
-                            Says::Slots(n) => (*count, *slots) = ((*count).min(n), n),
-                        }
-                    }
-                }
-                each(before.0, &fact, sum(&floors).0);
-            }
-            sum(&floors)
+        let sum = |floors: &[(i64, i64, i64)], at, seen| Held {
+            at,
+            count: floors.iter().map(|floor| floor.1).sum(),
+            slots: floors.iter().map(|floor| floor.2).sum(),
+            seen,
         };
-        let mut held = sums(start, Box::new(|_, _, _| ()));
+        let mut held = vec![sum(&floors, i64::MIN, None)];
+        for (at, is_adjustment, floor_id, _, says) in facts {
+            let Some((_, count, slots)) = floors.iter_mut().find(|floor| floor.0 == floor_id)
+            else {
+                continue;
+            };
+            match says {
+                Says::Entry => *count = (*count + 1).min(*slots),
+                Says::Exit => *count = (*count - 1).max(0),
+                Says::Recount(n) => *count = n.min(*slots),
+                Says::Slots(n) => (*count, *slots) = ((*count).min(n), n),
+            }
+            held.push(sum(&floors, at, (!is_adjustment).then_some(says)));
+        }
+        held
+    }
+
+    /// The steps of a window, in microseconds, of the floors with these ids.
+    fn steps(&self, ids: &[i64], start: i64, end: i64, step: i64) -> Vec<OccupancyStep> {
+        let held = self.held(ids);
+        let before = |at: i64| held.iter().rfind(|held| held.at < at).unwrap();
         let mut steps = Vec::new();
         let mut from = start;
         while from < end {
             let to = (from + step).min(end);
-            let (mut min, mut max) = (held.0, held.0);
-            let (mut entries, mut exits, mut area, mut at) = (0, 0, 0_i64, from);
-            let mut count = held.0;
-            held = sums(
-                to,
-                Box::new(|before, fact, now| {
-                    area += before * (fact.0 - at);
-                    (at, count) = (fact.0, now);
-                    (min, max) = (min.min(now), max.max(now));
-                    entries += u64::from(!fact.1 && fact.4 == Says::Entry);
-                    exits += u64::from(!fact.1 && fact.4 == Says::Exit);
-                }),
-            );
+            let within: Vec<&Held> =
+                held.iter().filter(|held| (from..to).contains(&held.at)).collect();
+            let counts = within.iter().map(|held| held.count).chain([before(from).count]);
+            let (mut area, mut at, mut count) = (0, from, before(from).count);
+            for held in &within {
+                area += count * (held.at - at);
+                (at, count) = (held.at, held.count);
+            }
             area += count * (to - at);
+            let seen = |says| within.iter().filter(|held| held.seen == Some(says)).count() as u64;
             steps.push(OccupancyStep {
                 start: Timestamp::from_microsecond(from).unwrap(),
-                min,
-                max,
+                min: counts.clone().min().unwrap(),
+                max: counts.max().unwrap(),
                 mean: area as f64 / (to - from) as f64,
-                closing: held.0,
-                total_slots: held.1,
-                entries,
-                exits,
+                closing: before(to).count,
+                total_slots: before(to).slots,
+                entries: seen(Says::Entry),
+                exits: seen(Says::Exit),
             });
             from = to;
         }
