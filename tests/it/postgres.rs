@@ -1,4 +1,8 @@
-//! A schema of its own for one test, in the PostgreSQL that `SMARTPARK_TEST_POSTGRES` names.
+//! A schema of its own for one test, in the PostgreSQL that `SMARTPARK_TEST_POSTGRES` names; and
+//! what only PostgreSQL does: many servers, faults, standbys.
+
+mod cluster;
+mod standby;
 
 use std::{
     env,
@@ -7,7 +11,7 @@ use std::{
 };
 
 use tokio::runtime::Builder;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 /// A schema that is removed, with all that is in it, when it is dropped.
 pub(crate) struct Schema {
@@ -59,23 +63,28 @@ fn server() -> String {
     })
 }
 
-/// Runs statements on a thread of their own, since a test may already stand on a runtime.
 fn execute(sql: &str) {
+    ask(&server(), sql);
+}
+
+/// Runs statements on a thread of their own, since a test may already stand on a runtime. Returns
+/// the first column of the first row of the last one, if there is one.
+fn ask(url: &str, sql: &str) -> Option<String> {
     let run = || {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(&server(), NoTls).await.unwrap();
+            let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
             let driven = tokio::spawn(connection);
-            batch(&client, sql).await;
+            let told = client.simple_query(sql).await;
             drop(client);
             driven.await.unwrap().unwrap();
-        });
+            let rows = told.unwrap_or_else(|error| panic!("{error:?}: {sql}"));
+            let rows = rows.iter().filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+                _ => None,
+            });
+            rows.last()
+        })
     };
-    thread::scope(|scope| scope.spawn(run).join().unwrap());
-}
-
-async fn batch(client: &Client, sql: &str) {
-    if let Err(error) = client.batch_execute(sql).await {
-        panic!("{error:?}: {sql}");
-    }
+    thread::scope(|scope| scope.spawn(run).join().unwrap())
 }
