@@ -102,6 +102,8 @@ pub const POSTGRES_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the commits of other servers are looked for while somebody watches.
 pub const POSTGRES_WATCH_INTERVAL: Duration = Duration::from_millis(250);
+/// How long a transaction may hold the live streams' events up before the log names it.
+pub const POSTGRES_LONG_TRANSACTION: Duration = Duration::from_secs(10);
 /// How long a write to PostgreSQL waits before it is tried again; doubles each time up to
 /// [`POSTGRES_LONGEST_PAUSE`].
 pub const POSTGRES_FIRST_PAUSE: Duration = Duration::from_millis(10);

@@ -111,7 +111,11 @@ async fn seed_if_empty(park: &SmartPark, choice: SeedChoice) -> crate::Result<()
     if choice == SeedChoice::None || stats.floors + stats.events > 0 {
         return Ok(());
     }
-    let floors = park.seed().seed_floors().await?;
+    let floors = match park.seed().seed_floors().await {
+        // Of several servers that start on one empty database one is the first.
+        Err(Error::NotEmpty) => return Ok(()),
+        seeded => seeded?,
+    };
     if choice == SeedChoice::Sample {
         park.seed().seed_sample_events(&floors).await?;
     }

@@ -46,7 +46,7 @@ use crate::{
     replica::Seen,
 };
 use changes::Changes;
-use connect::Address;
+use connect::{Address, Role};
 use partitions::Months;
 use recording::Group;
 use replica::Replica;
@@ -122,7 +122,7 @@ impl Postgres {
     }
 
     fn open(url: &str, options: &Arc<Options>) -> Result<Self> {
-        let address = Address::from_url(url)?;
+        let address = Address::from_url(url, Role::Primary)?;
         let writers = address.pool(POSTGRES_WRITERS)?;
         let readers = address.pool(POSTGRES_READERS)?;
         let (queue, waiting) = recorder::queue();

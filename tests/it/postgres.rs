@@ -2,7 +2,12 @@
 //! what only PostgreSQL does: many servers, faults, standbys.
 
 mod cluster;
+mod faults;
+mod many;
+mod months;
+mod stalled;
 mod standby;
+mod tls;
 
 use std::{
     env,
@@ -37,7 +42,13 @@ impl Schema {
 
     /// Runs statements in this schema.
     pub(crate) fn execute(&self, sql: &str) {
-        execute(&format!("SET search_path TO {}; {sql}", self.name));
+        self.ask(sql);
+    }
+
+    /// The same; returns the first value of the last row.
+    pub(crate) fn ask(&self, sql: &str) -> String {
+        let sql = format!("SET search_path TO {}; {sql}", self.name);
+        expect(&server(), &sql).unwrap_or_default()
     }
 }
 
@@ -64,12 +75,17 @@ fn server() -> String {
 }
 
 fn execute(sql: &str) {
-    ask(&server(), sql);
+    expect(&server(), sql);
+}
+
+/// [`ask`] where it must go well.
+fn expect(url: &str, sql: &str) -> Option<String> {
+    ask(url, sql).unwrap_or_else(|error| panic!("{error:?}: {sql}"))
 }
 
 /// Runs statements on a thread of their own, since a test may already stand on a runtime. Returns
 /// the first column of the first row of the last one, if there is one.
-fn ask(url: &str, sql: &str) -> Option<String> {
+fn ask(url: &str, sql: &str) -> Result<Option<String>, tokio_postgres::Error> {
     let run = || {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -78,12 +94,11 @@ fn ask(url: &str, sql: &str) -> Option<String> {
             let told = client.simple_query(sql).await;
             drop(client);
             driven.await.unwrap().unwrap();
-            let rows = told.unwrap_or_else(|error| panic!("{error:?}: {sql}"));
-            let rows = rows.iter().filter_map(|message| match message {
+            let rows = told?.into_iter().filter_map(|message| match message {
                 SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
                 _ => None,
             });
-            rows.last()
+            Ok(rows.last())
         })
     };
     thread::scope(|scope| scope.spawn(run).join().unwrap())

@@ -15,7 +15,12 @@ pub(super) struct Cluster {
 impl Cluster {
     /// A new one.
     pub(super) fn start() -> Self {
-        Self::made(&["start"], &[])
+        Self::with(&[])
+    }
+
+    /// A new one with these further lines of configuration.
+    pub(super) fn with(lines: &[&str]) -> Self {
+        Self::made(&["start"], lines)
     }
 
     /// A standby that follows this one by streaming.
@@ -47,12 +52,12 @@ impl Cluster {
 
     /// Runs statements; returns the first value of the last row.
     pub(super) fn ask(&self, sql: &str) -> String {
-        super::ask(&self.url, sql).unwrap_or_default()
+        super::expect(&self.url, sql).unwrap_or_default()
     }
 
-    /// Runs a statement again and again, until it says this.
+    /// Runs a statement again and again, until it says this. A standby may not have the table yet.
     pub(super) fn await_that(&self, sql: &str, says: &str) {
-        while self.ask(sql) != says {}
+        while !super::ask(&self.url, sql).is_ok_and(|told| told.as_deref() == Some(says)) {}
     }
 }
 

@@ -156,6 +156,46 @@ async fn a_standby_of_another_history_is_not_read() {
 }
 
 #[tokio::test]
+async fn a_failover_is_followed_where_all_hosts_are_named() {
+    let primary = Cluster::start();
+    let standby = primary.standby();
+    let url = format!("postgres://postgres@{},{}/postgres", standby.host(), primary.host());
+    let park = open(&url).await;
+    let floor = park.floors().add_floor(NewFloor::new("Ground", 50)).await.unwrap();
+    record(&park, &floor, "before").await;
+    standby.await_that("SELECT count(*) FROM events", "1");
+    // Of the same hosts a replica is the one that takes no writes.
+    park.use_replica(&url).await.unwrap();
+    until_replica_has(&park, &["before"]).await;
+    primary.make("crash");
+    standby.ask("SELECT pg_promote()");
+    record(&park, &floor, "after").await;
+    assert_eq!(tracks(&park.from_replica()).await, ["after", "before"]);
+    let floor = park.floors().get_floor_by_id(floor.id).await.unwrap().unwrap();
+    assert_eq!(floor.current_vehicles, 2);
+    assert!(park.check(false).await.unwrap().is_clean());
+    park.close().await;
+}
+
+#[tokio::test]
+async fn a_standby_alone_is_waited_for_until_it_counts() {
+    let primary = Cluster::start();
+    let standby = primary.standby();
+    open(&primary.url).await.close().await;
+    standby.await_that("SELECT count(*) FROM floors", "0");
+    let url = standby.url.clone();
+    let opened = tokio::spawn(async move { SmartPark::connect(&url, Options::default()).await });
+    // Were it taken as it is, this would be done before the standby is asked for the first time.
+    tokio::task::yield_now().await;
+    standby.ask("SELECT 1");
+    standby.ask("SELECT pg_promote()");
+    let park = opened.await.unwrap().unwrap();
+    assert_eq!(standby.ask("SELECT pg_is_in_recovery()"), "f");
+    assert_eq!(park.floors().get_all_floors().await.unwrap(), []);
+    park.close().await;
+}
+
+#[tokio::test]
 async fn what_is_no_replica_is_refused() {
     let (here, there, private) = (Schema::new(), Schema::new(), Cluster::start());
     let park = open(&here.url()).await;
