@@ -28,6 +28,12 @@ impl From<tokio_postgres::Error> for Error {
         // The message names no values; `detail` may, so it stays out.
         let text = format!("{} ({})", fault.message(), fault.code().code());
         let code = fault.code();
+        if matches!(code.code(), "26000" | "42P05") {
+            return Self::Unusable(format!(
+                "prepared statements do not stay with their connection, as behind a pooler in \
+                 transaction mode; have it pool sessions: {text}"
+            ));
+        }
         if is_refusal(code) {
             return Self::Unusable(format!("the database server refuses: {text}"));
         }
