@@ -65,7 +65,7 @@ problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
     ),
     responses(
         (status = 200, description = "A page", body = PageView,
-            headers(("SmartPark-Replica-Age" = f64, 
+            headers(("SmartPark-Replica-Age" = f64,
                 description = "Seconds; only where a replica answered")),
             example = json!(examples::page())),
         ListProblems,

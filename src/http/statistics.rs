@@ -38,7 +38,7 @@ problems!(StatisticsProblems: NotFound, InvalidFields, Internal, Overloaded, Una
     ),
     responses(
         (status = 200, description = "What happened", body = StatisticsView,
-            headers(("SmartPark-Replica-Age" = f64, 
+            headers(("SmartPark-Replica-Age" = f64,
                 description = "Seconds; only where a replica answered")),
             example = json!(examples::statistics())),
         StatisticsProblems,

@@ -32,7 +32,8 @@ const CULPRIT: &str = "-- changes: whose transaction does not end
 SELECT coalesce((SELECT format('process %s (%s)', pid, application_name)
                  FROM pg_stat_get_activity(NULL) WHERE backend_xid = $1::text::xid8::xid LIMIT 1),
                 (SELECT format('prepared as %s', gid)
-                 FROM pg_prepared_xacts WHERE transaction = $1::text::xid8::xid), 'no longer there')";
+                 FROM pg_prepared_xacts WHERE transaction = $1::text::xid8::xid),
+                'no longer there')";
 
 /// What a look sees: the oldest transaction that runs, the number of floors and when the latest
 /// of them changed.

@@ -76,8 +76,8 @@ impl Address {
     /// parameters that the driver knows, `sslmode` is `disable` (also where it is not named),
     /// `require`, `verify-ca` or `verify-full`; the last three all verify the server's certificate
     /// and name, against the system's authorities or those in the file `sslrootcert`. Of several
-    /// hosts (`host1:port1,host2:port2`) the first is connected to that
-    /// takes writes; for a replica, that does not.
+    /// hosts (`host1:port1,host2:port2`) the first that takes writes is connected to; for a
+    /// replica, the first that does not.
     pub(super) fn from_url(url: &str, role: Role) -> Result<Self> {
         let (rest, tls) = take_tls(url)?;
         let mut config = Config::from_str(&rest).map_err(|_| {

@@ -35,7 +35,8 @@ const BY_ID: &str = concat!(
 /// here, and is not waited for.
 macro_rules! settled {
     () => {
-        "coalesce((SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) x WHERE x::xid <> ALL (ARRAY(
+        "coalesce((SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) x
+    WHERE x::xid <> ALL (ARRAY(
         SELECT backend_xid FROM pg_stat_get_activity(NULL) WHERE backend_xid IS NOT NULL
             AND datid <> (SELECT oid FROM pg_database WHERE datname = current_database())
         UNION ALL SELECT transaction FROM pg_prepared_xacts WHERE database <> current_database()))
