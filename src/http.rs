@@ -15,6 +15,7 @@ mod guard;
 mod health;
 mod id;
 mod kind;
+mod latest;
 mod problem;
 mod query;
 mod record;
@@ -43,6 +44,7 @@ use crate::{
         WRITE_TIMEOUT,
     },
 };
+use latest::Latest;
 pub(crate) use record::RecordedView;
 pub use server::serve;
 
@@ -115,6 +117,7 @@ impl Default for Timeouts {
 #[derive(Clone, Debug)]
 struct App {
     park: SmartPark,
+    latest: Arc<Latest>,
     on_limit: OnLimit,
     body_timeout: Duration,
     /// A permit for each byte of the bodies being read.
@@ -185,6 +188,7 @@ fn router_until(
 ) -> Router {
     let app = App {
         park,
+        latest: Arc::default(),
         on_limit: config.on_limit,
         body_timeout: config.timeouts.body,
         body_room: Arc::new(Semaphore::new(MAX_BODIES_BYTES)),
