@@ -147,7 +147,7 @@ impl Sqlite {
 
     /// All floors, most free slots first, as all readers share them.
     pub(super) async fn latest_floors(&self) -> Result<Arc<[Floor]>> {
-        match self.inner.latest.floors() {
+        match self.inner.latest.floors().await {
             Some(floors) => Ok(floors),
             None => Ok(store::latest::after(None, self.floors().await?)),
         }
