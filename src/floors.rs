@@ -55,7 +55,8 @@ impl FloorOperations<'_> {
     /// ```
     /// # smartpark::doctest(async |park| {
     /// let floors = park.floors().get_latest_floors().await?;
-    /// assert_eq!(floors[0].available_slots(), 50);
+    /// let first = floors.iter().find(|floor| floor.is_active);
+    /// assert_eq!(first.unwrap().name, "Ground Floor");
     /// # Ok(()) });
     /// ```
     ///
