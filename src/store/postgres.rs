@@ -13,6 +13,7 @@ mod events;
 mod fault;
 mod floors;
 mod hours;
+mod latest;
 mod migrate;
 mod partitions;
 mod past;
@@ -42,6 +43,7 @@ use crate::{
 };
 use changes::Changes;
 use connect::Address;
+use latest::Latest;
 use partitions::Months;
 use recording::Group;
 use transaction::{Transaction, patiently};
@@ -63,6 +65,7 @@ struct Inner {
     readers: Pool,
     queue: Recorder<Close>,
     changes: Changes,
+    latest: Latest,
 }
 
 impl std::fmt::Debug for Inner {
@@ -99,7 +102,8 @@ impl Postgres {
             changes: changes.clone(),
         };
         tokio::spawn(task.run(waiting));
-        Ok(Self { inner: Arc::new(Inner { options, writers, readers, queue, changes }) })
+        let latest = Latest::new(&readers, &changes);
+        Ok(Self { inner: Arc::new(Inner { options, writers, readers, queue, changes, latest }) })
     }
 
     fn now(&self) -> i64 {
@@ -135,6 +139,11 @@ impl Postgres {
 
     pub(super) async fn floors(&self) -> Result<Vec<Floor>> {
         patiently!(async { floors::all(&*self.inner.readers.get().await?).await })
+    }
+
+    /// All floors, most free slots first, as all readers of this server share them.
+    pub(super) async fn latest_floors(&self) -> Result<Arc<[Floor]>> {
+        self.inner.latest.floors().await
     }
 
     pub(super) async fn floor_by_id(&self, id: i64) -> Result<Option<Floor>> {
@@ -176,7 +185,8 @@ impl Postgres {
         self.tell(patiently!(floors::adjust(&self.inner.writers, id, direction, now))?)
     }
 
-    /// A floor was changed, where it was.
+    /// A floor was changed, where it was. Before the caller is told: whoever hears of it and reads
+    /// then must see it.
     fn tell<T>(&self, outcome: Result<T>) -> Result<T> {
         outcome.inspect(|_| self.inner.changes.bump())
     }
@@ -270,7 +280,7 @@ impl Postgres {
         if !repair {
             return Ok(report);
         }
-        repair::run(&self.inner.writers, self.now()).await?;
+        self.tell(repair::run(&self.inner.writers, self.now()).await)?;
         Ok(Report { repaired: true, ..self.prove().await? })
     }
 
