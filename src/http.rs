@@ -16,6 +16,7 @@ mod guard;
 mod health;
 mod id;
 mod kind;
+mod latest;
 mod problem;
 mod query;
 mod record;
@@ -28,6 +29,7 @@ pub(crate) mod views;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    ops::Deref,
     sync::Arc,
     time::Duration,
 };
@@ -44,6 +46,7 @@ use crate::{
         WRITE_TIMEOUT,
     },
 };
+use latest::Latest;
 pub(crate) use record::RecordedView;
 pub use server::serve;
 
@@ -112,10 +115,23 @@ impl Default for Timeouts {
     }
 }
 
-/// What the handlers share.
+/// What the handlers share. Each request has a clone, so it is one count to move, not one for each
+/// member.
 #[derive(Clone, Debug)]
-struct App {
+struct App(Arc<Shared>);
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
     park: SmartPark,
+    latest: Latest,
     on_limit: OnLimit,
     body_timeout: Duration,
     /// A permit for each byte of the bodies being read.
@@ -140,8 +156,8 @@ struct App {
             named at once in `errors`.\n\n\
             Lists of events and statistics may come from a replica of the database. Then the \
             header `SmartPark-Replica-Age` says how old they are, in seconds: what was recorded \
-            before is in the answer, what came later perhaps not yet. All else, and every answer \
-            without that header, holds all that was answered before.",
+            before is in the answer, what came later perhaps not yet. Floors and their counts \
+            never come from a replica.",
         license(name = "MIT OR Apache-2.0"),
     ),
     tags(
@@ -179,27 +195,24 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// All routes over `park`, for a server of your own or for tests. What [`serve`] adds are the
 /// timeouts and bounds of connections, and stopping.
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
-    router_until(park, config, Arc::default())
+    routes_until(park, config, Arc::default()).layer(middleware::from_fn(guard::guard))
 }
 
-/// All routes over `park`; streams end when `stopping` becomes true.
-fn router_until(
+/// All routes over `park`, for whoever guards them; streams end when `stopping` becomes true.
+fn routes_until(
     park: SmartPark,
     config: &HttpConfig,
     stopping: Arc<watch::Sender<bool>>,
 ) -> Router {
-    let app = App {
+    let app = App(Arc::new(Shared {
         park,
+        latest: Latest::default(),
         on_limit: config.on_limit,
         body_timeout: config.timeouts.body,
         body_room: Arc::new(Semaphore::new(MAX_BODIES_BYTES)),
         heartbeat: config.timeouts.heartbeat,
         stopping,
-    };
+    }));
     let (operations, description) = operations().split_for_parts();
-    operations
-        .merge(docs::routes(&description))
-        .fallback(guard::not_found)
-        .layer(middleware::from_fn(guard::guard))
-        .with_state(app)
+    operations.merge(docs::routes(&description)).fallback(guard::not_found).with_state(app)
 }

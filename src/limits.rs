@@ -104,6 +104,9 @@ pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub const POSTGRES_WATCH_INTERVAL: Duration = Duration::from_millis(250);
 /// How long a transaction may hold the live streams' events up before the log names it.
 pub const POSTGRES_LONG_TRANSACTION: Duration = Duration::from_secs(10);
+/// How old the floors may be that a server shows, as far as other servers changed them; its own
+/// changes show at once. Costs as many small reads a second while somebody asks.
+pub const POSTGRES_LATEST_AGE: Duration = Duration::from_millis(100);
 /// How long a write to PostgreSQL waits before it is tried again; doubles each time up to
 /// [`POSTGRES_LONGEST_PAUSE`].
 pub const POSTGRES_FIRST_PAUSE: Duration = Duration::from_millis(10);

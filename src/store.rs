@@ -2,6 +2,7 @@
 
 mod codes;
 mod digest;
+mod latest;
 mod naive;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -56,6 +57,7 @@ dispatch! {
     fn table_info() -> Result<Vec<TableInfo>>;
     fn database_stats() -> Result<DatabaseStats>;
     fn floors() -> Result<Vec<Floor>>;
+    fn latest_floors() -> Result<Arc<[Floor]>>;
     fn floor_by_id(id: i64) -> Result<Option<Floor>>;
     fn floor_by_name(name: &str) -> Result<Option<Floor>>;
     fn add_floor(floor: NewFloor) -> Result<Floor>;

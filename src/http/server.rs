@@ -4,7 +4,7 @@
 use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
-use hyper::{Request, Response, body::Incoming, service::service_fn};
+use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
     server::{
@@ -22,7 +22,8 @@ use tower_service::Service;
 use super::{
     HttpConfig, Timeouts,
     connection::{Activity, Answer, Timed},
-    router_until,
+    guard::guarded,
+    routes_until,
 };
 use crate::{
     SmartPark,
@@ -50,7 +51,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     listener.local_addr()?;
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
-    let router = router_until(park, &config, Arc::clone(&stopping));
+    let router = routes_until(park, &config, Arc::clone(&stopping));
     let server = Arc::new(Server::new(router, config.timeouts));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let stop = GracefulShutdown::new();
@@ -130,10 +131,16 @@ impl Server {
         let activity = Arc::new(Activity::default());
         let service = service_fn(|request: Request<Incoming>| {
             let in_flight = activity.begin();
-            let answer = self.router.clone().call(request.map(Body::new));
+            let mut router = self.router.clone();
             async move {
-                let response: Result<Response<Body>, Infallible> = answer.await;
-                response.map(|response| response.map(|body| Answer::new(body, in_flight)))
+                // Around the router and not a layer of it: a layer is cloned and boxed anew for
+                // every request.
+                let response = guarded(async move {
+                    let Ok(response) = router.call(request.map(Body::new)).await;
+                    response
+                });
+                let response = response.await.map(|body| Answer::new(body, in_flight));
+                Ok::<_, Infallible>(response)
             }
         });
         let stream = Timed::new(stream, self.timeouts.write);

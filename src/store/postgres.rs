@@ -13,6 +13,7 @@ mod events;
 mod fault;
 mod floors;
 mod hours;
+mod latest;
 mod migrate;
 mod partitions;
 mod past;
@@ -47,6 +48,7 @@ use crate::{
 };
 use changes::Changes;
 use connect::{Address, Role};
+use latest::Latest;
 use partitions::Months;
 use recording::Group;
 use replica::Replica;
@@ -98,6 +100,7 @@ struct Inner {
     replica: OnceLock<Arc<Replica>>,
     queue: Recorder<Close>,
     changes: Changes,
+    latest: Latest,
 }
 
 impl std::fmt::Debug for Inner {
@@ -134,8 +137,9 @@ impl Postgres {
             changes: changes.clone(),
         };
         tokio::spawn(task.run(waiting));
-        let replica = OnceLock::new();
-        let inner = Arc::new(Inner { options, writers, readers, replica, queue, changes });
+        let (latest, replica) = (Latest::new(&readers, &changes), OnceLock::new());
+        let inner = Inner { options, writers, readers, replica, queue, changes, latest };
+        let inner = Arc::new(inner);
         Ok(Self { inner, reading: None })
     }
 
@@ -195,6 +199,11 @@ impl Postgres {
         patiently!(async { floors::all(&*self.inner.readers.get().await?).await })
     }
 
+    /// All floors, most free slots first, as all readers of this server share them.
+    pub(super) async fn latest_floors(&self) -> Result<Arc<[Floor]>> {
+        self.inner.latest.floors().await
+    }
+
     pub(super) async fn floor_by_id(&self, id: i64) -> Result<Option<Floor>> {
         patiently!(async { floors::by_id(&*self.inner.readers.get().await?, id).await })
     }
@@ -234,7 +243,8 @@ impl Postgres {
         self.tell(patiently!(floors::adjust(&self.inner.writers, id, direction, now))?)
     }
 
-    /// A floor was changed, where it was.
+    /// A floor was changed, where it was. Before the caller is told: whoever hears of it and reads
+    /// then must see it.
     fn tell<T>(&self, outcome: Result<T>) -> Result<T> {
         outcome.inspect(|_| self.inner.changes.bump())
     }
@@ -326,7 +336,7 @@ impl Postgres {
         if !repair {
             return Ok(report);
         }
-        repair::run(&self.inner.writers, self.now()).await?;
+        self.tell(repair::run(&self.inner.writers, self.now()).await)?;
         Ok(Report { repaired: true, ..self.prove().await? })
     }
 

@@ -12,6 +12,7 @@ mod events;
 mod fault;
 mod floors;
 mod hours;
+mod latest;
 mod migrate;
 mod past;
 mod readers;
@@ -33,9 +34,10 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
-    Statistics, TableInfo, check::Report, limits::CLEANUP_CHUNK_ROWS, recorder,
+    Statistics, TableInfo, check::Report, limits::CLEANUP_CHUNK_ROWS, recorder, store,
 };
 use changes::Changes;
+use latest::Latest;
 use readers::Readers;
 use session::Session;
 use writer::WriterHandle;
@@ -51,6 +53,7 @@ struct Inner {
     path: PathBuf,
     options: Arc<Options>,
     readers: Readers,
+    latest: Latest,
     writer: WriterHandle,
     changes: Arc<Changes>,
 }
@@ -91,9 +94,10 @@ impl Sqlite {
             .spawn(move || {
                 let result = prepare(&path, options.clock.now()).and_then(|connection| {
                     let readers = Readers::start(&path)?;
+                    let latest = Latest::open(&path)?;
                     let changes = Changes::new(path.clone());
                     let writer = WriterHandle::start(connection, &options, &changes)?;
-                    let inner = Inner { path, options, readers, writer, changes };
+                    let inner = Inner { path, options, readers, latest, writer, changes };
                     Ok(Self { inner: Arc::new(inner) })
                 });
                 drop(reply.send(result));
@@ -139,6 +143,14 @@ impl Sqlite {
 
     pub(super) async fn floors(&self) -> Result<Vec<Floor>> {
         self.read(floors::all).await
+    }
+
+    /// All floors, most free slots first, as all readers share them.
+    pub(super) async fn latest_floors(&self) -> Result<Arc<[Floor]>> {
+        match self.inner.latest.floors().await {
+            Some(floors) => Ok(floors),
+            None => Ok(store::latest::after(None, self.floors().await?)),
+        }
     }
 
     pub(super) async fn floor_by_id(&self, id: i64) -> Result<Option<Floor>> {

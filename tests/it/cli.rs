@@ -4,6 +4,7 @@ mod commands;
 pub(crate) mod garage;
 mod import;
 pub(crate) mod program;
+mod reads;
 mod serve;
 mod settings;
 mod usage;

@@ -4,6 +4,7 @@ mod check;
 mod counting;
 mod events;
 mod floors;
+mod latest;
 mod live;
 mod order;
 mod positions;

@@ -7,6 +7,7 @@ mod connections;
 mod docs;
 mod events;
 mod floors;
+mod latest;
 mod openapi;
 mod statistics;
 mod stream;

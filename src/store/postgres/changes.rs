@@ -64,6 +64,11 @@ impl Changes {
         self.commits.send_modify(|commits| *commits = commits.wrapping_add(1));
     }
 
+    /// How often that was signalled so far.
+    pub(super) fn count(&self) -> u64 {
+        *self.commits.borrow()
+    }
+
     /// Changes with every commit, for as long as the result is kept.
     pub(super) fn watch(&self, readers: &Pool) -> watch::Receiver<u64> {
         let receiver = self.commits.subscribe();
