@@ -178,6 +178,7 @@ impl ConfigError {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Layer {
     pub(crate) database: Option<String>,
+    pub(crate) replica: Option<String>,
     pub(crate) listen: Option<Listen>,
     pub(crate) seed: Option<SeedChoice>,
     pub(crate) on_limit: Option<OnLimit>,
@@ -193,6 +194,7 @@ impl Layer {
     pub(crate) fn over(self, lower: Self) -> Self {
         Self {
             database: self.database.or(lower.database),
+            replica: self.replica.or(lower.replica),
             listen: self.listen.or(lower.listen),
             seed: self.seed.or(lower.seed),
             on_limit: self.on_limit.or(lower.on_limit),
@@ -212,6 +214,7 @@ impl Layer {
         let get = &|name: &str| get(name).filter(|value| !value.is_empty());
         Ok(Self {
             database: get("SMARTPARK_DATABASE"),
+            replica: get("SMARTPARK_REPLICA"),
             listen: variable(get, "SMARTPARK_LISTEN", str::parse)?,
             seed: variable(get, "SMARTPARK_SEED", word)?,
             on_limit: variable(get, "SMARTPARK_ON_LIMIT", word)?,
@@ -288,6 +291,8 @@ fn place_in(text: &str, span: Option<std::ops::Range<usize>>) -> String {
 pub(crate) struct Settings {
     /// The database's URL.
     pub(crate) database: String,
+    /// The URL of a standby that the server may read the past from.
+    pub(crate) replica: Option<String>,
     /// Where the server listens.
     pub(crate) listen: SocketAddr,
     /// What an empty database is filled with when the server starts.
@@ -312,6 +317,7 @@ impl Settings {
         let span = |span: Option<Span>, default| span.map_or(default, |span| span.0);
         Self {
             database: layer.database.unwrap_or_else(|| DEFAULT_DATABASE.to_owned()),
+            replica: layer.replica,
             listen: layer.listen.map_or(DEFAULT_LISTEN, |listen| listen.0),
             seed: layer.seed.unwrap_or(SeedChoice::Sample),
             on_limit: layer.on_limit.unwrap_or(OnLimit::Record),

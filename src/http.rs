@@ -1,6 +1,7 @@
 //! The HTTP server: every route in one list, what can be set about it, and the description of it
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
+mod aged;
 mod body;
 mod channel;
 mod connection;
@@ -152,7 +153,11 @@ struct Shared {
             Instants are RFC 3339. With any offset on input, never without one; in UTC with `Z` \
             on output, in whole microseconds.\n\n\
             Errors are problem documents (RFC 9457). `type` is stable; fields at fault are all \
-            named at once in `errors`.",
+            named at once in `errors`.\n\n\
+            Lists of events and statistics may come from a replica of the database. Then the \
+            header `SmartPark-Replica-Age` says how old they are, in seconds: what was recorded \
+            before is in the answer, what came later perhaps not yet. Floors and their counts \
+            never come from a replica.",
         license(name = "MIT OR Apache-2.0"),
     ),
     tags(

@@ -47,6 +47,7 @@ pub mod live;
 mod logging;
 mod model;
 mod recorder;
+mod replica;
 mod schema;
 mod seed;
 mod store;
@@ -61,6 +62,7 @@ pub use events::EventOperations;
 pub use floors::FloorOperations;
 pub use jiff::Timestamp;
 pub use model::*;
+pub use replica::Reading;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
 
@@ -75,6 +77,8 @@ pub struct Options {
     /// Within what time a second event without a timestamp, of the same camera, track and
     /// direction, is a repeat of the first (5 seconds).
     pub dedup_window: Duration,
+    /// How far a replica may be behind to be read from (10 seconds).
+    pub max_replica_lag: Duration,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -84,6 +88,7 @@ impl Default for Options {
         Self {
             max_clock_skew: limits::DEFAULT_MAX_CLOCK_SKEW,
             dedup_window: limits::DEFAULT_DEDUP_WINDOW,
+            max_replica_lag: limits::DEFAULT_MAX_REPLICA_LAG,
             clock: Clock::system(),
         }
     }
@@ -128,6 +133,32 @@ impl SmartPark {
         let options = Arc::new(options);
         let engine = Engine::connect(url, &options).await?;
         Ok(Self { hub: live::Hub::new(engine.clone()), engine, options })
+    }
+
+    /// Names a standby of this PostgreSQL database that reads of the past may come from, where
+    /// they are made with [`SmartPark::from_replica`]. One that cannot be reached, is too far
+    /// behind or has no tables of this version is left aside for as long as that lasts.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] where it is a replica of another database or refuses the connection,
+    /// where there is one already, and with an embedded database; [`Error::Unavailable`].
+    pub async fn use_replica(&self, url: &str) -> Result<()> {
+        self.engine.use_replica(url).await
+    }
+
+    /// Operations that read the past from the replica, if there is one, and say how old it is.
+    ///
+    /// ```
+    /// # smartpark::doctest(async |park| {
+    /// let reading = park.from_replica();
+    /// let statistics = reading.events().get_event_statistics(24).await?;
+    /// assert_eq!(statistics.total_events, 0);
+    /// assert_eq!(reading.age(), None); // An embedded database has no replica.
+    /// # Ok(()) });
+    /// ```
+    #[must_use]
+    pub fn from_replica(&self) -> Reading {
+        Reading::new(self)
     }
 
     /// The operations on floors.

@@ -102,6 +102,8 @@ pub const POSTGRES_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the commits of other servers are looked for while somebody watches.
 pub const POSTGRES_WATCH_INTERVAL: Duration = Duration::from_millis(250);
+/// How long a transaction may hold the live streams' events up before the log names it.
+pub const POSTGRES_LONG_TRANSACTION: Duration = Duration::from_secs(10);
 /// How old the floors may be that a server shows, as far as other servers changed them; its own
 /// changes show at once. Costs as many small reads a second while somebody asks.
 pub const POSTGRES_LATEST_AGE: Duration = Duration::from_millis(100);
@@ -110,5 +112,17 @@ pub const POSTGRES_LATEST_AGE: Duration = Duration::from_millis(100);
 pub const POSTGRES_FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// Longest pause between two attempts.
 pub const POSTGRES_LONGEST_PAUSE: Duration = Duration::from_millis(400);
+/// How far a replica may be behind: beyond that the primary answers. What a person who looks at
+/// lists and statistics would not miss.
+pub const DEFAULT_MAX_REPLICA_LAG: Duration = Duration::from_secs(10);
+/// How often the position of the primary is noted, by which the age of a replica is told: an
+/// answer from a replica that is level says that it is up to so old.
+pub const MARK_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a replica may take until it has said how far it has come.
+pub const REPLICA_REACH: Duration = Duration::from_secs(2);
+/// How long a read from a replica may take before the primary is asked.
+pub const REPLICA_PATIENCE: Duration = Duration::from_secs(4);
+/// How long a replica is left alone that could not be used.
+pub const REPLICA_REST: Duration = Duration::from_secs(1);
 /// Months for which partitions are made ahead, beside the current one.
 pub const MONTHS_AHEAD: i32 = 2;

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
-    Statistics, TableInfo, check::Report,
+    Statistics, TableInfo, check::Report, replica::Seen,
 };
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
@@ -75,6 +75,7 @@ dispatch! {
     fn cleanup(horizon: Timestamp) -> Result<Cleanup>;
     fn fill(floors: Vec<NewFloor>, empty_first: bool) -> Result<Vec<Floor>>;
     fn check(repair: bool) -> Result<Report>;
+    fn use_replica(url: &str) -> Result<()>;
     fn ready() -> Result<()>;
     fn failed() -> Error;
     fn close() -> ();
@@ -105,6 +106,19 @@ impl Engine {
             Self::Sqlite(sqlite) => sqlite.changes(),
             #[cfg(feature = "postgres")]
             Self::Postgres(postgres) => postgres.changes(),
+        }
+    }
+
+    /// The same, whose reads of the past may come from a replica: as of when is noted in `seen`.
+    pub(crate) fn reading(&self, seen: &Seen) -> Self {
+        match self {
+            Self::Sqlite(sqlite) => {
+                // A file has no replica, so there is nothing to note.
+                let _ = seen;
+                Self::Sqlite(sqlite.clone())
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => Self::Postgres(postgres.reading(seen.clone())),
         }
     }
 

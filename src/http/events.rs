@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::{
     App,
+    aged::aged,
     described::problems,
     examples,
     filter::{FILTERS, Filter},
@@ -64,6 +65,8 @@ problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
     ),
     responses(
         (status = 200, description = "A page", body = PageView,
+            headers(("SmartPark-Replica-Age" = f64,
+                description = "Seconds; only where a replica answered")),
             example = json!(examples::page())),
         ListProblems,
     ),
@@ -76,13 +79,14 @@ pub(super) async fn list_events(State(app): State<App>, uri: Uri) -> Result<Resp
     let cursor = query.word::<Cursor>("cursor");
     query.finish()?;
     let (filter, limit) = (filter.of(&app)?, limit.unwrap_or(DEFAULT_PAGE_ROWS));
-    let page = app.park.events().get_events(filter, limit, cursor).await;
+    let reading = app.park.from_replica();
+    let page = reading.events().get_events(filter, limit, cursor).await;
     let page = page.map_err(|error| Problem::from_error(error, Place::Query))?;
     let view = PageView {
         events: page.events.into_iter().map(EventView::from).collect(),
         next_cursor: page.next_cursor.map(|cursor| cursor.to_string()),
     };
-    Ok(answer(StatusCode::OK, &view))
+    Ok(aged(answer(StatusCode::OK, &view), &reading))
 }
 
 problems!(GetProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);

@@ -19,6 +19,7 @@ mod partitions;
 mod past;
 mod recording;
 mod repair;
+mod replica;
 mod retention;
 mod rows;
 mod session;
@@ -27,31 +28,64 @@ mod tables;
 mod transaction;
 mod writes;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{Object, Pool};
 use jiff::Timestamp;
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    time::{Instant, timeout},
+};
 
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics,
     TableInfo,
     check::Report,
-    limits::{POSTGRES_READERS, POSTGRES_WRITERS},
+    limits::{POSTGRES_READERS, POSTGRES_WRITERS, REPLICA_PATIENCE},
     recorder::{self, Answers, Batch, Recorder, Waiting, Work},
+    replica::Seen,
 };
 use changes::Changes;
-use connect::Address;
+use connect::{Address, Role};
 use latest::Latest;
 use partitions::Months;
 use recording::Group;
+use replica::Replica;
 use transaction::{Transaction, patiently};
 
 /// A database on a PostgreSQL server. Clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Postgres {
     inner: Arc<Inner>,
+    /// Set where reads of the past may come from the replica.
+    reading: Option<Seen>,
+}
+
+/// Reads what was with `$client`: from the replica where that may be, or else from the primary.
+/// What a replica answers with an error may only be late: then the primary is asked.
+macro_rules! read_past {
+    ($self:ident, $client:ident => $read:expr) => {{
+        let mut found = None;
+        if let Some(($client, as_of, seen)) = $self.replica().await {
+            let read: Result<Result<_>, _> = timeout(REPLICA_PATIENCE, async { $read }).await;
+            match read {
+                Ok(Ok(read)) => {
+                    seen.note(as_of);
+                    found = Some(read);
+                }
+                Ok(Err(error)) => tracing::debug!("the replica did not answer: {error}"),
+                Err(_) => tracing::debug!("the replica did not answer in time"),
+            }
+        }
+        match found {
+            Some(found) => Ok(found),
+            None => patiently!(async {
+                let $client = $self.inner.readers.get().await?;
+                $read
+            }),
+        }
+    }};
 }
 
 /// Tells that all before it is done, and ends the recording task.
@@ -63,6 +97,7 @@ struct Inner {
     writers: Pool,
     /// Connections that read.
     readers: Pool,
+    replica: OnceLock<Arc<Replica>>,
     queue: Recorder<Close>,
     changes: Changes,
     latest: Latest,
@@ -90,7 +125,7 @@ impl Postgres {
     }
 
     fn open(url: &str, options: &Arc<Options>) -> Result<Self> {
-        let address = Address::from_url(url)?;
+        let address = Address::from_url(url, Role::Primary)?;
         let writers = address.pool(POSTGRES_WRITERS)?;
         let readers = address.pool(POSTGRES_READERS)?;
         let (queue, waiting) = recorder::queue();
@@ -102,8 +137,31 @@ impl Postgres {
             changes: changes.clone(),
         };
         tokio::spawn(task.run(waiting));
-        let latest = Latest::new(&readers, &changes);
-        Ok(Self { inner: Arc::new(Inner { options, writers, readers, queue, changes, latest }) })
+        let (latest, replica) = (Latest::new(&readers, &changes), OnceLock::new());
+        let inner = Inner { options, writers, readers, replica, queue, changes, latest };
+        let inner = Arc::new(inner);
+        Ok(Self { inner, reading: None })
+    }
+
+    /// Names the one replica that reads of the past may come from.
+    pub(super) async fn use_replica(&self, url: &str) -> Result<()> {
+        let max_lag = self.inner.options.max_replica_lag;
+        let replica = Replica::of(&self.inner.readers, url, max_lag).await?;
+        let taken = || Error::Unusable("there is a replica already".into());
+        self.inner.replica.set(replica).map_err(|_| taken())
+    }
+
+    /// The same, whose reads of the past may come from the replica.
+    pub(super) fn reading(&self, seen: Seen) -> Self {
+        Self { inner: Arc::clone(&self.inner), reading: Some(seen) }
+    }
+
+    /// A connection to the replica, as of when it is, and where to note that; none where the
+    /// primary is to be read.
+    async fn replica(&self) -> Option<(Object, Instant, &Seen)> {
+        let (seen, replica) = (self.reading.as_ref()?, self.inner.replica.get()?);
+        let (client, as_of) = replica.reach().await?;
+        Some((client, as_of, seen))
     }
 
     fn now(&self) -> i64 {
@@ -192,8 +250,8 @@ impl Postgres {
     }
 
     pub(super) async fn counts_at(&self, at: Timestamp) -> Result<Vec<FloorCount>> {
-        patiently!(async {
-            let snapshot = Transaction::snapshot(&self.inner.readers).await?;
+        read_past!(self, client => {
+            let snapshot = Transaction::snapshot(client).await?;
             let counts = past::counts_at(&snapshot, at).await?;
             snapshot.commit().await?;
             Ok(counts)
@@ -214,9 +272,7 @@ impl Postgres {
         limit: u32,
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
-        patiently!(async {
-            events::page(&*self.inner.readers.get().await?, &filter, limit, cursor).await
-        })
+        read_past!(self, client => events::page(&client, &filter, limit, cursor).await)
     }
 
     pub(super) async fn position(&self) -> Result<Position> {
@@ -244,8 +300,8 @@ impl Postgres {
         end: Timestamp,
         floor_id: Option<i64>,
     ) -> Result<Statistics> {
-        patiently!(async {
-            let snapshot = Transaction::snapshot(&self.inner.readers).await?;
+        read_past!(self, client => {
+            let snapshot = Transaction::snapshot(client).await?;
             let statistics = statistics::between(&snapshot, start, end, floor_id).await?;
             snapshot.commit().await?;
             Ok(statistics)
@@ -285,7 +341,7 @@ impl Postgres {
     }
 
     async fn prove(&self) -> Result<Report> {
-        let snapshot = Transaction::snapshot(&self.inner.readers).await?;
+        let snapshot = Transaction::snapshot(self.inner.readers.get().await?).await?;
         let report = check::run(&snapshot).await?;
         snapshot.commit().await?;
         Ok(report)
@@ -304,6 +360,9 @@ impl Postgres {
         }
         self.inner.writers.close();
         self.inner.readers.close();
+        if let Some(replica) = self.inner.replica.get() {
+            replica.close();
+        }
     }
 
     /// Any number of servers may run on one database.

@@ -283,6 +283,13 @@ impl Sqlite {
         self.inner.writer.close().await;
     }
 
+    /// A file has no replica.
+    pub(super) async fn use_replica(&self, _url: &str) -> Result<()> {
+        Err(Error::Unusable(
+            "an embedded database has no replica: that takes a database on PostgreSQL".into(),
+        ))
+    }
+
     /// A lock on a file beside the database, not on the database itself: closing any handle on
     /// that would let go of SQLite's own locks.
     pub(super) fn lock_as_server(&self) -> Result<ServerLock> {

@@ -29,21 +29,42 @@ const BY_ID: &str = concat!(
     kept!()
 );
 
+/// The oldest transaction that still runs and may have recorded events, or the next to come: all
+/// before it can be seen, and for good. Transactions are numbered for all databases of a server
+/// together, but one in another database (a dump that is read in there, a long job) has no events
+/// here, and is not waited for.
+macro_rules! settled {
+    () => {
+        "coalesce((SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) x
+    WHERE x::xid <> ALL (ARRAY(
+        SELECT backend_xid FROM pg_stat_get_activity(NULL) WHERE backend_xid IS NOT NULL
+            AND datid <> (SELECT oid FROM pg_database WHERE datname = current_database())
+        UNION ALL SELECT transaction FROM pg_prepared_xacts WHERE database <> current_database()))
+    ORDER BY x LIMIT 1), pg_snapshot_xmax(pg_current_snapshot()))"
+    };
+}
+pub(super) use settled;
+
 /// All of a transaction before the oldest that still runs can be seen, and for good.
 const AFTER: &str = concat!(
     "-- get_events_after\nSELECT ",
     event_columns!(),
     ", change::text::bigint FROM events
 WHERE (change, id) > ($1::bigint::text::xid8, $2)
-AND change < pg_snapshot_xmin(pg_current_snapshot()) AND ",
+AND change < ",
+    settled!(),
+    " AND ",
     kept!(),
     " ORDER BY change, id LIMIT $3"
 );
 
-const BOUNDS: &str = "-- get_events_after: what is gone, what is settled, what is yet to come
-SELECT last_change, last_event_id, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-       pg_snapshot_xmax(pg_current_snapshot())::text::bigint
-FROM retention WHERE id = 1";
+const BOUNDS: &str = concat!(
+    "-- get_events_after: what is gone, what is settled, what is yet to come
+SELECT last_change, last_event_id, ",
+    settled!(),
+    "::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+FROM retention WHERE id = 1"
+);
 
 /// The upper bound stands there twice: once for the order of pages, once for the partitions.
 const CONDITIONS: &str = concat!(
