@@ -20,8 +20,8 @@ const USUAL_DELAY: usize = 300;
 const LONG_DELAY: usize = 30_000;
 
 /// Posts in the order in which they are sent, each the places of its cars. Every car is sent one,
-/// two or three times. One post in `alone` holds several cars, which are most cars all the same.
-pub(super) fn posts(cars: usize, alone: usize, random: &mut Random) -> Vec<Vec<usize>> {
+/// two or three times. Of `to_one` posts one holds several cars, which are most cars all the same.
+pub(super) fn posts(cars: usize, to_one: usize, random: &mut Random) -> Vec<Vec<usize>> {
     let mut turns: Vec<(usize, usize)> = Vec::new();
     for car in 0..cars {
         let again = usize::from(random.below(10) < 5) + usize::from(random.below(10) < 2);
@@ -35,7 +35,7 @@ pub(super) fn posts(cars: usize, alone: usize, random: &mut Random) -> Vec<Vec<u
     let mut rest = turns.as_slice();
     let mut posts = Vec::new();
     while !rest.is_empty() {
-        let size = if random.below(alone) == 0 { 2 + random.below(BATCH - 1) } else { 1 };
+        let size = if random.below(to_one) == 0 { 2 + random.below(BATCH - 1) } else { 1 };
         let (post, after) = rest.split_at(size.min(rest.len()));
         posts.push(post.iter().map(|(_, car)| *car).collect());
         rest = after;

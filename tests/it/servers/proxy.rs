@@ -13,21 +13,19 @@ use tokio::{
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
     runtime::Runtime,
+    sync::watch,
 };
 
 /// Every so manyth commit is cut.
 const EVERY: usize = 8;
-/// The answer to a commit ends with this: ready, and no longer in a transaction.
-const READY: [u8; 6] = [b'Z', 0, 0, 0, 5, b'I'];
-
 /// Where a connection is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cut {
-    /// All has gone to the server but the commit: it rolls back.
+    /// All is answered but the commit, which was not passed on: the server rolls back.
     Before,
     /// The commit has just been sent: nobody can know what becomes of it.
     Sent,
-    /// The server has committed and answered: its answer does not arrive.
+    /// The server has committed and answered: only this answer does not arrive.
     Answered,
 }
 
@@ -99,41 +97,47 @@ impl Commits {
     }
 }
 
-/// Carries bytes both ways until one side ends, or the connection is cut: both are dropped then.
+/// Carries messages both ways until one side ends, or the connection is cut: both are dropped then.
 async fn carry(client: TcpStream, server: TcpStream, commits: &Commits) -> Result<()> {
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let held = AtomicBool::new(false);
+    let (answered, told) = watch::channel(0);
+    let last = AtomicUsize::new(usize::MAX);
     tokio::select! {
-        sent = requests(from_client, to_server, commits, &held) => sent,
-        told = answers(from_server, to_client, &held) => told,
+        sent = requests(from_client, to_server, commits, (told, &last)) => sent,
+        told = answers(from_server, to_client, (answered, &last)) => told,
     }
 }
 
-/// What the client sends, up to where it is cut.
+/// What the client sends, up to where it is cut. The server says that it is ready once after the
+/// beginning and once after each message that asks for it: `answered` counts that, and what comes
+/// after the `last` time is held back.
 async fn requests(
     from: OwnedReadHalf,
     to: OwnedWriteHalf,
     commits: &Commits,
-    held: &AtomicBool,
+    (mut answered, last): (watch::Receiver<usize>, &AtomicUsize),
 ) -> Result<()> {
     let (mut from, mut to) = (BufReader::new(from), BufWriter::new(to));
     // The first message has no type.
-    let mut body = body(&mut from).await?;
-    to.write_all(&body).await?;
+    to.write_all(&body(&mut from).await?).await?;
     to.flush().await?;
+    let mut asked = 1;
     loop {
         let kind = from.read_u8().await?;
-        body = self::body(&mut from).await?;
+        let body = body(&mut from).await?;
         let commit = kind == b'Q' && body[4..].starts_with(b"COMMIT");
         let cut = if commit { commits.next() } else { None };
         if cut == Some(Cut::Before) {
-            return to.flush().await;
+            to.flush().await?;
+            break;
         }
-        // Before the answer can come.
-        held.store(cut == Some(Cut::Answered), Ordering::SeqCst);
+        if cut == Some(Cut::Answered) {
+            last.store(asked, Ordering::SeqCst);
+        }
+        asked += usize::from(kind == b'Q' || kind == b'S');
         to.write_u8(kind).await?;
         to.write_all(&body).await?;
         if from.buffer().is_empty() || cut.is_some() {
@@ -141,9 +145,35 @@ async fn requests(
         }
         match cut {
             Some(Cut::Sent) => return Ok(()),
-            // The other direction ends it.
-            Some(Cut::Answered) => std::future::pending().await,
+            Some(Cut::Answered) => break,
             Some(Cut::Before) | None => {}
+        }
+    }
+    // Where the connection has ended by itself there is nothing to wait for.
+    let _ = answered.wait_for(|answered| *answered == asked).await;
+    Ok(())
+}
+
+/// What the server answers, unless it is held back.
+async fn answers(
+    from: OwnedReadHalf,
+    to: OwnedWriteHalf,
+    (answered, last): (watch::Sender<usize>, &AtomicUsize),
+) -> Result<()> {
+    let (mut from, mut to) = (BufReader::new(from), BufWriter::new(to));
+    loop {
+        let kind = from.read_u8().await?;
+        let body = body(&mut from).await?;
+        if *answered.borrow() < last.load(Ordering::SeqCst) {
+            to.write_u8(kind).await?;
+            to.write_all(&body).await?;
+        }
+        let ready = kind == b'Z';
+        if ready || from.buffer().is_empty() {
+            to.flush().await?;
+        }
+        if ready {
+            answered.send_modify(|answered| *answered += 1);
         }
     }
 }
@@ -155,24 +185,4 @@ async fn body(from: &mut BufReader<OwnedReadHalf>) -> Result<Vec<u8>> {
     body.resize(usize::try_from(length).unwrap(), 0);
     from.read_exact(&mut body[4..]).await?;
     Ok(body)
-}
-
-/// What the server answers, unless it is held back.
-async fn answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, held: &AtomicBool) -> Result<()> {
-    let mut bytes = vec![0; 64 * 1024];
-    let mut tail = Vec::new();
-    loop {
-        let count = from.read(&mut bytes).await?;
-        if count == 0 {
-            return Ok(());
-        }
-        if held.load(Ordering::SeqCst) {
-            tail.extend_from_slice(&bytes[..count]);
-            if tail.ends_with(&READY) {
-                return Ok(());
-            }
-        } else {
-            to.write_all(&bytes[..count]).await?;
-        }
-    }
 }
