@@ -111,6 +111,27 @@ impl Garage {
     }
 }
 
+/// Makes of each function two tests, one for each engine. It is given what makes a folder with
+/// floors there.
+macro_rules! in_every_database {
+    ($(fn $name:ident($with_floors:ident) $body:block)*) => {
+        $(fn $name($with_floors: fn(&[(&str, u32)]) -> $crate::cli::Folder) $body
+
+        mod $name {
+            #[test]
+            fn sqlite() {
+                super::$name($crate::cli::Folder::with_floors);
+            }
+
+            #[test]
+            fn postgres() {
+                super::$name($crate::cli::Folder::with_floors_in_postgres);
+            }
+        })*
+    };
+}
+pub(crate) use in_every_database;
+
 /// An instant so many times two weeks earlier.
 fn earlier(at: &str, times: i64) -> Timestamp {
     at.parse::<Timestamp>().unwrap() - SignedDuration::from_hours(14 * 24 * times)

@@ -86,7 +86,7 @@ fn readers_see_all_that_any_process_has_acknowledged() {
     let server = Server::start(&folder, &[]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     // This process reads the file, too.
-    let connected = runtime.block_on(SmartPark::connect(&folder.url(), Options::default()));
+    let connected = runtime.block_on(SmartPark::connect(folder.url(), Options::default()));
     let park = connected.unwrap();
     let journal = Journal::default();
     thread::scope(|scope| {
