@@ -34,6 +34,7 @@ pub mod clock;
 #[cfg(feature = "cli")]
 mod config;
 pub mod count;
+pub mod csv_cells;
 mod doctest;
 pub mod error;
 mod events;
