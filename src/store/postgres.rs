@@ -24,6 +24,7 @@ mod session;
 mod statistics;
 mod tables;
 mod transaction;
+mod transfer;
 mod writes;
 
 use std::sync::Arc;
@@ -63,6 +64,7 @@ struct Inner {
     readers: Pool,
     queue: Recorder<Close>,
     changes: Changes,
+    months: Arc<Months>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -79,7 +81,7 @@ impl Postgres {
         Ok(park)
     }
 
-    /// Opens a database with tables of this version.
+    /// Opens a database with tables of this version, and nothing unfinished in them.
     pub(super) async fn connect(url: &str, options: &Arc<Options>) -> Result<Self> {
         let park = Self::open(url, options)?;
         park.ready().await?;
@@ -92,14 +94,15 @@ impl Postgres {
         let readers = address.pool(POSTGRES_READERS)?;
         let (queue, waiting) = recorder::queue();
         let (options, changes) = (Arc::clone(options), Changes::new());
+        let months = Arc::<Months>::default();
         let task = Task {
             pool: writers.clone(),
             options: Arc::clone(&options),
-            months: Months::default(),
+            months: Arc::clone(&months),
             changes: changes.clone(),
         };
         tokio::spawn(task.run(waiting));
-        Ok(Self { inner: Arc::new(Inner { options, writers, readers, queue, changes }) })
+        Ok(Self { inner: Arc::new(Inner { options, writers, readers, queue, changes, months }) })
     }
 
     fn now(&self) -> i64 {
@@ -122,7 +125,11 @@ impl Postgres {
     }
 
     pub(super) async fn ready(&self) -> Result<()> {
-        patiently!(async { migrate::require_current(&**self.inner.readers.get().await?).await })
+        patiently!(async {
+            let client = self.inner.readers.get().await?;
+            migrate::require_current(&**client).await?;
+            transfer::require_whole(&client).await
+        })
     }
 
     pub(super) async fn table_info(&self) -> Result<Vec<TableInfo>> {
@@ -306,7 +313,7 @@ impl Postgres {
 struct Task {
     pool: Pool,
     options: Arc<Options>,
-    months: Months,
+    months: Arc<Months>,
     changes: Changes,
 }
 

@@ -5,6 +5,7 @@
 //! transaction reads what it needs anew, so nothing that is kept between transactions can be
 //! out of date.
 
+mod backup;
 mod changes;
 mod check;
 mod connection;
@@ -22,6 +23,7 @@ mod rows;
 mod session;
 mod statistics;
 mod tables;
+mod transfer;
 mod writer;
 
 use std::{fs::OpenOptions, path::Path, path::PathBuf, sync::Arc};
@@ -72,6 +74,7 @@ impl Sqlite {
         Self::open(path, options, |path, _| {
             let connection = connection::open(path)?;
             migrate::require_current(&connection)?;
+            transfer::require_whole(&connection)?;
             Ok(connection)
         })
         .await
@@ -254,7 +257,11 @@ impl Sqlite {
 
     pub(super) async fn ready(&self) -> Result<()> {
         self.inner.writer.sound()?;
-        self.read(migrate::require_current).await
+        self.read(|connection| {
+            migrate::require_current(connection)?;
+            transfer::require_whole(connection)
+        })
+        .await
     }
 
     pub(super) async fn failed(&self) -> Error {

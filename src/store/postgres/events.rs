@@ -40,10 +40,10 @@ AND change < pg_snapshot_xmin(pg_current_snapshot()) AND ",
     " ORDER BY change, id LIMIT $3"
 );
 
-const BOUNDS: &str = "-- get_events_after: what is gone, what is settled, what is yet to come
+const BOUNDS: &str = "-- get_events_after: what is gone, settled, yet to come, which copy it is
 SELECT last_change, last_event_id, pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-       pg_snapshot_xmax(pg_current_snapshot())::text::bigint
-FROM retention WHERE id = 1";
+       pg_snapshot_xmax(pg_current_snapshot())::text::bigint, lineage
+FROM retention JOIN site ON site.id = retention.id WHERE retention.id = 1";
 
 /// The upper bound stands there twice: once for the order of pages, once for the partitions.
 const CONDITIONS: &str = concat!(
@@ -59,8 +59,8 @@ pub(super) async fn by_id(client: &ClientWrapper, id: i64) -> Result<Option<Even
 }
 
 pub(super) async fn position(client: &ClientWrapper) -> Result<Position> {
-    let Bounds { settled, .. } = bounds(client).await?;
-    Ok(Position { change: settled - 1, offset: i64::MAX })
+    let Bounds { settled, gone, .. } = bounds(client).await?;
+    Ok(Position { change: settled - 1, offset: i64::MAX, ..gone })
 }
 
 /// The events after a position; none where some of them may be gone, or it never was.
@@ -73,12 +73,12 @@ pub(super) async fn after(
     let rows = query(client, AFTER, &[&position.change, &position.offset, &limit]).await?;
     // Asked after the events: what went in between is noticed.
     let Bounds { gone, coming, .. } = bounds(client).await?;
-    if position < gone || position.change >= coming {
+    if position.lineage != gone.lineage || position < gone || position.change >= coming {
         return Ok(None);
     }
     let told = rows.iter().map(|row| {
         let event = rows::event(row, 0)?;
-        Ok((Position { change: row.try_get(11)?, offset: event.id }, event))
+        Ok((Position { change: row.try_get(11)?, offset: event.id, ..position }, event))
     });
     told.collect::<Result<_>>().map(Some)
 }
@@ -97,7 +97,11 @@ async fn bounds(client: &ClientWrapper) -> Result<Bounds> {
     let rows = query(client, BOUNDS, &[]).await?;
     let row = rows.first().ok_or_else(|| damaged("a retention"))?;
     Ok(Bounds {
-        gone: Position { change: row.try_get(0)?, offset: row.try_get(1)? },
+        gone: Position {
+            change: row.try_get(0)?,
+            offset: row.try_get(1)?,
+            lineage: row.try_get(4)?,
+        },
         settled: row.try_get(2)?,
         coming: row.try_get(3)?,
     })

@@ -22,8 +22,10 @@ const AFTER: &str = concat!(
     " FROM events WHERE id > ?1 ORDER BY id LIMIT ?2"
 );
 
-const IDS: &str = "-- get_events_after: the latest id that is gone, and the latest of all
-SELECT last_event_id, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events))
+const IDS: &str =
+    "-- get_events_after: the latest id that is gone, the latest of all, which copy it is
+SELECT last_event_id, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events)),
+       (SELECT lineage FROM site WHERE id = 1)
 FROM retention WHERE id = 1";
 
 pub(super) fn by_id(connection: &Connection, id: i64) -> Result<Option<Event>> {
@@ -31,8 +33,9 @@ pub(super) fn by_id(connection: &Connection, id: i64) -> Result<Option<Event>> {
 }
 
 pub(super) fn position(connection: &Connection) -> Result<Position> {
-    let change = connection.prepare_cached(IDS)?.query_row([], |row| row.get(1))?;
-    Ok(Position { change, offset: 0 })
+    let mut statement = connection.prepare_cached(IDS)?;
+    let (change, lineage) = statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
+    Ok(Position { change, offset: 0, lineage })
 }
 
 /// The events after a position; none where some of them may be gone, or it never was.
@@ -41,14 +44,16 @@ pub(super) fn after(
     position: Position,
     limit: u32,
 ) -> Result<Option<Vec<(Position, Event)>>> {
-    let ids = connection.prepare_cached(IDS)?.query_row([], |row| Ok(row.get(0)?..=row.get(1)?))?;
-    if position.offset != 0 || !ids.contains(&position.change) {
+    let mut statement = connection.prepare_cached(IDS)?;
+    let (ids, lineage) =
+        statement.query_row([], |row| Ok((row.get(0)?..=row.get(1)?, row.get(2)?)))?;
+    if (position.offset, position.lineage) != (0, lineage) || !ids.contains(&position.change) {
         return Ok(None);
     }
     let mut statement = connection.prepare_cached(AFTER)?;
     let told = statement.query_map((position.change, limit), |row| {
         let event = rows::event(row)?;
-        Ok((Position { change: event.id, offset: 0 }, event))
+        Ok((Position { change: event.id, offset: 0, lineage }, event))
     })?;
     Ok(Some(told.collect::<rusqlite::Result<_>>()?))
 }

@@ -66,7 +66,7 @@ on_every_engine! {
     async fn a_position_that_never_was_is_not_known(world) {
         let floor = world.floor("A", 50).await;
         world.record(entry(&floor, "a", -60)).await;
-        let never = Position { change: 1 << 60, offset: 0 };
+        let never = Position { change: 1 << 60, offset: 0, lineage: 0 };
         assert_eq!(world.park.events().get_events_after(never, 9).await.unwrap(), None);
         for limit in [0, 1_001] {
             let refused = world.park.events().get_events_after(Position::START, limit).await;
