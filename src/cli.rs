@@ -9,6 +9,7 @@ mod check;
 mod copy;
 mod database;
 mod events;
+mod export;
 mod floors;
 mod import;
 mod input;
@@ -106,6 +107,7 @@ enum Command {
     Stats(events::StatsArgs),
     Cleanup(events::CleanupArgs),
     Import(import::Args),
+    Export(export::Args),
     Copy(copy::Args),
     Backup(backup::Args),
     Check(check::Args),
@@ -198,6 +200,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Stats(args) => events::stats(args, context).await,
         Command::Cleanup(args) => events::cleanup(args, context).await,
         Command::Import(args) => import::run(args, context).await,
+        Command::Export(args) => export::run(args, context).await,
         Command::Copy(args) => copy::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,

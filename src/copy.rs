@@ -94,9 +94,13 @@ impl SmartPark {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NotEmpty`](crate::Error::NotEmpty) where the target holds something else; [`Error::Unusable`](crate::Error::Unusable) also where
-    /// it is an unfinished copy of another database; [`Error::Unavailable`](crate::Error::Unavailable): what was carried over
-    /// stays, and doing it again goes on from there.
+    /// [`Error::NotEmpty`] where the target holds something else; [`Error::Unusable`] also where
+    /// it is an unfinished copy of another database, or holds what the source does not;
+    /// [`Error::Unavailable`]: what was carried over stays, and doing it again goes on from there.
+    ///
+    /// [`Error::NotEmpty`]: crate::Error::NotEmpty
+    /// [`Error::Unusable`]: crate::Error::Unusable
+    /// [`Error::Unavailable`]: crate::Error::Unavailable
     pub async fn copy(
         from: &str,
         to: &str,

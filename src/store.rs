@@ -37,6 +37,13 @@ pub(crate) enum Engine {
     Postgres(Postgres),
 }
 
+/// Which end of time a page of events begins at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    NewestFirst,
+    OldestFirst,
+}
+
 /// Hands a call on to the engine behind it.
 macro_rules! dispatch {
     ($(fn $name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
@@ -69,6 +76,11 @@ dispatch! {
     fn record(events: Vec<Result<NewEvent>>) -> Result<Vec<Result<Recorded>>>;
     fn event_by_id(id: i64) -> Result<Option<Event>>;
     fn events(filter: EventFilter, limit: u32, cursor: Option<Cursor>) -> Result<EventPage>;
+    fn events_oldest_first(
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>
+    ) -> Result<EventPage>;
     fn position() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;

@@ -33,6 +33,7 @@ use deadpool_postgres::Pool;
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
+use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics,
@@ -211,8 +212,21 @@ impl Postgres {
         limit: u32,
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
+        let newest = Order::NewestFirst;
         patiently!(async {
-            events::page(&*self.inner.readers.get().await?, &filter, limit, cursor).await
+            events::page(&*self.inner.readers.get().await?, &filter, limit, cursor, newest).await
+        })
+    }
+
+    pub(super) async fn events_oldest_first(
+        &self,
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>,
+    ) -> Result<EventPage> {
+        let oldest = Order::OldestFirst;
+        patiently!(async {
+            events::page(&*self.inner.readers.get().await?, &filter, limit, cursor, oldest).await
         })
     }
 

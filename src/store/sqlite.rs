@@ -32,6 +32,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
+use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
@@ -200,7 +201,18 @@ impl Sqlite {
         limit: u32,
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
-        self.read(move |connection| events::page(connection, &filter, limit, cursor)).await
+        let newest = Order::NewestFirst;
+        self.read(move |connection| events::page(connection, &filter, limit, cursor, newest)).await
+    }
+
+    pub(super) async fn events_oldest_first(
+        &self,
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>,
+    ) -> Result<EventPage> {
+        let oldest = Order::OldestFirst;
+        self.read(move |connection| events::page(connection, &filter, limit, cursor, oldest)).await
     }
 
     pub(super) async fn position(&self) -> Result<Position> {

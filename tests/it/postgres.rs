@@ -31,6 +31,16 @@ impl Schema {
         format!("{server}{joint}options=-c%20search_path%3D{}", self.name)
     }
 
+    /// The number that a query in this schema finds; 0 where it fails.
+    pub(crate) fn number(&self, query: &str) -> i64 {
+        let search = format!("SET search_path TO {}", self.name);
+        on_a_thread(async |client| {
+            batch(client, &search).await;
+            let row = client.query_one(query, &[]).await;
+            row.map_or(0, |row| row.get(0))
+        })
+    }
+
     /// Runs statements in this schema.
     pub(crate) fn execute(&self, sql: &str) {
         execute(&format!("SET search_path TO {}; {sql}", self.name));
@@ -59,19 +69,25 @@ fn server() -> String {
     })
 }
 
-/// Runs statements on a thread of their own, since a test may already stand on a runtime.
 fn execute(sql: &str) {
+    on_a_thread(async |client| batch(client, sql).await);
+}
+
+/// Runs something with a connection, on a thread of its own, since a test may already stand on a
+/// runtime.
+fn on_a_thread<T: Send>(work: impl AsyncFnOnce(&Client) -> T + Send) -> T {
     let run = || {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (client, connection) = tokio_postgres::connect(&server(), NoTls).await.unwrap();
             let driven = tokio::spawn(connection);
-            batch(&client, sql).await;
+            let result = work(&client).await;
             drop(client);
             driven.await.unwrap().unwrap();
-        });
+            result
+        })
     };
-    thread::scope(|scope| scope.spawn(run).join().unwrap());
+    thread::scope(|scope| scope.spawn(run).join().unwrap())
 }
 
 async fn batch(client: &Client, sql: &str) {

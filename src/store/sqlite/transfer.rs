@@ -153,7 +153,8 @@ fn delete(table: Table) -> &'static str {
             "-- copy: take an adjustment out\nDELETE FROM adjustments WHERE id = ?1 AND ?2 = ?2"
         }
         Table::Digests => {
-            "-- copy: take a digest out\nDELETE FROM event_digests WHERE hour = ?1 AND floor_id = ?2"
+            "-- copy: take a digest out
+DELETE FROM event_digests WHERE hour = ?1 AND floor_id = ?2"
         }
         Table::Events => {
             "-- copy: take an event out\nDELETE FROM events WHERE id = ?1 AND timestamp = ?2"

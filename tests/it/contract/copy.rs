@@ -6,6 +6,7 @@ use smartpark::{
     Direction, Error, Event, EventFilter, Floor, FloorChange, NewEvent, Options, Position,
     SmartPark, VehicleType,
     copy::{Copied, Progress},
+    live::News,
 };
 
 use super::world::{World, after, entry, exit, on_every_engine};
@@ -95,9 +96,9 @@ async fn told(park: &SmartPark) -> impl PartialEq + std::fmt::Debug + use<> {
         }
     }
     let mut counts = Vec::new();
-    for n in 0..24 {
+    for n in 0..12 {
         // Before the horizon both say so.
-        counts.push(park.floors().get_counts_at(after(-40 * DAY + n * 150_017)).await);
+        counts.push(park.floors().get_counts_at(after(-40 * DAY + n * 300_017)).await);
     }
     let stats = park.migrations().get_database_stats().await.unwrap();
     (floors, events, statistics, counts, stats.adjustments, stats.events, stats.horizon)
@@ -193,14 +194,29 @@ on_every_engine! {
         old.extend(places(&world.park).await);
         let theirs = [places(&one.park).await, places(&other.park).await];
         for (target, own) in [(&one, &theirs[0]), (&other, &theirs[1])] {
+            // Somebody watches, so that the latest events are at hand.
+            let mut present = target.park.watch(None).await.unwrap();
+            present.next().await.unwrap();
+            target.record(exit(&floor, "seen", -2)).await;
+            while !present.next().await.unwrap().iter().any(|it| matches!(it, News::Event(..))) {}
             for at in old.iter().chain(theirs.iter().filter(|it| *it != own).flatten()) {
                 let told = target.park.events().get_events_after(*at, 9).await.unwrap();
                 assert_eq!(told, None, "{at}");
+                let mut back = target.park.watch(Some(*at)).await.unwrap();
+                let told = back.next().await.unwrap();
+                assert!(told.iter().any(|it| matches!(it, News::Reload(_))), "{at}: {told:?}");
             }
             let now = *own.last().unwrap();
             let new = target.record(exit(&floor, "new", -1)).await.event;
-            let told = target.park.events().get_events_after(now, 99).await.unwrap().unwrap();
-            assert_eq!(told.last().map(|(_, event)| event), Some(&new));
+            // On PostgreSQL an event is told when all older transactions have ended.
+            loop {
+                let told = target.park.events().get_events_after(now, 99).await.unwrap();
+                let told = told.expect("a place in the copy itself is known");
+                if told.last().is_some_and(|(_, event)| *event == new) {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
             assert_eq!(now.to_string().parse(), Ok(now));
         }
     }
@@ -252,4 +268,142 @@ on_every_engine! {
             assert_eq!(copy(&world, &target).await, Err(Error::NotEmpty));
         }
     }
+}
+
+/// Does something to a site from outside, while the copy that calls this waits.
+fn meanwhile(world: &World, work: impl AsyncFnOnce(&SmartPark) + Send) {
+    let (url, clock) = (world.url.clone(), world.clock.clone());
+    let run = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let options = Options { clock, ..Options::default() };
+            let park = SmartPark::connect(&url, options).await.unwrap();
+            work(&park).await;
+            park.close().await;
+        });
+    };
+    std::thread::scope(|scope| scope.spawn(run).join().unwrap());
+}
+
+on_every_engine! {
+    async fn what_is_written_to_the_source_meanwhile_is_carried_over_too(world) {
+        for target in targets().await {
+            let origin = world.another().await;
+            live_through(&origin, 5, (9, 1)).await;
+            let mut pages = 0;
+            let copied = SmartPark::copy(&origin.url, &target.url, Options::default(), |progress| {
+                let Progress::Events { .. } = progress else { return };
+                pages += 1;
+                if pages > 1 {
+                    return;
+                }
+                meanwhile(&origin, async |park| {
+                    let floors = park.floors();
+                    let new = floors.add_floor(smartpark::NewFloor::new("new", 4)).await.unwrap();
+                    let late = entry(&new, "late", -39 * DAY);
+                    let batch = vec![late, exit(&new, "now", -1), entry(&new, "at", -20 * DAY)];
+                    let recorded = park.events().record_events(batch).await.unwrap();
+                    assert!(recorded.iter().all(Result::is_ok));
+                    floors.recount(new.id, 3, "while it is copied", None).await.unwrap();
+                    park.events().cleanup_old_events(15).await.unwrap();
+                });
+            });
+            let copied = copied.await.unwrap();
+            assert!(copied.is_finished() && copied.passes == 2, "{copied:?}");
+            assert_eq!(told(&target.park).await, told(&origin.park).await);
+            target.assert_clean().await;
+        }
+    }
+
+    async fn a_source_that_is_always_written_to_leaves_the_copy_unfinished(world) {
+        let floor = world.floor("A", 99).await;
+        for target in targets().await {
+            let mut number = 0;
+            let copied = SmartPark::copy(&world.url, &target.url, Options::default(), |_| {
+                number += 1;
+                let track = format!("{number} to {}", target.url.len());
+                meanwhile(&world, async |park| {
+                    park.events().record_event(entry(&floor, &track, number)).await.unwrap();
+                });
+            });
+            let copied = copied.await.unwrap();
+            assert!(!copied.complete && !copied.is_finished(), "{copied:?}");
+            assert_eq!(copied.passes, smartpark::limits::COPY_PASSES);
+            assert!(target.park.ready().await.is_err());
+            assert!(copy(&world, &target).await.unwrap().is_finished());
+            assert_eq!(told(&target.park).await, told(&world.park).await);
+        }
+    }
+
+    async fn a_source_that_does_not_hold_is_not_passed_on(world) {
+        live_through(&world, 6, (9, 1)).await;
+        world.execute("UPDATE floors SET current_vehicles = current_vehicles - 1 WHERE id = 3");
+        for target in targets().await {
+            let copied = copy(&world, &target).await.unwrap();
+            assert!(copied.complete && !copied.is_finished(), "{copied:?}");
+            assert!(target.park.ready().await.is_err());
+        }
+        let target = world.another().await;
+        copy(&world, &target).await.unwrap();
+        assert!(world.park.check(true).await.unwrap().is_clean());
+        assert!(copy(&world, &target).await.unwrap().is_finished());
+        assert_eq!(told(&target.park).await, told(&world.park).await);
+    }
+
+    async fn what_the_source_forgets_between_two_runs_is_forgotten(world) {
+        for target in targets().await {
+            let origin = world.another().await;
+            live_through(&origin, 7, (9, 1)).await;
+            // Everything is there but the end.
+            let moved = |by: i64| {
+                let set = "UPDATE floors SET current_vehicles = current_vehicles";
+                origin.execute(&format!("{set} + {by} WHERE id = 3"));
+            };
+            moved(-1);
+            assert!(!copy(&origin, &target).await.unwrap().is_finished());
+            moved(1);
+            origin.park.events().cleanup_old_events(4).await.unwrap();
+            assert!(copy(&origin, &target).await.unwrap().is_finished());
+            assert_eq!(told(&target.park).await, told(&origin.park).await);
+            target.assert_clean().await;
+        }
+    }
+
+    async fn nothing_that_only_the_copy_holds_is_thrown_away(world) {
+        let floor = world.floor("A", 99).await;
+        world.record(entry(&floor, "a", -60)).await;
+        world.execute("UPDATE floors SET current_vehicles = 7 WHERE id = 1");
+        for target in targets().await {
+            assert!(!copy(&world, &target).await.unwrap().is_finished());
+            // Somebody whose server had been running there all the time.
+            target.record(entry(&floor, "only here", -50)).await;
+            let refused = copy(&world, &target).await.unwrap_err().to_string();
+            assert!(refused.contains("its source does not"), "{refused}");
+            let kept = target.park.events().get_events_by_floor(floor.id, 9).await.unwrap();
+            assert_eq!(kept.len(), 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_place_in_the_stream_of_the_original_is_not_known_in_a_backup() {
+    let world = World::sqlite().await;
+    let floor = world.floor("A", 9).await;
+    world.record(entry(&floor, "a", -60)).await;
+    let old = world.park.events().get_position().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut backups = Vec::new();
+    for name in ["one.db", "other.db"] {
+        let file = folder.path().join(name);
+        let url = format!("sqlite://{}", file.display());
+        world.park.backup(file, |_, _| {}).await.unwrap();
+        let backup = SmartPark::connect(&url, Options::default()).await.unwrap();
+        assert_eq!(told(&backup).await, told(&world.park).await);
+        backups.push((backup.events().get_position().await.unwrap(), backup));
+    }
+    for (_, backup) in &backups {
+        assert_eq!(backup.events().get_events_after(old, 9).await.unwrap(), None);
+    }
+    let (theirs, backup) = (backups[0].0, &backups[1].1);
+    assert_eq!(backup.events().get_events_after(theirs, 9).await.unwrap(), None);
 }
