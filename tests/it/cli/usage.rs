@@ -83,7 +83,7 @@ fn wrong_usage_is_2_and_failure_is_1_and_both_say_what_to_do() {
 }
 
 #[test]
-fn only_commands_that_are_meant_to_make_a_database() {
+fn a_database_is_made_only_where_one_is_asked_for() {
     let asking: [&[&str]; 14] = [
         &["reset", "--yes"],
         &["info"],

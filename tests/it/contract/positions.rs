@@ -124,7 +124,7 @@ async fn events_restored_from_another_instance_are_not_told_as_new() {
         "UPDATE events SET change = '1152921504606846976';
          UPDATE retention SET last_change = 1152921504606846975",
     );
-    let theirs = Position { change: 1 << 60, offset: old.id };
+    let theirs = Position { change: 1 << 60, offset: old.id, lineage: 0 };
     let options = Options { clock: world.clock.clone(), ..Options::default() };
     SmartPark::open_with(&world.url, options).await.unwrap().close().await;
     // An event of a transaction to come would be told when that has come.
