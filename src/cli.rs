@@ -4,9 +4,12 @@
 //! 0, with 1 where the command failed, with 2 where it was used wrongly. A reader that goes away
 //! (`| head`) is no failure.
 
+mod backup;
 mod check;
+mod copy;
 mod database;
 mod events;
+mod export;
 mod floors;
 mod import;
 mod input;
@@ -104,6 +107,9 @@ enum Command {
     Stats(events::StatsArgs),
     Cleanup(events::CleanupArgs),
     Import(import::Args),
+    Export(export::Args),
+    Copy(copy::Args),
+    Backup(backup::Args),
     Check(check::Args),
     Completions(CompletionsArgs),
 }
@@ -194,6 +200,9 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Stats(args) => events::stats(args, context).await,
         Command::Cleanup(args) => events::cleanup(args, context).await,
         Command::Import(args) => import::run(args, context).await,
+        Command::Export(args) => export::run(args, context).await,
+        Command::Copy(args) => copy::run(args, context).await,
+        Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Completions(args) => completions(args.shell),
     }

@@ -33,7 +33,9 @@ pub mod cli;
 pub mod clock;
 #[cfg(feature = "cli")]
 mod config;
+pub mod copy;
 pub mod count;
+pub mod csv_cells;
 mod doctest;
 pub mod error;
 mod events;
@@ -52,7 +54,7 @@ mod schema;
 mod seed;
 mod store;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use clock::Clock;
 #[doc(hidden)]
@@ -260,6 +262,32 @@ impl SmartPark {
     /// error but part of the report.
     pub async fn check(&self, repair: bool) -> Result<check::Report> {
         self.engine.check(repair).await
+    }
+
+    /// Writes all of an embedded database to a new file, while others go on recording: the backup
+    /// is the database as it was at one moment. The file is there as a whole or not at all, and is
+    /// a database by itself. `told` hears how many pages of how many are done. Returns the file's
+    /// size in bytes.
+    ///
+    /// ```
+    /// # smartpark::doctest(async |park| {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// let file = folder.path().join("backup.db");
+    /// park.backup(file.clone(), |_, _| {}).await?;
+    /// let restored = smartpark::SmartPark::open(&format!("sqlite://{}", file.display())).await?;
+    /// assert!(restored.check(false).await?.is_clean());
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] where the file exists already, or the database is on PostgreSQL, with
+    /// what to do; [`Error::Unavailable`] where it cannot be written.
+    pub async fn backup(
+        &self,
+        file: PathBuf,
+        told: impl FnMut(u64, u64) + Send + 'static,
+    ) -> Result<u64> {
+        self.engine.backup(file, told).await
     }
 
     /// Waits until all that was handed over is recorded, and closes the database's files.

@@ -64,6 +64,14 @@ pub const IMPORT_BATCHES_AHEAD: usize = 2;
 pub const IMPORT_ATTEMPTS: u32 = 6;
 /// How long an import waits before it tries a batch again; doubles each time.
 pub const IMPORT_FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Rows of a site that are copied in one transaction: one full group of the writer.
+pub const COPY_PAGE_ROWS: usize = MAX_GROUP_ROWS;
+/// The same for hours whose events are gone: each of them may hold thousands of events.
+pub const COPY_PAGE_DIGESTS: usize = 256;
+/// How often a copy goes through a source that is written to meanwhile, until it gives up.
+pub const COPY_PASSES: u32 = 5;
+/// Pages of the database file that a backup copies between two looks at its progress.
+pub const BACKUP_STEP_PAGES: i32 = 1_024;
 /// Rejected rows (and mismatches of a check) that are shown one by one.
 pub const SHOWN_FAULTS: usize = 20;
 /// Hours of statistics where the caller names no window. Contract §5.

@@ -10,9 +10,10 @@ mod repeat;
 mod sqlite;
 mod sums;
 mod tally;
+pub(crate) mod transfer;
 mod versions;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -25,6 +26,7 @@ use crate::{
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
 use sqlite::Sqlite;
+use transfer::{Frame, Key, Mark, Rows, Stretch, Table, Totals};
 
 /// A store of floors and events.
 #[derive(Clone, Debug)]
@@ -34,6 +36,13 @@ pub(crate) enum Engine {
     /// A database that many servers share.
     #[cfg(feature = "postgres")]
     Postgres(Postgres),
+}
+
+/// Which end of time a page of events begins at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    NewestFirst,
+    OldestFirst,
 }
 
 /// Hands a call on to the engine behind it.
@@ -69,6 +78,11 @@ dispatch! {
     fn record(events: Vec<Result<NewEvent>>) -> Result<Vec<Result<Recorded>>>;
     fn event_by_id(id: i64) -> Result<Option<Event>>;
     fn events(filter: EventFilter, limit: u32, cursor: Option<Cursor>) -> Result<EventPage>;
+    fn events_oldest_first(
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>
+    ) -> Result<EventPage>;
     fn position() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
@@ -79,11 +93,27 @@ dispatch! {
     fn ready() -> Result<()>;
     fn failed() -> Error;
     fn close() -> ();
+    fn require_whole() -> Result<()>;
+    fn copy_mark() -> Result<Mark>;
+    fn copy_totals() -> Result<Totals>;
+    fn copy_read(table: Table, stretch: Stretch) -> Result<Rows>;
+    fn copy_begin(source: Mark) -> Result<()>;
+    fn copy_frame(source: Mark, frame: Frame) -> Result<()>;
+    fn copy_put(source: Mark, table: Table, stretch: Stretch, rows: Rows) -> Result<(Key, u64)>;
+    fn copy_derive(source: Mark) -> Result<()>;
+    fn copy_finish(source: Mark) -> Result<()>;
 }
 
 impl Engine {
     /// Opens the database at `url`, making what is missing.
     pub(crate) async fn create(url: &str, options: &Arc<Options>) -> Result<Self> {
+        let engine = Self::create_for_copy(url, options).await?;
+        engine.require_whole().await?;
+        Ok(engine)
+    }
+
+    /// [`Engine::create`] also where the database is a copy that is not finished.
+    pub(crate) async fn create_for_copy(url: &str, options: &Arc<Options>) -> Result<Self> {
         match Place::of(url)? {
             Place::File(path) => Sqlite::create(path, options).await.map(Self::Sqlite),
             #[cfg(feature = "postgres")]
@@ -119,6 +149,24 @@ impl Engine {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(postgres) => Self::Postgres(postgres.reading(seen.clone())),
+        }
+    }
+
+    /// Writes all of an embedded database to a new file; returns the file's size in bytes.
+    pub(crate) async fn backup(
+        &self,
+        file: PathBuf,
+        told: impl FnMut(u64, u64) + Send + 'static,
+    ) -> Result<u64> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.backup(file, told).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Err(Error::Unusable(
+                "a database on PostgreSQL is backed up with PostgreSQL's own tools: pg_dump for \
+                 one database, pg_basebackup and WAL archiving for a server (or `smartpark copy` \
+                 to a SQLite file)"
+                    .into(),
+            )),
         }
     }
 

@@ -26,6 +26,7 @@ mod session;
 mod statistics;
 mod tables;
 mod transaction;
+mod transfer;
 mod writes;
 
 use std::sync::{Arc, OnceLock};
@@ -37,6 +38,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics,
@@ -101,6 +103,7 @@ struct Inner {
     queue: Recorder<Close>,
     changes: Changes,
     latest: Latest,
+    months: Arc<Months>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -117,7 +120,7 @@ impl Postgres {
         Ok(park)
     }
 
-    /// Opens a database with tables of this version.
+    /// Opens a database with tables of this version, and nothing unfinished in them.
     pub(super) async fn connect(url: &str, options: &Arc<Options>) -> Result<Self> {
         let park = Self::open(url, options)?;
         park.ready().await?;
@@ -130,15 +133,16 @@ impl Postgres {
         let readers = address.pool(POSTGRES_READERS)?;
         let (queue, waiting) = recorder::queue();
         let (options, changes) = (Arc::clone(options), Changes::new());
+        let months = Arc::<Months>::default();
         let task = Task {
             pool: writers.clone(),
             options: Arc::clone(&options),
-            months: Months::default(),
+            months: Arc::clone(&months),
             changes: changes.clone(),
         };
         tokio::spawn(task.run(waiting));
         let (latest, replica) = (Latest::new(&readers, &changes), OnceLock::new());
-        let inner = Inner { options, writers, readers, replica, queue, changes, latest };
+        let inner = Inner { options, writers, readers, replica, queue, changes, latest, months };
         let inner = Arc::new(inner);
         Ok(Self { inner, reading: None })
     }
@@ -184,7 +188,11 @@ impl Postgres {
     }
 
     pub(super) async fn ready(&self) -> Result<()> {
-        patiently!(async { migrate::require_current(&**self.inner.readers.get().await?).await })
+        patiently!(async {
+            let client = self.inner.readers.get().await?;
+            migrate::require_current(&**client).await?;
+            transfer::require_whole(&client).await
+        })
     }
 
     pub(super) async fn table_info(&self) -> Result<Vec<TableInfo>> {
@@ -272,7 +280,20 @@ impl Postgres {
         limit: u32,
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
-        read_past!(self, client => events::page(&client, &filter, limit, cursor).await)
+        let newest = Order::NewestFirst;
+        read_past!(self, client => events::page(&client, &filter, limit, cursor, newest).await)
+    }
+
+    pub(super) async fn events_oldest_first(
+        &self,
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>,
+    ) -> Result<EventPage> {
+        let oldest = Order::OldestFirst;
+        patiently!(async {
+            events::page(&*self.inner.readers.get().await?, &filter, limit, cursor, oldest).await
+        })
     }
 
     pub(super) async fn position(&self) -> Result<Position> {
@@ -375,7 +396,7 @@ impl Postgres {
 struct Task {
     pool: Pool,
     options: Arc<Options>,
-    months: Months,
+    months: Arc<Months>,
     changes: Changes,
 }
 

@@ -5,6 +5,7 @@
 //! transaction reads what it needs anew, so nothing that is kept between transactions can be
 //! out of date.
 
+mod backup;
 mod changes;
 mod check;
 mod connection;
@@ -23,6 +24,7 @@ mod rows;
 mod session;
 mod statistics;
 mod tables;
+mod transfer;
 mod writer;
 
 use std::{fs::OpenOptions, path::Path, path::PathBuf, sync::Arc};
@@ -31,6 +33,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
+use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
@@ -75,6 +78,7 @@ impl Sqlite {
         Self::open(path, options, |path, _| {
             let connection = connection::open(path)?;
             migrate::require_current(&connection)?;
+            transfer::require_whole(&connection)?;
             Ok(connection)
         })
         .await
@@ -209,7 +213,18 @@ impl Sqlite {
         limit: u32,
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
-        self.read(move |connection| events::page(connection, &filter, limit, cursor)).await
+        let newest = Order::NewestFirst;
+        self.read(move |connection| events::page(connection, &filter, limit, cursor, newest)).await
+    }
+
+    pub(super) async fn events_oldest_first(
+        &self,
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>,
+    ) -> Result<EventPage> {
+        let oldest = Order::OldestFirst;
+        self.read(move |connection| events::page(connection, &filter, limit, cursor, oldest)).await
     }
 
     pub(super) async fn position(&self) -> Result<Position> {
@@ -266,7 +281,11 @@ impl Sqlite {
 
     pub(super) async fn ready(&self) -> Result<()> {
         self.inner.writer.sound()?;
-        self.read(migrate::require_current).await
+        self.read(|connection| {
+            migrate::require_current(connection)?;
+            transfer::require_whole(connection)
+        })
+        .await
     }
 
     pub(super) async fn failed(&self) -> Error {

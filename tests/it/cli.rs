@@ -1,6 +1,8 @@
 //! The command line, tried on the real binary.
 
 mod commands;
+mod copy;
+mod export;
 pub(crate) mod garage;
 mod import;
 pub(crate) mod program;

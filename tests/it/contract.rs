@@ -1,6 +1,7 @@
 //! What a park does, whichever engine it stands on: each test is run on every engine.
 
 mod check;
+mod copy;
 mod counting;
 mod events;
 mod floors;

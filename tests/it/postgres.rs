@@ -40,6 +40,12 @@ impl Schema {
         format!("{server}{joint}options=-c%20search_path%3D{}", self.name)
     }
 
+    /// The number that a query in this schema finds; 0 where it fails.
+    pub(crate) fn number(&self, query: &str) -> i64 {
+        let found = ask(&server(), &format!("SET search_path TO {}; {query}", self.name));
+        found.ok().flatten().map_or(0, |number| number.parse().unwrap())
+    }
+
     /// Runs statements in this schema.
     pub(crate) fn execute(&self, sql: &str) {
         self.ask(sql);

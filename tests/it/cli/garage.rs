@@ -95,6 +95,11 @@ impl Garage {
         rows.collect()
     }
 
+    /// The counts that must be, as a file for `check --truth`.
+    pub(crate) fn truth_csv(&self) -> &str {
+        &self.truth
+    }
+
     /// Asserts that the database there has the right count at every floor-hour, and no fault.
     #[track_caller]
     pub(crate) fn assert_true(&self, folder: &Folder) {

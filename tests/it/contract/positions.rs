@@ -66,7 +66,7 @@ on_every_engine! {
     async fn a_position_that_never_was_is_not_known(world) {
         let floor = world.floor("A", 50).await;
         world.record(entry(&floor, "a", -60)).await;
-        let never = Position { change: 1 << 60, offset: 0 };
+        let never = Position { change: 1 << 60, offset: 0, lineage: 0 };
         assert_eq!(world.park.events().get_events_after(never, 9).await.unwrap(), None);
         for limit in [0, 1_001] {
             let refused = world.park.events().get_events_after(Position::START, limit).await;
@@ -124,7 +124,7 @@ async fn events_restored_from_another_instance_are_not_told_as_new() {
         "UPDATE events SET change = '1152921504606846976';
          UPDATE retention SET last_change = 1152921504606846975",
     );
-    let theirs = Position { change: 1 << 60, offset: old.id };
+    let theirs = Position { change: 1 << 60, offset: old.id, lineage: 0 };
     let options = Options { clock: world.clock.clone(), ..Options::default() };
     SmartPark::open_with(&world.url, options).await.unwrap().close().await;
     // An event of a transaction to come would be told when that has come.
