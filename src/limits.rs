@@ -127,6 +127,8 @@ pub const MAX_REFUSED_CAMERAS: usize = 1_000;
 /// How often refused events that were counted in memory are added to the store: what a crash may
 /// lose of these counts, and how late other servers hear of them.
 pub const REFUSALS_INTERVAL: Duration = Duration::from_secs(3);
+/// How long PostgreSQL may take to store counts of refused events.
+pub const REFUSALS_PATIENCE: Duration = Duration::from_secs(1);
 /// How long counts of refused events are kept, in hours: a week.
 pub const REFUSALS_KEPT_HOURS: u32 = 7 * 24;
 /// Longest window of refused events, in hours.

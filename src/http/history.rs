@@ -7,7 +7,7 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     App,
@@ -95,6 +95,25 @@ impl From<OccupancyStep> for StepView {
     }
 }
 
+/// The parameters of a history, as they are described.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct WindowParams {
+    /// The last hours; not beside start or end
+    #[param(minimum = 1, maximum = 876_600)]
+    hours: Option<u32>,
+    /// The first instant of the window (RFC 3339 with an offset)
+    #[param(format = DateTime)]
+    start: Option<String>,
+    /// The first instant after it, now if not given; only with start
+    #[param(format = DateTime)]
+    end: Option<String>,
+    /// The length of a step in seconds; at most 2000 steps
+    #[param(minimum = 60, maximum = 2_678_400)]
+    step: Option<u32>,
+}
+
 problems!(FloorProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);
 
 /// Occupancy of a floor over time
@@ -108,14 +127,7 @@ problems!(FloorProblems: NotFound, InvalidFields, Internal, Overloaded, Unavaila
     get, path = "/floors/{id}/history", tag = "statistics", operation_id = "getFloorHistory",
     params(
         ("id" = i64, Path, description = "The floor's id", minimum = 1),
-        ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
-            description = "The last hours; not beside start or end"),
-        ("start" = Option<String>, Query, format = DateTime,
-            description = "The first instant of the window (RFC 3339 with an offset)"),
-        ("end" = Option<String>, Query, format = DateTime,
-            description = "The first instant after it, now if not given; only with start"),
-        ("step" = Option<u32>, Query, minimum = 60, maximum = 2_678_400,
-            description = "The length of a step in seconds; at most 2000 steps"),
+        WindowParams,
     ),
     responses(
         (status = 200, description = "How it was", body = HistoryView,
@@ -139,16 +151,7 @@ problems!(SiteProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// instant those of the floor with the lower id come first.
 #[utoipa::path(
     get, path = "/history", tag = "statistics", operation_id = "getHistory",
-    params(
-        ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
-            description = "The last hours; not beside start or end"),
-        ("start" = Option<String>, Query, format = DateTime,
-            description = "The first instant of the window (RFC 3339 with an offset)"),
-        ("end" = Option<String>, Query, format = DateTime,
-            description = "The first instant after it, now if not given; only with start"),
-        ("step" = Option<u32>, Query, minimum = 60, maximum = 2_678_400,
-            description = "The length of a step in seconds; at most 2000 steps"),
-    ),
+    params(WindowParams),
     responses(
         (status = 200, description = "How it was", body = HistoryView,
             example = json!(examples::history(None))),

@@ -15,7 +15,6 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::JoinSet,
     time::{sleep, timeout},
 };
 use tower_service::Service;
@@ -52,10 +51,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     listener.local_addr()?;
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
-    let router = router_until(park.clone(), &config, Arc::clone(&stopping));
-    // Ends with the server; what is left then is stored when the park is closed.
-    let mut background = JoinSet::new();
-    background.spawn(refusals::keep_stored(park));
+    tokio::spawn(refusals::keep_stored(park.clone(), stopping.subscribe()));
+    let router = router_until(park, &config, Arc::clone(&stopping));
     let server = Arc::new(Server::new(router, config.timeouts));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let stop = GracefulShutdown::new();
@@ -81,7 +78,7 @@ pub async fn serve(
         }
     }
     drop(listener);
-    // Streams have no end of their own.
+    // Streams and tasks have no end of their own.
     stopping.send_replace(true);
     let open = stop.count();
     if timeout(config.timeouts.stop, stop.shutdown()).await.is_err() {

@@ -33,7 +33,10 @@ use std::sync::Arc;
 
 use deadpool_postgres::Pool;
 use jiff::Timestamp;
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    time::timeout,
+};
 
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
@@ -41,7 +44,7 @@ use crate::{
     TableInfo,
     check::Report,
     count::{Fullness, Step},
-    limits::{POSTGRES_READERS, POSTGRES_WRITERS},
+    limits::{POSTGRES_READERS, POSTGRES_WRITERS, REFUSALS_PATIENCE},
     model::{CameraHour, FloorAtLimit, RefusedInHour},
     recorder::{self, Answers, Batch, Recorder, Waiting, Work},
 };
@@ -228,9 +231,12 @@ impl Postgres {
         })
     }
 
-    /// Once only: a commit whose answer was lost would count twice.
+    /// Once only: a commit whose answer was lost would count twice. And not for long: whoever
+    /// closes the park waits for it.
     pub(super) async fn add_refusals(&self, rows: Vec<RefusedInHour>, oldest: i64) -> Result<()> {
-        refusals::add(&self.inner.writers, &rows, oldest).await
+        let add = refusals::add(&self.inner.writers, &rows, oldest);
+        let late = |_| Error::Unavailable("it did not answer in time".into());
+        timeout(REFUSALS_PATIENCE, add).await.map_err(late)?
     }
 
     pub(super) async fn refusals(&self, since: i64) -> Result<Vec<RefusedInHour>> {
