@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 use crate::{
-    Error, EventOperations, Recorded, Refusal, RefusalReason, Result, SmartPark,
+    Error, EventOperations, Recorded, Refusal, RefusalReason, Result,
     limits::{MAX_REFUSAL_HOURS, MAX_REFUSED_CAMERAS, REFUSALS_KEPT_HOURS},
     model::RefusedInHour,
 };
@@ -155,7 +155,7 @@ impl EventOperations<'_> {
     }
 
     /// Adds what this process refused to the store, where every process sees it. The server does
-    /// it every few seconds, and [`SmartPark::close`] for the last time.
+    /// it every few seconds, and [`SmartPark::close`](crate::SmartPark::close) for the last time.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: it is kept, for the next time.
@@ -197,7 +197,7 @@ fn hours_ago(now: Timestamp, hours: u32) -> i64 {
 /// Stores what is refused, again and again, until the server stops. What is left then is stored
 /// when the park is closed.
 #[cfg(feature = "http")]
-pub(crate) async fn keep_stored(park: SmartPark, mut stopping: watch::Receiver<bool>) {
+pub(crate) async fn keep_stored(park: crate::SmartPark, mut stopping: watch::Receiver<bool>) {
     let mut tick = tokio::time::interval(crate::limits::REFUSALS_INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
