@@ -13,7 +13,7 @@ use super::{
     aged::aged,
     described::problems,
     examples,
-    filter::{FILTERS, Filter},
+    filter::{FILTERS, Filter, FilterParams},
     id::Id,
     kind::Kind,
     problem::{Place, Problem},
@@ -21,7 +21,7 @@ use super::{
     views::{CleanupView, EventView, answer},
 };
 use crate::{
-    Cursor, Direction, VehicleType,
+    Cursor,
     limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS},
 };
 
@@ -43,21 +43,7 @@ problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
 #[utoipa::path(
     get, path = "/events", tag = "events", operation_id = "listEvents",
     params(
-        ("floor_id" = Option<i64>, Query, description = "Only of this floor", minimum = 1),
-        ("camera_id" = Option<String>, Query, description = "Only of this camera",
-            min_length = 1, max_length = 100),
-        ("track_id" = Option<String>, Query, description = "Only of this track",
-            min_length = 1, max_length = 100),
-        ("vehicle_type" = Option<VehicleType>, Query, description = "Only of this type"),
-        ("direction" = Option<Direction>, Query, description = "Only in this direction"),
-        ("start" = Option<String>, Query, format = DateTime,
-            description = "Only at or after this instant (RFC 3339 with an offset)"),
-        ("end" = Option<String>, Query, format = DateTime,
-            description = "Only before this instant (RFC 3339 with an offset)"),
-        ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
-            description = "Only of the last hours; not beside start or end"),
-        ("at_limit" = Option<bool>, Query, description = "true: only those that were recorded as \
-            an entry to a full or an exit from an empty floor; false: only the others"),
+        FilterParams,
         ("limit" = Option<u32>, Query, description = "Events on a page, 100 if not given",
             minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query,

@@ -28,6 +28,7 @@ use super::{
 use crate::{
     SmartPark,
     limits::{MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_STREAMS},
+    refusals,
 };
 
 /// How long to wait after an accept that failed, which is mostly for want of file descriptors:
@@ -51,6 +52,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     listener.local_addr()?;
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
+    tokio::spawn(refusals::keep_stored(park.clone(), stopping.subscribe()));
     let router = routes_until(park, &config, Arc::clone(&stopping));
     let server = Arc::new(Server::new(router, config.timeouts));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -77,7 +79,7 @@ pub async fn serve(
         }
     }
     drop(listener);
-    // Streams have no end of their own.
+    // Streams and tasks have no end of their own.
     stopping.send_replace(true);
     let open = stop.count();
     if timeout(config.timeouts.stop, stop.shutdown()).await.is_err() {

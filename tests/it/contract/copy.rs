@@ -211,7 +211,9 @@ on_every_engine! {
                 }
             }
             target.record(exit(&floor, "seen", -2)).await;
-            let seen = |it: &News| matches!(it, News::Event(_, event) if event.value.track_id == "seen");
+        let seen = |it: &News| {
+            matches!(it, News::Event(_, event) if event.value.track_id == "seen")
+        };
             while !present.next().await.unwrap().iter().any(seen) {}
             old.extend(places(&world.park).await);
             for at in old.iter().chain(theirs.iter().filter(|it| *it != own).flatten()) {
