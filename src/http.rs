@@ -1,9 +1,11 @@
 //! The HTTP server: every route in one list, what can be set about it, and the description of it
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
+mod assets;
 mod body;
 mod channel;
 mod connection;
+mod dashboard;
 mod described;
 mod docs;
 mod events;
@@ -194,6 +196,7 @@ fn router_until(
     let (operations, description) = operations().split_for_parts();
     operations
         .merge(docs::routes(&description))
+        .merge(dashboard::routes())
         .fallback(guard::not_found)
         .layer(middleware::from_fn(guard::guard))
         .with_state(app)
