@@ -17,7 +17,8 @@ function Board() {
     if (!isLoaded.value) return html`<p class="board-note" role="status">${t('display.wait')}</p>`;
     if (liveness.value === 'stale' || liveness.value === 'paused') return html`<${NoData} />`;
     if (!only) {
-        return html`<h1 class="unseen">${t('floors')}</h1><ul class="board">
+        return html`<h1 class="unseen">${t('floors')}</h1><ul
+            class=${`board of-${activeFloors.value.length}`}>
             ${activeFloors.value.map((floor) =>
                 html`<li key=${floor.id}><${Panel} floor=${floor} /></li>`)}</ul>`;
     }
