@@ -18,11 +18,13 @@
 //! [`History`] keeps the folds of stretches so that a late event folds one of them again, not
 //! the whole past.
 
+mod fullness;
 mod gap;
 mod history;
 mod occupancy;
 mod stretch;
 
+pub use fullness::{Fullness, Since, may_be_nearly_full};
 pub use gap::Flip;
 pub use history::{DIVIDE_ABOVE, Effect, History, Missing, Start};
 pub use occupancy::{Occupancy, Step};
@@ -198,13 +200,38 @@ impl Walk {
     /// Takes one fact in; tells what it did and whether it found the floor at its limit.
     pub fn step(&mut self, fact: &Fact) -> (Clamp, bool) {
         let at_limit = fact.is_at_limit(self.count, self.slots);
-        let clamp = fact.act.clamp(self.slots);
+        (self.act(fact.act), at_limit)
+    }
+
+    /// Takes in what happened next; tells what it did.
+    pub fn act(&mut self, act: Act) -> Clamp {
+        let clamp = act.clamp(self.slots);
         self.count = clamp.apply(self.count);
-        if let Act::Capacity(slots) = fact.act {
+        if let Act::Capacity(slots) = act {
             self.slots = slots;
         }
-        (clamp, at_limit)
+        clamp
     }
+}
+
+/// A fact as a walk along several floors takes it: its place is known, so who says it no longer
+/// matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// The floor.
+    pub floor_id: i64,
+    /// When it happened, in microseconds since 1970 UTC.
+    pub at: i64,
+    /// What happened.
+    pub act: Act,
+    /// Whether a camera says so.
+    pub is_event: bool,
+}
+
+/// Walks along facts that it is given in their order.
+pub trait Walker {
+    /// Takes the next one in.
+    fn take(&mut self, moment: Moment);
 }
 
 /// Folds facts that stand in their order, on a floor with `slots` slots before the first of them.

@@ -64,6 +64,7 @@ impl EventOperations<'_> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
+        let cameras: Vec<String> = events.iter().map(|event| event.camera_id.clone()).collect();
         let now = self.park.now();
         let ahead = SignedDuration::try_from(self.park.options.max_clock_skew);
         let latest = ahead.ok().and_then(|ahead| now.checked_add(ahead).ok());
@@ -82,7 +83,9 @@ impl EventOperations<'_> {
                 }
             })
             .collect();
-        self.park.engine.record(judged).await
+        let answers = self.park.engine.record(judged).await?;
+        self.note_refusals(&cameras, &answers);
+        Ok(answers)
     }
 
     /// The event with this id.

@@ -2,12 +2,14 @@
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
 mod assets;
+mod attention;
 mod body;
 mod channel;
 mod connection;
 mod dashboard;
 mod described;
 mod docs;
+mod download;
 mod events;
 mod examples;
 mod filter;
@@ -15,6 +17,7 @@ mod floor_bodies;
 mod floors;
 mod guard;
 mod health;
+mod history;
 mod id;
 mod kind;
 mod problem;
@@ -157,12 +160,16 @@ fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(record::record_events, events::list_events, events::clean_up_events))
         .routes(routes!(events::get_event))
+        .routes(routes!(download::download_events))
         .routes(routes!(floors::list_floors, floors::add_floor))
         .routes(routes!(floors::recommend))
         .routes(routes!(floors::get_floor, floors::change_floor, floors::remove_floor))
         .routes(routes!(floors::recount_floor))
+        .routes(routes!(history::get_floor_history))
+        .routes(routes!(history::get_history))
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(stream::watch_live))
+        .routes(routes!(attention::get_attention))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }

@@ -99,6 +99,16 @@ pub enum Unreadable {
     NotAnObject,
 }
 
+/// Why something is no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// The camera, where that much fits.
+    pub camera_id: Option<String>,
+    /// Every field that does not fit: those of an event in the order of the contract, then those
+    /// that are repeated or unknown.
+    pub faults: Vec<FieldError>,
+}
+
 /// The members of an event as they were sent, before they are judged. A member that is absent is
 /// `None`; for the two optional ones, confidence and timestamp, `null` means the same.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -152,9 +162,8 @@ impl<'a> RawEvent<'a> {
     /// The event, if every field fits.
     ///
     /// # Errors
-    /// Every field that does not: those of an event in the order of the contract, then those
-    /// that are repeated or unknown.
-    pub fn judge(self) -> Result<NewEvent, Vec<FieldError>> {
+    /// Every field that does not.
+    pub fn judge(self) -> Result<NewEvent, Misfit> {
         let mut faults = Vec::new();
         let camera_id = name("camera_id", self.camera_id, &mut faults);
         let floor_id = floor_id(self.floor_id, &mut faults);
@@ -164,6 +173,9 @@ impl<'a> RawEvent<'a> {
         let confidence = confidence(self.confidence, &mut faults);
         let timestamp = timestamp(self.timestamp, &mut faults);
         faults.extend(self.faults);
+        if !faults.is_empty() {
+            return Err(Misfit { camera_id, faults });
+        }
         let event = (|| {
             Some(NewEvent {
                 camera_id: camera_id?,
@@ -175,7 +187,8 @@ impl<'a> RawEvent<'a> {
                 timestamp,
             })
         })();
-        event.filter(|_| faults.is_empty()).ok_or(faults)
+        // Whatever is missing has its fault.
+        event.ok_or(Misfit { camera_id: None, faults })
     }
 }
 

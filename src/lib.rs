@@ -27,6 +27,7 @@
 //! The operations are grouped as the design groups them: [`FloorOperations`],
 //! [`EventOperations`], [`Migrations`], [`Seed`], and [`SmartPark::check`].
 
+mod attention;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -34,10 +35,13 @@ pub mod clock;
 #[cfg(feature = "cli")]
 mod config;
 pub mod count;
+#[cfg(feature = "http")]
+mod csv_cells;
 mod doctest;
 pub mod error;
 mod events;
 mod floors;
+mod history;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod intake;
@@ -47,6 +51,7 @@ pub mod live;
 mod logging;
 mod model;
 mod recorder;
+mod refusals;
 mod schema;
 mod seed;
 mod store;
@@ -64,8 +69,10 @@ pub use model::*;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
 
+use attention::Drawn;
+use refusals::Refusals;
 use store::Engine;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// What can be set about counting. The defaults are those of the contract.
 #[derive(Clone, Debug)]
@@ -95,6 +102,10 @@ pub struct SmartPark {
     engine: Engine,
     options: Arc<Options>,
     hub: Arc<live::Hub>,
+    /// A permit for each walk along a history.
+    walks: Arc<Semaphore>,
+    refusals: Arc<Refusals>,
+    attention: Arc<Drawn>,
 }
 
 impl SmartPark {
@@ -116,7 +127,7 @@ impl SmartPark {
     pub async fn open_with(url: &str, options: Options) -> Result<Self> {
         let options = Arc::new(options);
         let engine = Engine::create(url, &options).await?;
-        Ok(Self { hub: live::Hub::new(engine.clone()), engine, options })
+        Ok(Self::on(engine, options))
     }
 
     /// Opens a database that exists and whose tables are current; creates and changes nothing.
@@ -127,7 +138,14 @@ impl SmartPark {
     pub async fn connect(url: &str, options: Options) -> Result<Self> {
         let options = Arc::new(options);
         let engine = Engine::connect(url, &options).await?;
-        Ok(Self { hub: live::Hub::new(engine.clone()), engine, options })
+        Ok(Self::on(engine, options))
+    }
+
+    fn on(engine: Engine, options: Arc<Options>) -> Self {
+        let hub = live::Hub::new(engine.clone());
+        let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
+        let (refusals, attention) = (Arc::default(), Arc::default());
+        Self { engine, options, hub, walks, refusals, attention }
     }
 
     /// The operations on floors.
@@ -233,6 +251,9 @@ impl SmartPark {
 
     /// Waits until all that was handed over is recorded, and closes the database's files.
     pub async fn close(self) {
+        if let Err(error) = self.events().store_refusals().await {
+            tracing::debug!("the last refused events are not counted: {error}");
+        }
         self.engine.close().await;
     }
 

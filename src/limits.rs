@@ -109,3 +109,32 @@ pub const POSTGRES_FIRST_PAUSE: Duration = Duration::from_millis(10);
 pub const POSTGRES_LONGEST_PAUSE: Duration = Duration::from_millis(400);
 /// Months for which partitions are made ahead, beside the current one.
 pub const MONTHS_AHEAD: i32 = 2;
+/// Steps of an occupancy history where the caller names no length: as many as a chart has room for.
+pub const DEFAULT_HISTORY_STEPS: u32 = 300;
+/// Most steps of an occupancy history.
+pub const MAX_HISTORY_STEPS: u32 = 2_000;
+/// Shortest step of an occupancy history, in seconds.
+pub const MIN_HISTORY_STEP: u32 = 60;
+/// Longest step of an occupancy history, in seconds: 31 days.
+pub const MAX_HISTORY_STEP: u32 = 31 * 86_400;
+/// Facts that a walk along a history fetches from PostgreSQL at once.
+pub const HISTORY_CHUNK_ROWS: usize = 8_192;
+/// Walks along a history at the same time in one process; more wait. A long one reads for seconds,
+/// and readers must be left for what is answered in milliseconds.
+pub const MAX_WALKS: usize = 2;
+/// Cameras of which one process counts refused events by name, in one hour; more share one count.
+pub const MAX_REFUSED_CAMERAS: usize = 1_000;
+/// How often refused events that were counted in memory are added to the store: what a crash may
+/// lose of these counts, and how late other servers hear of them.
+pub const REFUSALS_INTERVAL: Duration = Duration::from_secs(3);
+/// How long counts of refused events are kept, in hours: a week.
+pub const REFUSALS_KEPT_HOURS: u32 = 7 * 24;
+/// Longest window of refused events, in hours.
+pub const MAX_REFUSAL_HOURS: u32 = REFUSALS_KEPT_HOURS;
+/// How long one answer of what needs a person is given again: every open page asks for it.
+pub const ATTENTION_KEPT: Duration = Duration::from_secs(5);
+/// Most things that are told to need a person; the less urgent are left out.
+pub const MAX_ATTENTION_ITEMS: usize = 100;
+/// How far back it is looked since when a floor is full or nearly full, in hours: first a little,
+/// and farther only where that does not tell.
+pub const ATTENTION_REACHES: [u32; 3] = [1, 6, 24];

@@ -7,13 +7,20 @@ use std::{fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+mod attention;
 mod position;
 mod site;
 mod statistics;
 
+pub use attention::{
+    Attention, AttentionItem, AttentionKind, AttentionLevel, Refusal, RefusalReason,
+};
+pub(crate) use attention::{CameraHour, FloorAtLimit, RefusedInHour};
 pub use position::Position;
 pub use site::Site;
-pub use statistics::{Cleanup, FloorCount, PeakHour, Statistics, VehicleTypeCounts};
+pub use statistics::{
+    Cleanup, FloorCount, OccupancyHistory, OccupancyStep, PeakHour, Statistics, VehicleTypeCounts,
+};
 
 use crate::{
     error::FieldError,

@@ -19,7 +19,10 @@ use tokio::sync::watch;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
-    Statistics, TableInfo, check::Report,
+    Statistics, TableInfo,
+    check::Report,
+    count::{Fullness, Step},
+    model::{CameraHour, FloorAtLimit, RefusedInHour},
 };
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
@@ -64,6 +67,12 @@ dispatch! {
     fn recount(id: i64, count: i64, reason: String, author: Option<String>) -> Result<Floor>;
     fn adjust(id: i64, direction: Direction) -> Result<Floor>;
     fn counts_at(at: Timestamp) -> Result<Vec<FloorCount>>;
+    fn history(floor_id: Option<i64>, window: (i64, i64), width: i64) -> Result<Vec<Step>>;
+    fn fullness(floor_id: i64, window: (i64, i64)) -> Result<Fullness>;
+    fn at_limit(from: i64) -> Result<Vec<FloorAtLimit>>;
+    fn camera_hours(starts: &[i64], hours: i64) -> Result<Vec<CameraHour>>;
+    fn add_refusals(rows: Vec<RefusedInHour>, oldest: i64) -> Result<()>;
+    fn refusals(since: i64) -> Result<Vec<RefusedInHour>>;
     fn record(events: Vec<Result<NewEvent>>) -> Result<Vec<Result<Recorded>>>;
     fn event_by_id(id: i64) -> Result<Option<Event>>;
     fn events(filter: EventFilter, limit: u32, cursor: Option<Cursor>) -> Result<EventPage>;

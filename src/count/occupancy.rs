@@ -1,9 +1,7 @@
 //! Occupancy over time: a walk along the facts of one floor or several that sums up each step of
-//! a window. Pure, and the same for every engine: it is given facts, some at a time.
+//! a window. Pure, and the same for every engine: it is given the facts one by one.
 
-use std::cmp::Ordering;
-
-use super::{Act, Fact, Walk};
+use super::{Act, Fact, Moment, Source, Walk, Walker};
 
 /// What happened in one step of a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,16 +24,10 @@ pub struct Step {
     pub exits: u64,
 }
 
-/// A floor's walk and the fact it has come to, while several are merged.
-struct Merging {
-    floor: usize,
-    facts: std::iter::Peekable<std::vec::IntoIter<Fact>>,
-}
-
 /// A walk through a window, step by step.
 #[derive(Debug)]
 pub struct Occupancy {
-    floors: Vec<Walk>,
+    floors: Vec<(i64, Walk)>,
     end: i64,
     width: i64,
     /// Where the walk stands.
@@ -50,27 +42,14 @@ pub struct Occupancy {
 
 impl Occupancy {
     /// Begins a walk from `start` on, through steps of `width` microseconds, to the instant
-    /// before `end`; `floors` are as they stand before `start`.
+    /// before `end`; `floors` are, by their ids, as they stand before `start`.
     #[must_use]
-    pub fn begin(floors: Vec<Walk>, start: i64, end: i64, width: i64) -> Self {
-        let count = floors.iter().map(|floor| floor.count).sum();
-        let slots = floors.iter().map(|floor| floor.slots).sum();
+    pub fn begin(floors: Vec<(i64, Walk)>, (start, end): (i64, i64), width: i64) -> Self {
+        let count = floors.iter().map(|(_, floor)| floor.count).sum();
+        let slots = floors.iter().map(|(_, floor)| floor.slots).sum();
         let open = Step::open(start, count, slots);
         let width = width.max(1);
         Self { floors, end, width, at: start, count, slots, open, area: 0, done: Vec::new() }
-    }
-
-    /// Takes in the next facts of every floor (in the order of `begin`), each list in its order;
-    /// none of them before what was taken in already, none at or after the window's end.
-    pub fn take(&mut self, facts: Vec<Vec<Fact>>) {
-        let lists = facts.into_iter().enumerate();
-        let mut lists: Vec<Merging> = lists
-            .map(|(floor, facts)| Merging { floor, facts: facts.into_iter().peekable() })
-            .collect();
-        while let Some((floor, fact)) = next(&mut lists) {
-            self.advance(fact.at);
-            self.step(floor, &fact);
-        }
     }
 
     /// Walks to the window's end; all steps.
@@ -81,24 +60,6 @@ impl Occupancy {
             self.close();
         }
         self.done
-    }
-
-    fn step(&mut self, floor: usize, fact: &Fact) {
-        let Some(walk) = self.floors.get_mut(floor) else { return };
-        let before = *walk;
-        walk.step(fact);
-        self.count += walk.count - before.count;
-        self.slots += walk.slots - before.slots;
-        self.open.min = self.open.min.min(self.count);
-        self.open.max = self.open.max.max(self.count);
-        // Adjustments of one car are no events: no camera saw it.
-        if let super::Source::Event { .. } = fact.source {
-            match fact.act {
-                Act::Entry => self.open.entries += 1,
-                Act::Exit => self.open.exits += 1,
-                Act::Base(_) | Act::Recount(_) | Act::Capacity(_) => {}
-            }
-        }
     }
 
     /// Lets time pass up to `to`, closing the steps that end on the way.
@@ -131,6 +92,29 @@ impl Occupancy {
     }
 }
 
+impl Walker for Occupancy {
+    /// Takes in the next fact: not before those that were taken in already, not at or after the
+    /// window's end. Facts of other floors than those of the beginning are passed over.
+    fn take(&mut self, moment: Moment) {
+        let walk = self.floors.iter_mut().find(|(id, _)| *id == moment.floor_id);
+        let Some((_, walk)) = walk else { return };
+        let before = *walk;
+        walk.act(moment.act);
+        let (count, slots) = (walk.count - before.count, walk.slots - before.slots);
+        self.advance(moment.at);
+        self.count += count;
+        self.slots += slots;
+        self.open.min = self.open.min.min(self.count);
+        self.open.max = self.open.max.max(self.count);
+        match moment.act {
+            // A car that somebody counted in or out by hand is no event: no camera saw it.
+            Act::Entry if moment.is_event => self.open.entries += 1,
+            Act::Exit if moment.is_event => self.open.exits += 1,
+            _ => {}
+        }
+    }
+}
+
 impl Step {
     fn open(start: i64, count: i64, slots: i64) -> Self {
         let (min, max, closing) = (count, count, count);
@@ -138,15 +122,11 @@ impl Step {
     }
 }
 
-/// The earliest fact of all floors; of those at one instant, the first floor's.
-fn next(lists: &mut [Merging]) -> Option<(usize, Fact)> {
-    let mut best: Option<(usize, i64)> = None;
-    for (place, list) in lists.iter_mut().enumerate() {
-        let Some(fact) = list.facts.peek() else { continue };
-        if best.is_none_or(|(_, at)| fact.at.cmp(&at) == Ordering::Less) {
-            best = Some((place, fact.at));
-        }
+impl Moment {
+    /// A fact of a floor, as walks take it.
+    #[must_use]
+    pub fn of(floor_id: i64, fact: &Fact) -> Self {
+        let is_event = matches!(fact.source, Source::Event { .. });
+        Self { floor_id, at: fact.at, act: fact.act, is_event }
     }
-    let list = lists.get_mut(best?.0)?;
-    Some((list.floor, list.facts.next()?))
 }

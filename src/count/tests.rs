@@ -6,10 +6,12 @@
 //! - [`story`] makes random histories: clustered in time, late, repeated, with adjustments.
 
 mod floor;
+mod fullness;
 mod horizon;
 mod insertion;
 mod laws;
 mod naive;
+mod occupancy;
 mod story;
 mod tree;
 

@@ -162,6 +162,60 @@ pub(super) fn statistics() -> Value {
     })
 }
 
+/// Three hours of a floor, or of a site that has only this one.
+pub(super) fn history(floor_id: Option<i64>) -> Value {
+    let step = |start: &str, (min, max, mean, closing): (i64, i64, f64, i64), (ins, outs)| {
+        let (entries, exits): (u64, u64) = (ins, outs);
+        json!({
+            "start": start, "min": min, "max": max, "mean": mean, "closing": closing,
+            "total_slots": 50, "entries": entries, "exits": exits,
+        })
+    };
+    json!({
+        "start": "2026-02-12T08:00:00Z",
+        "end": "2026-02-12T10:30:45Z",
+        "step": 3600,
+        "floor_id": floor_id,
+        "steps": [
+            step("2026-02-12T08:00:00Z", (3, 9, 5.25, 8), (10, 5)),
+            step("2026-02-12T09:00:00Z", (8, 14, 11.5, 14), (9, 3)),
+            step("2026-02-12T10:00:00Z", (11, 14, 12.75, 12), (1, 3)),
+        ],
+    })
+}
+
+/// A camera with a wrong clock.
+pub(super) fn attention() -> Value {
+    json!({
+        "items": [{
+            "kind": "events_refused",
+            "level": "high",
+            "floor_id": null,
+            "floor": null,
+            "camera_id": "cam_001",
+            "reason": "future",
+            "count": 12,
+            "since": null,
+            "last": "2026-02-12T10:30:45Z",
+            "detail": "Events of cam_001 not taken in the last 24 hours: 12; their time is ahead \
+                       of the server's clock.",
+            "advice": "Set the camera's clock, best by NTP. Where all cameras are named, check \
+                       the server's.",
+        }],
+        "checked_at": "2026-02-12T10:31:00Z",
+    })
+}
+
+/// A table of one event.
+pub(super) fn download() -> Value {
+    json!(
+        "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,confidence,timestamp,\
+         created_at,count_delta,at_limit\r\n\
+         1001,cam_001,1,Ground Floor,track_a1b2c3,car,entry,0.92,2026-02-12T10:30:45Z,\
+         2026-02-12T10:30:45.123456Z,1,\r\n"
+    )
+}
+
 /// The beginning of a live stream.
 pub(super) fn stream() -> Value {
     let site = json!({

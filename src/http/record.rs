@@ -15,7 +15,7 @@ use super::{
     examples,
     problem::{Problem, ProblemView},
     query::Query,
-    rows::{self, Row, Rows},
+    rows::{self, Refused, Row, Rows},
     schemas::NewEvents,
     views::{EventView, FloorView, answer},
 };
@@ -145,8 +145,15 @@ pub(super) enum AnyRecorded<'a> {
     Many(BatchView<'a>),
 }
 
+/// Counts a row that is no event.
+fn refuse(app: &App, refused: Refused) -> Problem {
+    app.park.events().note_invalid(refused.camera_id.as_deref());
+    refused.problem
+}
+
 async fn record_one(app: &App, row: Row) -> Result<Response, Problem> {
-    let recorded = app.park.events().record_event(row?).await?;
+    let event = row.map_err(|refused| refuse(app, refused))?;
+    let recorded = app.park.events().record_event(event).await?;
     if app.on_limit == OnLimit::Reject && recorded.event.at_limit.is_some() {
         return Ok(Problem::at_limit(recorded.event).into_response());
     }
@@ -170,7 +177,7 @@ async fn record_many(app: &App, rows: Vec<Row>) -> Result<Response, Problem> {
                 events.push(event);
                 places.push(index);
             }
-            Err(problem) => bad.push((index, problem)),
+            Err(refused) => bad.push((index, refuse(app, refused))),
         }
     }
     let results = app.park.events().record_events(events).await?;

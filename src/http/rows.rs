@@ -8,7 +8,7 @@ use super::{
 use crate::{
     NewEvent,
     error::FieldError,
-    intake::{Input, RawEvent, Unreadable, read_events},
+    intake::{Input, Misfit, RawEvent, Unreadable, read_events},
     limits::MAX_BATCH_ROWS,
 };
 
@@ -17,7 +17,15 @@ use crate::{
 const PARSE_APART_ABOVE: usize = 128 * 1024;
 
 /// An event, or why it is none.
-pub(super) type Row = Result<NewEvent, Problem>;
+pub(super) type Row = Result<NewEvent, Refused>;
+
+/// A row that is no event.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// The camera, where that much fits.
+    pub(super) camera_id: Option<Box<str>>,
+    pub(super) problem: Problem,
+}
 
 /// What a body holds.
 #[derive(Debug)]
@@ -45,9 +53,9 @@ fn parse_now(format: Format, bytes: &[u8]) -> Result<Rows, Problem> {
         return lines(bytes).map(Rows::Many);
     }
     match read_events(bytes).map_err(|error| not_json(&error.to_string()))? {
-        Input::One(judged) => Ok(Rows::One(judged.map_err(invalid))),
+        Input::One(judged) => Ok(Rows::One(judged.map_err(misfit))),
         Input::Many(rows) => {
-            let rows = rows.into_iter().map(|judged| judged.map_err(invalid));
+            let rows = rows.into_iter().map(|judged| judged.map_err(misfit));
             Ok(Rows::Many(rows.collect()))
         }
         Input::TooMany => Err(Problem::new(Kind::TooManyRows)),
@@ -63,22 +71,26 @@ fn lines(bytes: &[u8]) -> Result<Vec<Row>, Problem> {
             return Err(Problem::new(Kind::TooManyRows));
         }
         rows.push(match RawEvent::read(line) {
-            Ok(raw) => raw.judge().map_err(invalid),
+            Ok(raw) => raw.judge().map_err(misfit),
             Err(object @ Unreadable::NotAnObject) => {
-                Err(invalid(vec![FieldError::new("", object.to_string())]))
+                let faults = vec![FieldError::new("", object.to_string())];
+                Err(misfit(Misfit { camera_id: None, faults }))
             }
             // The parser sees one line only, so its "line 1" would mislead.
             Err(Unreadable::NotJson(detail)) => {
                 let detail = detail.replace(" at line 1 column ", " at column ");
-                Err(not_json(&format!("not JSON: {detail}")))
+                let problem = not_json(&format!("not JSON: {detail}"));
+                Err(Refused { camera_id: None, problem })
             }
         });
     }
     Ok(rows)
 }
 
-fn invalid(faults: Vec<FieldError>) -> Problem {
-    Problem::invalid(faults, Place::Body)
+fn misfit(misfit: Misfit) -> Refused {
+    let Misfit { camera_id, faults } = misfit;
+    let camera_id = camera_id.map(String::into_boxed_str);
+    Refused { camera_id, problem: Problem::invalid(faults, Place::Body) }
 }
 
 /// A text that is no JSON, in the parser's words (which never repeat it).

@@ -15,6 +15,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 use tower_service::Service;
@@ -27,6 +28,7 @@ use super::{
 use crate::{
     SmartPark,
     limits::{MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_STREAMS},
+    refusals,
 };
 
 /// How long to wait after an accept that failed, which is mostly for want of file descriptors:
@@ -50,7 +52,10 @@ pub async fn serve(
 ) -> io::Result<()> {
     listener.local_addr()?;
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
-    let router = router_until(park, &config, Arc::clone(&stopping));
+    let router = router_until(park.clone(), &config, Arc::clone(&stopping));
+    // Ends with the server; what is left then is stored when the park is closed.
+    let mut background = JoinSet::new();
+    background.spawn(refusals::keep_stored(park));
     let server = Arc::new(Server::new(router, config.timeouts));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let stop = GracefulShutdown::new();

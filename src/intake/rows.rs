@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor, va
 use serde_json::error::Category;
 
 use super::{
-    MEMBERS, NOT_AN_OBJECT, RawEvent, Unreadable,
+    MEMBERS, Misfit, NOT_AN_OBJECT, RawEvent, Unreadable,
     members::{Members, Named, Skip, visit_scalars},
 };
 use crate::{NewEvent, error::FieldError, limits::MAX_BATCH_ROWS};
@@ -15,9 +15,9 @@ use crate::{NewEvent, error::FieldError, limits::MAX_BATCH_ROWS};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// One event, or why it is none.
-    One(Result<NewEvent, Vec<FieldError>>),
+    One(Result<NewEvent, Misfit>),
     /// An array of at most [`MAX_BATCH_ROWS`] events, or why they are none.
-    Many(Vec<Result<NewEvent, Vec<FieldError>>>),
+    Many(Vec<Result<NewEvent, Misfit>>),
     /// An array of more than that.
     TooMany,
 }
@@ -57,10 +57,13 @@ fn describe(error: &serde_json::Error) -> String {
     }
 }
 
-fn judge(members: Option<Members<'_, 7>>) -> Result<NewEvent, Vec<FieldError>> {
+fn judge(members: Option<Members<'_, 7>>) -> Result<NewEvent, Misfit> {
     match members {
         Some(members) => RawEvent::from(members).judge(),
-        None => Err(vec![FieldError::new("", NOT_AN_OBJECT)]),
+        None => {
+            let faults = vec![FieldError::new("", NOT_AN_OBJECT)];
+            Err(Misfit { camera_id: None, faults })
+        }
     }
 }
 

@@ -24,7 +24,7 @@ fn with(field: &str, json: &str) -> String {
 fn judge(json: &str) -> Result<NewEvent, Vec<(String, String)>> {
     let raw = RawEvent::read(json.as_bytes()).expect("it is a JSON object");
     let pair = |fault: FieldError| (fault.field.into_owned(), fault.detail.into_owned());
-    raw.judge().map_err(|faults| faults.into_iter().map(pair).collect())
+    raw.judge().map_err(|misfit| misfit.faults.into_iter().map(pair).collect())
 }
 
 #[test]
@@ -207,11 +207,14 @@ fn the_position_of_a_syntax_error_is_told_but_not_the_input() {
 fn an_array_is_judged_row_by_row() {
     let json = format!("[{}, [], 5, {}]", with("", ""), with("floor_id", "0"));
     let Ok(Input::Many(rows)) = read_events(json.as_bytes()) else { panic!("an array is many") };
-    let object = Err(vec![FieldError::new("", NOT_AN_OBJECT)]);
+    let faults = vec![FieldError::new("", NOT_AN_OBJECT)];
+    let object = Err(Misfit { camera_id: None, faults });
     assert!(rows[0].is_ok());
     assert_eq!(rows[1], object);
     assert_eq!(rows[2], object);
-    assert_eq!(rows[3].as_ref().unwrap_err()[0].field, "floor_id");
+    let misfit = rows[3].as_ref().unwrap_err();
+    assert_eq!(misfit.faults[0].field, "floor_id");
+    assert_eq!(misfit.camera_id.as_deref(), Some("cam_001"));
     assert_eq!(read_events(b"[]"), Ok(Input::Many(vec![])));
     assert!(matches!(read_events(with("", "").as_bytes()), Ok(Input::One(Ok(_)))));
     assert_eq!(read_events(b"7"), Ok(Input::One(object)));

@@ -75,3 +75,39 @@ pub struct FloorCount {
     /// The vehicles that were there: what all facts before that instant lead to.
     pub current_vehicles: i64,
 }
+
+/// What happened in one step of an [`OccupancyHistory`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OccupancyStep {
+    /// The first instant of the step.
+    pub start: Timestamp,
+    /// The least number of vehicles: of those at the step's beginning and all that follow in it.
+    pub min: i64,
+    /// The greatest number of vehicles.
+    pub max: i64,
+    /// The mean over time.
+    pub mean: f64,
+    /// The vehicles at the step's end.
+    pub closing: i64,
+    /// The slots at the step's end.
+    pub total_slots: i64,
+    /// Events in, those to a full floor too.
+    pub entries: u64,
+    /// Events out, those from an empty floor too.
+    pub exits: u64,
+}
+
+/// Occupancy over time, as history is known now: late events have their place in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OccupancyHistory {
+    /// The first instant of the window.
+    pub start: Timestamp,
+    /// The first instant after it.
+    pub end: Timestamp,
+    /// The length of a step in seconds. The last one may be shorter.
+    pub step: u32,
+    /// The floor; none for the site, that is the floors together that are active now.
+    pub floor_id: Option<i64>,
+    /// The steps, from the start on, without a gap.
+    pub steps: Vec<OccupancyStep>,
+}

@@ -1,6 +1,6 @@
 //! The numbers that stand for words in both databases: types, directions, kinds of adjustments.
 
-use crate::{AtLimit, Direction, VehicleType, count::Act};
+use crate::{AtLimit, Direction, RefusalReason, VehicleType, count::Act};
 
 /// The number of a type: its place in [`VehicleType::ALL`].
 pub(super) fn type_number(kind: VehicleType) -> u8 {
@@ -40,6 +40,22 @@ pub(super) fn limit_of(direction: Direction) -> AtLimit {
         Direction::Entry => AtLimit::Full,
         Direction::Exit => AtLimit::Empty,
     }
+}
+
+/// The number of a reason: its place in [`RefusalReason::ALL`].
+pub(super) fn reason_number(reason: RefusalReason) -> u8 {
+    match reason {
+        RefusalReason::UnknownFloor => 0,
+        RefusalReason::Future => 1,
+        RefusalReason::TooOld => 2,
+        RefusalReason::Invalid => 3,
+        RefusalReason::Differs => 4,
+    }
+}
+
+/// The reason with this number.
+pub(super) fn reason_of(number: i64) -> Option<RefusalReason> {
+    usize::try_from(number).ok().and_then(|place| RefusalReason::ALL.get(place).copied())
 }
 
 /// What an adjustment is.

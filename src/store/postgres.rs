@@ -6,6 +6,7 @@
 //! ids. What an attempt loses (a connection, a deadlock, a server that restarts) is tried again
 //! for as long as a request may take; a commit whose answer was lost is settled that way, too.
 
+mod attention;
 mod changes;
 mod check;
 mod connect;
@@ -17,6 +18,7 @@ mod migrate;
 mod partitions;
 mod past;
 mod recording;
+mod refusals;
 mod repair;
 mod retention;
 mod rows;
@@ -24,6 +26,7 @@ mod session;
 mod statistics;
 mod tables;
 mod transaction;
+mod walk;
 mod writes;
 
 use std::sync::Arc;
@@ -37,7 +40,9 @@ use crate::{
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics,
     TableInfo,
     check::Report,
+    count::{Fullness, Step},
     limits::{POSTGRES_READERS, POSTGRES_WRITERS},
+    model::{CameraHour, FloorAtLimit, RefusedInHour},
     recorder::{self, Answers, Batch, Recorder, Waiting, Work},
 };
 use changes::Changes;
@@ -188,6 +193,48 @@ impl Postgres {
             snapshot.commit().await?;
             Ok(counts)
         })
+    }
+
+    pub(super) async fn history(
+        &self,
+        floor_id: Option<i64>,
+        window: (i64, i64),
+        width: i64,
+    ) -> Result<Vec<Step>> {
+        patiently!(async {
+            let snapshot = Transaction::snapshot(&self.inner.readers).await?;
+            let steps = walk::history(&snapshot, floor_id, window, width).await?;
+            snapshot.commit().await?;
+            Ok(steps)
+        })
+    }
+
+    pub(super) async fn fullness(&self, floor_id: i64, window: (i64, i64)) -> Result<Fullness> {
+        patiently!(async {
+            let snapshot = Transaction::snapshot(&self.inner.readers).await?;
+            let fullness = walk::fullness(&snapshot, floor_id, window).await?;
+            snapshot.commit().await?;
+            Ok(fullness)
+        })
+    }
+
+    pub(super) async fn at_limit(&self, from: i64) -> Result<Vec<FloorAtLimit>> {
+        patiently!(async { attention::at_limit(&*self.inner.readers.get().await?, from).await })
+    }
+
+    pub(super) async fn camera_hours(&self, starts: &[i64], hours: i64) -> Result<Vec<CameraHour>> {
+        patiently!(async {
+            attention::camera_hours(&*self.inner.readers.get().await?, starts, hours).await
+        })
+    }
+
+    /// Once only: a commit whose answer was lost would count twice.
+    pub(super) async fn add_refusals(&self, rows: Vec<RefusedInHour>, oldest: i64) -> Result<()> {
+        refusals::add(&self.inner.writers, &rows, oldest).await
+    }
+
+    pub(super) async fn refusals(&self, since: i64) -> Result<Vec<RefusedInHour>> {
+        patiently!(async { refusals::since(&*self.inner.readers.get().await?, since).await })
     }
 
     pub(super) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {

@@ -5,6 +5,7 @@
 //! transaction reads what it needs anew, so nothing that is kept between transactions can be
 //! out of date.
 
+mod attention;
 mod changes;
 mod check;
 mod connection;
@@ -16,12 +17,14 @@ mod migrate;
 mod past;
 mod readers;
 mod recording;
+mod refusals;
 mod repair;
 mod retention;
 mod rows;
 mod session;
 mod statistics;
 mod tables;
+mod walk;
 mod writer;
 
 use std::{fs::OpenOptions, path::Path, path::PathBuf, sync::Arc};
@@ -33,7 +36,12 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
-    Statistics, TableInfo, check::Report, limits::CLEANUP_CHUNK_ROWS, recorder,
+    Statistics, TableInfo,
+    check::Report,
+    count::{Fullness, Step},
+    limits::CLEANUP_CHUNK_ROWS,
+    model::{CameraHour, FloorAtLimit, RefusedInHour},
+    recorder,
 };
 use changes::Changes;
 use readers::Readers;
@@ -178,6 +186,36 @@ impl Sqlite {
 
     pub(super) async fn counts_at(&self, at: Timestamp) -> Result<Vec<FloorCount>> {
         self.read(move |connection| past::counts_at(connection, at)).await
+    }
+
+    pub(super) async fn history(
+        &self,
+        floor_id: Option<i64>,
+        window: (i64, i64),
+        width: i64,
+    ) -> Result<Vec<Step>> {
+        self.read(move |connection| walk::history(connection, floor_id, window, width)).await
+    }
+
+    pub(super) async fn fullness(&self, floor_id: i64, window: (i64, i64)) -> Result<Fullness> {
+        self.read(move |connection| walk::fullness(connection, floor_id, window)).await
+    }
+
+    pub(super) async fn at_limit(&self, from: i64) -> Result<Vec<FloorAtLimit>> {
+        self.read(move |connection| attention::at_limit(connection, from)).await
+    }
+
+    pub(super) async fn camera_hours(&self, starts: &[i64], hours: i64) -> Result<Vec<CameraHour>> {
+        let starts = starts.to_vec();
+        self.read(move |connection| attention::camera_hours(connection, &starts, hours)).await
+    }
+
+    pub(super) async fn add_refusals(&self, rows: Vec<RefusedInHour>, oldest: i64) -> Result<()> {
+        self.write(move |session| refusals::add(session, &rows, oldest)).await
+    }
+
+    pub(super) async fn refusals(&self, since: i64) -> Result<Vec<RefusedInHour>> {
+        self.read(move |connection| refusals::since(connection, since)).await
     }
 
     pub(super) async fn record(

@@ -13,7 +13,7 @@ use super::super::input::{Cells, Columns, Line, Lines, Mapping, Records, Wanted}
 use crate::{
     Floor, NewEvent,
     error::FieldError,
-    intake::{RawEvent, Scalar},
+    intake::{Misfit, RawEvent, Scalar},
     limits::IMPORT_BATCH_ROWS,
 };
 
@@ -228,7 +228,7 @@ fn judged(raw: RawEvent<'_>) -> Result<NewEvent, String> {
     let judged = match raw.judge() {
         Ok(event) if is_timed => return Ok(event),
         Ok(_) => vec![missing()],
-        Err(mut faults) => {
+        Err(Misfit { mut faults, .. }) => {
             faults.extend((!is_timed).then(missing));
             faults
         }

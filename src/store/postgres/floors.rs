@@ -58,7 +58,7 @@ const EMPTY: &str = "-- reset_database_seed: remove all, but never give an event
 UPDATE retention SET horizon = NULL, last_change = pg_current_xact_id()::text::bigint,
     last_event_id = 0 WHERE id = 1;
 TRUNCATE floors, floor_origins, floor_stretches, adjustments, events, events_at_limit,
-    event_hours, event_digests;
+    event_hours, event_digests, refusals;
 ALTER TABLE floors ALTER COLUMN id RESTART";
 
 pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<Floor>> {

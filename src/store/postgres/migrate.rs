@@ -11,8 +11,11 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 2] =
-    migrations!("postgres": 1 "initial" "0001_initial.sql", 2 "live" "0002_live.sql");
+const MIGRATIONS: [Migration; 3] = migrations!("postgres":
+    1 "initial" "0001_initial.sql",
+    2 "live" "0002_live.sql",
+    3 "refusals" "0003_refusals.sql"
+);
 
 /// One at a time in a schema; the lock ends with the transaction.
 const LOCK: &str = "-- migrate: one at a time

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     Error, Floor, FloorCount, Result,
-    count::{Act, Clamp, Fact, History, Level, Missing, NodeRow, Source, Span, Start},
+    count::{Act, Clamp, Fact, History, Level, Missing, NodeRow, Source, Span, Start, Walk},
     store::codes::Kind,
 };
 
@@ -218,24 +218,39 @@ pub(super) async fn prefetch(
 
 /// The count of every floor before the instant `at`. `client` stands in a snapshot.
 pub(super) async fn counts_at(client: &ClientWrapper, at: Timestamp) -> Result<Vec<FloorCount>> {
+    let floors = floors::all(client).await?;
+    let walks = walks_at(client, floors.clone(), at.as_microsecond()).await?;
+    let count = |(floor, (floor_id, walk)): (Floor, (i64, Walk))| FloorCount {
+        floor_id,
+        name: floor.name,
+        total_slots: walk.slots,
+        current_vehicles: walk.count,
+    };
+    Ok(floors.into_iter().zip(walks).map(count).collect())
+}
+
+/// How floors stood before the instant `at`, by their ids, in the order of those. `client` stands
+/// in a snapshot.
+pub(super) async fn walks_at(
+    client: &ClientWrapper,
+    floors: Vec<Floor>,
+    at: i64,
+) -> Result<Vec<(i64, Walk)>> {
     let horizon = horizon(client).await?;
-    let micros = at.as_microsecond();
-    if let Some(horizon) = horizon.filter(|horizon| micros < *horizon) {
+    if let Some(horizon) = horizon.filter(|horizon| at < *horizon) {
         let horizon = Timestamp::from_microsecond(horizon).unwrap_or(Timestamp::MIN);
         return Err(Error::TooOld { horizon });
     }
-    let mut floors = open(client, floors::all(client).await?, horizon).await?;
+    let mut floors = open(client, floors, horizon).await?;
     let mut wants = Wants::default();
-    floors.keys().for_each(|id| wants.slots_before(*id, micros));
+    floors.keys().for_each(|id| wants.slots_before(*id, at));
     let slots = wants.load(client).await?;
-    let mut counts = Vec::with_capacity(floors.len());
+    let mut walks = Vec::with_capacity(floors.len());
     for ((floor_id, open), found) in floors.iter_mut().zip(slots) {
-        let current_vehicles = open.resolve(client, |history| history.count_before(micros)).await?;
-        let name = open.floor.name.clone();
-        let total_slots = found.slots;
-        counts.push(FloorCount { floor_id: *floor_id, name, total_slots, current_vehicles });
+        let count = open.resolve(client, |history| history.count_before(at)).await?;
+        walks.push((*floor_id, Walk { count, slots: found.slots }));
     }
-    Ok(counts)
+    Ok(walks)
 }
 
 /// What was found for one question.

@@ -60,6 +60,7 @@ UPDATE retention SET horizon = NULL,
 DELETE FROM events_at_limit;
 DELETE FROM event_digests;
 DELETE FROM event_hours;
+DELETE FROM refusals;
 DELETE FROM floor_stretches;
 DELETE FROM events;
 DELETE FROM adjustments;

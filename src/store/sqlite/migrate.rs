@@ -9,8 +9,11 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 2] =
-    migrations!("sqlite": 1 "initial" "0001_initial.sql", 2 "live" "0002_live.sql");
+const MIGRATIONS: [Migration; 3] = migrations!("sqlite":
+    1 "initial" "0001_initial.sql",
+    2 "live" "0002_live.sql",
+    3 "refusals" "0003_refusals.sql"
+);
 
 const CREATE: &str = "-- migrate: the list of what was done
 CREATE TABLE IF NOT EXISTS schema_migrations (

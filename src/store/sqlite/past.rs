@@ -5,8 +5,8 @@ use rusqlite::{CachedStatement, Connection, Row};
 
 use super::floors;
 use crate::{
-    Direction, Error, FloorCount, Result,
-    count::{Act, Clamp, Fact, History, Level, Missing, NodeRow, Source, Span, Start},
+    Direction, Error, Floor, FloorCount, Result,
+    count::{Act, Clamp, Fact, History, Level, Missing, NodeRow, Source, Span, Start, Walk},
     store::codes::Kind,
 };
 
@@ -69,7 +69,7 @@ impl<'c> Past<'c> {
     /// The past of a floor and a history of it of which nothing is loaded yet.
     pub(super) fn open(
         connection: &'c Connection,
-        floor: &crate::Floor,
+        floor: &Floor,
         horizon: Option<i64>,
     ) -> Result<(Self, History)> {
         let mut statement = connection.prepare_cached(ORIGIN)?;
@@ -250,20 +250,32 @@ pub(super) fn store(connection: &Connection, floor_id: i64, history: &History) -
 
 /// The count of every floor before the instant `at`.
 pub(super) fn counts_at(connection: &Connection, at: Timestamp) -> Result<Vec<FloorCount>> {
+    let floors = floors::all(connection)?;
+    let walks = walks_at(connection, &floors, at.as_microsecond())?;
+    let count = |(floor, (floor_id, walk)): (Floor, (i64, Walk))| FloorCount {
+        floor_id,
+        name: floor.name,
+        total_slots: walk.slots,
+        current_vehicles: walk.count,
+    };
+    Ok(floors.into_iter().zip(walks).map(count).collect())
+}
+
+/// How floors stood before the instant `at`, by their ids.
+pub(super) fn walks_at(
+    connection: &Connection,
+    floors: &[Floor],
+    at: i64,
+) -> Result<Vec<(i64, Walk)>> {
     let horizon = horizon(connection)?;
-    let micros = at.as_microsecond();
-    if let Some(horizon) = horizon.filter(|horizon| micros < *horizon) {
+    if let Some(horizon) = horizon.filter(|horizon| at < *horizon) {
         let horizon = Timestamp::from_microsecond(horizon).unwrap_or(Timestamp::MIN);
         return Err(Error::TooOld { horizon });
     }
-    floors::all(connection)?
-        .into_iter()
-        .map(|floor| {
-            let (past, mut history) = Past::open(connection, &floor, horizon)?;
-            let current_vehicles =
-                past.resolve(&mut history, |history| history.count_before(micros))?;
-            let total_slots = past.slots_before(micros)?;
-            Ok(FloorCount { floor_id: floor.id, name: floor.name, total_slots, current_vehicles })
-        })
-        .collect()
+    let walk = |floor: &Floor| {
+        let (past, mut history) = Past::open(connection, floor, horizon)?;
+        let count = past.resolve(&mut history, |history| history.count_before(at))?;
+        Ok((floor.id, Walk { count, slots: past.slots_before(at)? }))
+    };
+    floors.iter().map(walk).collect()
 }

@@ -6,8 +6,10 @@ use rusqlite::{
     types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef},
 };
 
-use super::super::codes::{Kind, direction_number, direction_of, limit_of, type_number, type_of};
-use crate::{Direction, Event, Floor, VehicleType};
+use super::super::codes::{
+    Kind, direction_number, direction_of, limit_of, reason_number, reason_of, type_number, type_of,
+};
+use crate::{Direction, Event, Floor, RefusalReason, VehicleType};
 
 /// The columns of a [`Floor`], in the order that [`floor`] reads them.
 macro_rules! floor_columns {
@@ -57,6 +59,7 @@ macro_rules! numbered {
 numbered! {
     Direction: direction_number, direction_of;
     VehicleType: type_number, type_of;
+    RefusalReason: reason_number, reason_of;
     Kind: Kind::number, Kind::from_number;
 }
 

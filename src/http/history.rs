@@ -1,0 +1,194 @@
+//! Occupancy over time, of a floor and of the site.
+
+use axum::{
+    extract::State,
+    http::{StatusCode, Uri},
+    response::Response,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    App,
+    described::problems,
+    examples,
+    filter::{ENDS_EARLY, NOT_HOURS, TWO_WINDOWS},
+    id::Id,
+    problem::{Place, Problem},
+    query::Query,
+    views::answer,
+};
+use crate::{
+    Error, OccupancyHistory, OccupancyStep,
+    error::FieldError,
+    limits::{DEFAULT_STATISTICS_HOURS, MAX_HISTORY_STEP, MAX_STATISTICS_HOURS, MIN_HISTORY_STEP},
+};
+
+/// Occupancy over time, as history is known now: late events have their place in it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OccupancyHistory)]
+pub(crate) struct HistoryView {
+    /// The first instant of the window.
+    #[schema(value_type = String, format = DateTime)]
+    start: Timestamp,
+    /// The first instant after it.
+    #[schema(value_type = String, format = DateTime)]
+    end: Timestamp,
+    /// The length of a step in seconds. The last one may be shorter.
+    #[schema(minimum = 60, maximum = 2_678_400)]
+    step: u32,
+    /// The floor; null for the site.
+    floor_id: Option<i64>,
+    /// From the start on, without a gap.
+    #[schema(max_items = 2_000)]
+    steps: Vec<StepView>,
+}
+
+/// What happened in one step.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OccupancyStep)]
+pub(crate) struct StepView {
+    /// The first instant of the step.
+    #[schema(value_type = String, format = DateTime)]
+    start: Timestamp,
+    /// The least number of vehicles: of those at the step's beginning and all that follow in it.
+    #[schema(minimum = 0)]
+    min: i64,
+    /// The greatest number of vehicles.
+    #[schema(minimum = 0)]
+    max: i64,
+    /// The mean over time.
+    #[schema(minimum = 0)]
+    mean: f64,
+    /// The vehicles at the step's end.
+    #[schema(minimum = 0)]
+    closing: i64,
+    /// The slots at the step's end.
+    #[schema(minimum = 0)]
+    total_slots: i64,
+    /// Events in, those to a full floor too.
+    entries: u64,
+    /// Events out, those from an empty floor too.
+    exits: u64,
+}
+
+impl From<OccupancyHistory> for HistoryView {
+    fn from(history: OccupancyHistory) -> Self {
+        let OccupancyHistory { start, end, step, floor_id, steps } = history;
+        Self { start, end, step, floor_id, steps: steps.into_iter().map(Into::into).collect() }
+    }
+}
+
+impl From<OccupancyStep> for StepView {
+    fn from(step: OccupancyStep) -> Self {
+        Self {
+            start: step.start,
+            min: step.min,
+            max: step.max,
+            mean: step.mean,
+            closing: step.closing,
+            total_slots: step.total_slots,
+            entries: step.entries,
+            exits: step.exits,
+        }
+    }
+}
+
+problems!(FloorProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);
+
+/// Occupancy of a floor over time
+///
+/// Step by step through a window: the last hours (24 if nothing is given), or from start until
+/// end (now if not given, and never later). Without a step the shortest usual one is taken that
+/// makes no more than 300 steps. Exact, as history is known now: late events have their place in
+/// it, and a recount holds from its own time on. A window cannot begin before the retention
+/// horizon.
+#[utoipa::path(
+    get, path = "/floors/{id}/history", tag = "statistics", operation_id = "getFloorHistory",
+    params(
+        ("id" = i64, Path, description = "The floor's id", minimum = 1),
+        ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
+            description = "The last hours; not beside start or end"),
+        ("start" = Option<String>, Query, format = DateTime,
+            description = "The first instant of the window (RFC 3339 with an offset)"),
+        ("end" = Option<String>, Query, format = DateTime,
+            description = "The first instant after it, now if not given; only with start"),
+        ("step" = Option<u32>, Query, minimum = 60, maximum = 2_678_400,
+            description = "The length of a step in seconds; at most 2000 steps"),
+    ),
+    responses(
+        (status = 200, description = "How it was", body = HistoryView,
+            example = json!(examples::history(Some(1)))),
+        FloorProblems,
+    ),
+)]
+pub(super) async fn get_floor_history(
+    State(app): State<App>,
+    Id(id): Id,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    history(&app, Some(id), &uri).await
+}
+
+problems!(SiteProblems: InvalidFields, Internal, Overloaded, Unavailable);
+
+/// Occupancy of the site over time
+///
+/// The floors that are active now, together; else as the occupancy of a floor. Of facts at one
+/// instant those of the floor with the lower id come first.
+#[utoipa::path(
+    get, path = "/history", tag = "statistics", operation_id = "getHistory",
+    params(
+        ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
+            description = "The last hours; not beside start or end"),
+        ("start" = Option<String>, Query, format = DateTime,
+            description = "The first instant of the window (RFC 3339 with an offset)"),
+        ("end" = Option<String>, Query, format = DateTime,
+            description = "The first instant after it, now if not given; only with start"),
+        ("step" = Option<u32>, Query, minimum = 60, maximum = 2_678_400,
+            description = "The length of a step in seconds; at most 2000 steps"),
+    ),
+    responses(
+        (status = 200, description = "How it was", body = HistoryView,
+            example = json!(examples::history(None))),
+        SiteProblems,
+    ),
+)]
+pub(super) async fn get_history(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
+    history(&app, None, &uri).await
+}
+
+async fn history(app: &App, floor_id: Option<i64>, uri: &Uri) -> Result<Response, Problem> {
+    const NOT_A_STEP: &str = "must be a whole number of seconds from 60 to 2678400";
+    let mut query = Query::read(uri, &["hours", "start", "end", "step"]);
+    let hours = query.small_integer("hours", 1..=MAX_STATISTICS_HOURS, NOT_HOURS);
+    let (start, end) = (query.instant("start"), query.instant("end"));
+    let step = query.small_integer("step", MIN_HISTORY_STEP..=MAX_HISTORY_STEP, NOT_A_STEP);
+    if hours.is_some() && (query.has("start") || query.has("end")) {
+        query.fault("hours", TWO_WINDOWS);
+    } else if query.has("end") && !query.has("start") {
+        query.fault("start", "is required where end is given");
+    }
+    let floors = app.park.floors();
+    let (first, now) =
+        floors.history_window(hours.unwrap_or(DEFAULT_STATISTICS_HOURS)).map_err(of_query)?;
+    let (start, end) = (start.unwrap_or(first), end.unwrap_or(now));
+    if end < start {
+        query.fault(if query.has("end") { "end" } else { "start" }, ENDS_EARLY);
+    } else if now < start {
+        query.fault("start", "must not lie ahead of now");
+    }
+    query.finish()?;
+    let history = floors.get_history(floor_id, start, end, step).await.map_err(of_query)?;
+    Ok(answer(StatusCode::OK, &HistoryView::from(history)))
+}
+
+/// What is too old is the window's beginning.
+fn of_query(error: Error) -> Problem {
+    let Error::TooOld { horizon } = error else {
+        return Problem::from_error(error, Place::Query);
+    };
+    let detail = format!("must not be before the retention horizon ({horizon})");
+    Problem::invalid(vec![FieldError::new("start", detail)], Place::Query)
+}

@@ -1,0 +1,51 @@
+//! What attention is drawn from, beside histories: events at the limit, and how many events the
+//! cameras sent in which hours.
+
+use rusqlite::Connection;
+
+use crate::{
+    Result,
+    model::{CameraHour, FloorAtLimit},
+    store::{codes::Kind, sums::HOUR},
+};
+
+const AT_LIMIT: &str = "-- get_attention: events at the limit since the last recount
+SELECT l.floor_id, count(*), max(l.timestamp) FROM events_at_limit l
+JOIN (SELECT id, (SELECT max(timestamp) FROM adjustments
+                  WHERE floor_id = floors.id AND timestamp >= ?1 AND kind = ?2) AS recount
+      FROM floors) f ON f.id = l.floor_id
+WHERE l.timestamp >= ?1 AND (f.recount IS NULL OR l.timestamp > f.recount)
+GROUP BY l.floor_id";
+
+const CAMERA_HOURS: &str = "-- get_attention: events of cameras by hour
+SELECT camera_id, hour, sum(car_entries + car_exits + motorcycle_entries + motorcycle_exits
+    + bus_entries + bus_exits + truck_entries + truck_exits)
+FROM event_hours WHERE hour >= ?1 AND hour < ?2 GROUP BY camera_id, hour";
+
+/// The events at the limit from an instant on, by floor, but those before its last recount.
+pub(super) fn at_limit(connection: &Connection, from: i64) -> Result<Vec<FloorAtLimit>> {
+    let mut statement = connection.prepare_cached(AT_LIMIT)?;
+    let rows = statement.query_map((from, Kind::Recount), |row| {
+        Ok(FloorAtLimit { floor_id: row.get(0)?, events: row.get(1)?, last_at: row.get(2)? })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The events of cameras in so many hours from each of these hours on.
+pub(super) fn camera_hours(
+    connection: &Connection,
+    starts: &[i64],
+    hours: i64,
+) -> Result<Vec<CameraHour>> {
+    let mut statement = connection.prepare_cached(CAMERA_HOURS)?;
+    let mut all = Vec::new();
+    for start in starts {
+        let rows = statement.query_map((start, start + hours * HOUR), |row| {
+            Ok(CameraHour { camera_id: row.get(0)?, hour: row.get(1)?, events: row.get(2)? })
+        })?;
+        for row in rows {
+            all.push(row?);
+        }
+    }
+    Ok(all)
+}
