@@ -36,20 +36,19 @@ async function openLog() {
 test('pages lead through all events and back, each once', async () => {
     const { page, close } = await openLog();
     const seen = new Set();
-    for (const n of [1, 2, 3]) {
+    for (const n of [1, 2, 3, 4, 5]) {
         await shows(page.locator('.pages span'), `Page ${n}`);
-        const last = n === 3 ? 'old_0' : `old_${250 - n * 100}`;
-        await shows(rows(page).last(), last);
+        await shows(rows(page).last(), `old_${250 - n * 50}`);
         for (const track of await page.locator('table.log td:nth-child(6)').allTextContents()) {
             assert.ok(!seen.has(track), track);
             seen.add(track);
         }
-        if (n < 3) await button(page, 'Older →').click();
+        if (n < 5) await button(page, 'Older →').click();
     }
     assert.equal(seen.size, 250);
     assert.ok(await button(page, 'Older →').isDisabled());
     await button(page, '← Newer').click();
-    await shows(page.locator('.pages span'), 'Page 2');
+    await shows(page.locator('.pages span'), 'Page 4');
     await button(page, 'To the newest').click();
     await shows(rows(page).first(), 'old_249');
     await close();

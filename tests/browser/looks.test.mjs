@@ -118,6 +118,6 @@ test('the language is the reader\'s, and can be chosen', async () => {
     await shows(page.locator('.top nav a'), 'Verlauf');
     assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
     await page.getByLabel('Sprache').selectOption('en');
-    await shows(page.locator('.top nav a'), 'What happened');
+    await shows(page.locator('.top nav a'), 'History');
     await close();
 });

@@ -6,7 +6,7 @@ import { onReload } from './live.js';
 import { fresh } from './state.js';
 
 /** Rows of a page, and of the live end. */
-export const ROWS = 100;
+export const ROWS = 50;
 
 /** @type {{ value: import('./log.js').Filter }} */
 export const filter = signal(emptyFilter);

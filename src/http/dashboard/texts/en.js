@@ -4,7 +4,7 @@ export const en = {
     'skip': 'Skip to the content',
     'nav': 'Views',
     'nav.now': 'Now',
-    'nav.history': 'What happened',
+    'nav.history': 'History',
     'nav.events': 'Events',
     'nav.attention': 'Attention',
     'loading': 'Loading …',

@@ -52,8 +52,8 @@ function Rows() {
     return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('nav.events')}>
         <table class="log"><thead><tr>${columns.map((column) =>
             html`<th scope="col" key=${column}>${t(`column.${column}`)}</th>`)}
-        </tr></thead><tbody>${events.value.map((event) =>
-            html`<${Row} key=${event.id} event=${event} />`)}</tbody></table></div>`;
+        </tr></thead><tbody>${events.value.map((event, i) =>
+            html`<${Row} key=${i} event=${event} />`)}</tbody></table></div>`;
 }
 
 function Row({ event }) {

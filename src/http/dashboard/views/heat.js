@@ -24,7 +24,7 @@ export function Heat() {
                 <th scope="row">${weekday(day)}</th>${hours.map((hour) => {
                     const value = cells[day * 24 + hour];
                     return html`<td key=${hour} class=${`heat-${level(value)}`}>
-                        ${value == null ? '' : number(value, value < 10 ? 1 : 0)}</td>`;
+                        ${value ? number(value, value < 10 ? 1 : 0) : ''}</td>`;
                 })}</tr>`)}
             </tbody></table></div>
     </section>`;
