@@ -165,7 +165,8 @@ fn filled(page: &str, version: &str) -> String {
 
 /// Whether a file is a module that the page imports.
 fn is_imported(path: &str) -> bool {
-    const OTHERS: [&str; 5] = ["app.js", "display.js", "theme.js", "wake.js", "vendor/uplot.min.js"];
+    const OTHERS: [&str; 5] =
+        ["app.js", "display.js", "theme.js", "wake.js", "vendor/uplot.min.js"];
     path.ends_with(".js") && !OTHERS.contains(&path)
 }
 

@@ -16,7 +16,8 @@ after(async () => {
 test('one floor fills the screen, and a full one is red and shows the way', async () => {
     const { page, close } = await open(browser, server, '/display?floor=1');
     await shows(page.locator('.panel.free .digits'), '50');
-    const size = await page.locator('.digits').evaluate((d) => parseFloat(getComputedStyle(d).fontSize));
+    const size = await page.locator('.digits')
+        .evaluate((digits) => parseFloat(getComputedStyle(digits).fontSize));
     assert.ok(size > 300, `digits of ${size} px`);
     assert.equal(await page.locator('button, a, input').count(), 0);
     await server.post(...entries(1, 50));

@@ -60,7 +60,7 @@ test('an event changes the chart and the log', async () => {
     await close();
 });
 
-test('a full floor says so in words, is told as urgent, and the next floor is recommended', async () => {
+test('a full floor says so in words, is told as urgent, and another is recommended', async () => {
     const { page, close } = await open(browser, server);
     await isLive(page);
     const { available_slots: room } = await server.call('GET', '/floors/1');

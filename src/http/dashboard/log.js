@@ -1,7 +1,7 @@
 // Which events a log shows: those that fit its filter, each once, a bounded number of them.
 
 /** @typedef {import('./state.js').ParkEvent} ParkEvent */
-/** @typedef {Record<string, string>} Filter as the server takes it; what is empty does not filter */
+/** @typedef {Record<string, string>} Filter as the server takes it; an empty one lets all pass */
 
 export const emptyFilter = {
     floor_id: '', camera_id: '', track_id: '', vehicle_type: '', direction: '', at_limit: '',
@@ -17,7 +17,8 @@ export function newestFirst(more, shown, most) {
     return [...byId.values()].sort(order).slice(0, most);
 }
 
-/** Whether an event fits, as the server would judge. @param {Filter} filter @param {ParkEvent} event */
+/** Whether an event fits, as the server would judge.
+ *  @param {Filter} filter @param {ParkEvent} event */
 export function fits(filter, event) {
     const same = ['floor_id', 'camera_id', 'track_id', 'vehicle_type', 'direction'];
     if (same.some((name) => filter[name] && String(event[name]) !== filter[name])) return false;

@@ -55,7 +55,8 @@ export const de = {
     'trend.unknown': 'Die letzte Stunde ist noch nicht bekannt',
     'trend.steady': 'So viele wie vor einer Stunde',
     'trend.moved': {
-        one: '{moved} Fahrzeug in der letzten Stunde', other: '{moved} Fahrzeuge in der letzten Stunde',
+        one: '{moved} Fahrzeug in der letzten Stunde',
+        other: '{moved} Fahrzeuge in der letzten Stunde',
     },
 
     'range': 'Zeitraum',
@@ -102,7 +103,8 @@ export const de = {
     'type.truck': 'Lkw',
     'cameras': 'Kameras mit den meisten Ereignissen',
     'heat': 'Stärkste Stunden',
-    'heat.what': 'Fahrzeuge, die in einer Stunde kommen und gehen, im Mittel vom {start} bis {end}.',
+    'heat.what':
+        'Fahrzeuge, die in einer Stunde kommen und gehen, im Mittel vom {start} bis {end}.',
 
     'entry': 'Ein',
     'exit': 'Aus',
@@ -182,8 +184,10 @@ export const de = {
     'since': 'Seit {when}',
     'last': 'Zuletzt {when}',
     'need.floor_full.what': '{floor} ist voll',
-    'need.floor_full.advice': 'Autos auf eine andere Ebene schicken. Ist dort Platz: nachzählen und eintragen.',
-    'need.floor_full.all.advice': 'Jede Ebene ist voll. Autos aufhalten oder eine weitere Ebene öffnen.',
+    'need.floor_full.advice':
+        'Autos auf eine andere Ebene schicken. Ist dort Platz: nachzählen und eintragen.',
+    'need.floor_full.all.advice':
+        'Jede Ebene ist voll. Autos aufhalten oder eine weitere Ebene öffnen.',
     'need.floor_nearly_full.what': '{floor} ist fast voll',
     'need.floor_nearly_full.advice': 'Bereithalten, Autos auf eine andere Ebene zu schicken.',
     'need.events_at_limit.what': {
@@ -192,15 +196,18 @@ export const de = {
     },
     'need.events_at_limit.advice': 'Der Stand ist abgewichen. Fahrzeuge zählen und eintragen.',
     'need.camera_silent.what': 'Kamera {camera_id} ist verstummt',
-    'need.camera_silent.advice': 'Um diese Zeit sieht sie sonst Fahrzeuge. Strom, Netz und Sicht prüfen.',
+    'need.camera_silent.advice':
+        'Um diese Zeit sieht sie sonst Fahrzeuge. Strom, Netz und Sicht prüfen.',
     'need.events_refused.what': {
         one: '{count} Ereignis der Kamera {camera_id} wurde abgewiesen',
         other: '{count} Ereignisse der Kamera {camera_id} wurden abgewiesen',
     },
     'need.events_refused.advice': 'Prüfen, wie die Kamera eingestellt ist.',
     'need.events_refused.future.advice': 'Ihre Uhr geht vor. Die Uhr über NTP stellen.',
-    'need.events_refused.too_old.advice': 'Sie sind älter als das, was aufbewahrt wird. Uhr und Verbindung prüfen.',
-    'need.events_refused.unknown_floor.advice': 'Sie nennen eine Ebene, die es nicht gibt. floor_id berichtigen.',
+    'need.events_refused.too_old.advice':
+        'Sie sind älter als das, was aufbewahrt wird. Uhr und Verbindung prüfen.',
+    'need.events_refused.unknown_floor.advice':
+        'Sie nennen eine Ebene, die es nicht gibt. floor_id berichtigen.',
     'need.events_refused.invalid.advice': 'Sie passen nicht. Prüfen, was die Kamera sendet.',
 
     'floor.add': 'Ebene hinzufügen',
@@ -230,7 +237,8 @@ export const de = {
     'close-floor': 'Schließen',
     'close-floor.about': '{floor} schließen',
     'close-floor.title': '{floor} schließen?',
-    'close-floor.effect': 'Es werden keine Autos mehr hingeschickt. Was kommt und geht, wird weiter gezählt.',
+    'close-floor.effect':
+        'Es werden keine Autos mehr hingeschickt. Was kommt und geht, wird weiter gezählt.',
     'open-floor': 'Öffnen',
     'open-floor.about': '{floor} öffnen',
     'open-floor.title': '{floor} öffnen?',
@@ -240,7 +248,8 @@ export const de = {
     'fault.signed-out': 'Sie sind nicht mehr angemeldet.',
     'fault.forbidden': 'Ihr Schlüssel erlaubt das nicht.',
     'sign-in': 'Anmelden',
-    'sign-in.why': 'Dieser Server verlangt einen Schlüssel. Wer ihn betreibt, kann einen machen: smartpark key add',
+    'sign-in.why': 'Dieser Server verlangt einen Schlüssel. Wer ihn betreibt, kann einen machen: '
+        + 'smartpark key add',
     'sign-in.key': 'Schlüssel',
     'sign-in.wrong': 'Dieser Schlüssel ist nicht bekannt.',
     'sign-out': 'Abmelden',

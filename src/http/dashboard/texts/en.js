@@ -55,7 +55,10 @@ export const en = {
     'occupancy.of': 'Occupancy of {floor}',
     'trend.unknown': 'The last hour is not known yet',
     'trend.steady': 'As many as an hour ago',
-    'trend.moved': { one: '{moved} vehicle in the last hour', other: '{moved} vehicles in the last hour' },
+    'trend.moved': {
+        one: '{moved} vehicle in the last hour',
+        other: '{moved} vehicles in the last hour',
+    },
 
     'range': 'Stretch of time',
     'range.24h': '24 hours',
@@ -179,24 +182,29 @@ export const en = {
     'since': 'Since {when}',
     'last': 'Last {when}',
     'need.floor_full.what': '{floor} is full',
-    'need.floor_full.advice': 'Send cars to another floor. If there is room, count and enter a recount.',
+    'need.floor_full.advice':
+        'Send cars to another floor. If there is room, count and enter a recount.',
     'need.floor_full.all.advice': 'Every floor is full. Hold cars back, or open another floor.',
     'need.floor_nearly_full.what': '{floor} is nearly full',
     'need.floor_nearly_full.advice': 'Get ready to send cars to another floor.',
     'need.events_at_limit.what': {
-        one: '{count} event at the limit on {floor}', other: '{count} events at the limit on {floor}',
+        one: '{count} event at the limit on {floor}',
+        other: '{count} events at the limit on {floor}',
     },
     'need.events_at_limit.advice': 'The count has drifted. Count the vehicles and enter a recount.',
     'need.camera_silent.what': 'Camera {camera_id} has fallen silent',
-    'need.camera_silent.advice': 'It usually sees vehicles at this time. Check its power, network and view.',
+    'need.camera_silent.advice':
+        'It usually sees vehicles at this time. Check its power, network and view.',
     'need.events_refused.what': {
         one: '{count} event of camera {camera_id} was refused',
         other: '{count} events of camera {camera_id} were refused',
     },
     'need.events_refused.advice': 'Check how the camera is set up.',
     'need.events_refused.future.advice': 'Its clock is ahead. Set the clock by NTP.',
-    'need.events_refused.too_old.advice': 'They are older than what is kept. Check the clock and the connection.',
-    'need.events_refused.unknown_floor.advice': 'They name a floor that does not exist. Correct its floor_id.',
+    'need.events_refused.too_old.advice':
+        'They are older than what is kept. Check the clock and the connection.',
+    'need.events_refused.unknown_floor.advice':
+        'They name a floor that does not exist. Correct its floor_id.',
     'need.events_refused.invalid.advice': 'They do not fit. Check what the camera sends.',
 
     'floor.add': 'Add a floor',

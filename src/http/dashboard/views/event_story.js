@@ -60,7 +60,8 @@ function Track({ event, others }) {
             <time dateTime=${other.timestamp}>${exact(other.timestamp)}</time>
             <${Direction} event=${other} /> ${floorName(other.floor_id)}, ${other.camera_id}
             ${' '}<${Effect} event=${other} /></li>`)}</ol>
-        ${others.length > MOST && html`<p class="small">${t('story.more', { n: number(MOST) })}</p>`}`;
+        ${others.length > MOST && html`<p class="small">
+            ${t('story.more', { n: number(MOST) })}</p>`}`;
 }
 
 /** How long the vehicle stayed, in ms: from an entry of the track to the exit after it.

@@ -58,7 +58,8 @@ function Rows() {
 
 function Row({ event }) {
     const late = lateness(event);
-    return html`<tr class=${event.at_limit ? 'at-limit' : ''} onClick=${() => { told.value = event; }}>
+    const tell = () => { told.value = event; };
+    return html`<tr class=${event.at_limit ? 'at-limit' : ''} onClick=${tell}>
         <td><button type="button" class="link" aria-haspopup="dialog">
             <time dateTime=${event.timestamp}>${whenShort(event.timestamp)}</time></button>
             ${late && html`<span class="badge late">${t('late', { by: late })}</span>`}</td>

@@ -6,5 +6,6 @@ export function localInput(when) {
     return local.toISOString().slice(0, 16);
 }
 
-/** As the server takes it: an instant, or nothing where the field is empty. @param {string} local */
+/** As the server takes it: an instant, or nothing where the field is empty.
+ *  @param {string} local */
 export const instant = (local) => (local ? new Date(local).toISOString() : '');

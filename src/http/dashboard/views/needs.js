@@ -30,7 +30,8 @@ function Need({ need }) {
         <div><p class="what"><span class="unseen">${t(`level.${level}`)}: </span>${what(need)}</p>
             <p class="advice">${advice(need)}</p>
             ${(since || last) && html`<p class="small">${since
-                ? t('since', { when: whenShort(since) }) : t('last', { when: whenShort(last) })}</p>`}
+                ? t('since', { when: whenShort(since) })
+                : t('last', { when: whenShort(last) })}</p>`}
         </div></li>`;
 }
 

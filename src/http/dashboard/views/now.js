@@ -43,8 +43,8 @@ function Summary() {
             <p class="next-floor">${best
                 ? html`<span class="arrow" aria-hidden="true">➜</span>${best.name}`
                 : t(isFull ? 'next.none' : 'next.unknown')}</p>
-            ${best && html`<p class="small">
-                ${t('free.n', { n: best.available_slots, shown: number(best.available_slots) })}</p>`}
+            ${best && html`<p class="small">${t('free.n', {
+                n: best.available_slots, shown: number(best.available_slots) })}</p>`}
         </div>
         <dl class="figures">
             <div class="figure main"><dt>${t('site.free')}</dt>

@@ -41,7 +41,8 @@ function Shares({ title, rows }) {
     return html`<section class="shares"><h2>${title}</h2>
         ${total === 0 && html`<p class="empty">${t('events.none')}</p>`}
         <ul>${total > 0 && rows.map(([name, n]) => html`<li key=${name}>
-            <span class="name">${name}</span><span>${number(n)} · ${percent((n / total) * 100)}</span>
+            <span class="name">${name}</span>
+            <span>${number(n)} · ${percent((n / total) * 100)}</span>
             <${Bar} percentage=${(n / total) * 100} state="plain" label=${name} /></li>`)}</ul>
     </section>`;
 }
