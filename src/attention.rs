@@ -231,8 +231,8 @@ fn refused(refusal: &Refusal) -> AttentionItem {
 }
 
 fn fell_silent(camera_id: String, expected: u64, last: Option<&Event>) -> AttentionItem {
-    let advice = "Check the camera's power, network and view. What it saw meanwhile and sends later \
-                  is still counted in its place.";
+    let advice = "Check the camera's power, network and view. What it saw meanwhile and sends \
+                  later is still counted in its place.";
     let since = last.map(|event| event.timestamp);
     let when = since.map_or_else(|| "for long".to_owned(), |at| format!("since {at}"));
     AttentionItem {

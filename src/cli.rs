@@ -4,10 +4,12 @@
 //! 0, with 1 where the command failed, with 2 where it was used wrongly. A reader that goes away
 //! (`| head`) is no failure.
 
+mod attention;
 mod check;
 mod database;
 mod events;
 mod floors;
+mod history;
 mod import;
 mod input;
 mod output;
@@ -102,6 +104,8 @@ enum Command {
     Record(events::RecordArgs),
     Events(events::EventsArgs),
     Stats(events::StatsArgs),
+    History(history::HistoryArgs),
+    Attention(attention::AttentionArgs),
     Cleanup(events::CleanupArgs),
     Import(import::Args),
     Check(check::Args),
@@ -192,6 +196,8 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Record(args) => events::record(args, context).await,
         Command::Events(args) => events::list(args, context).await,
         Command::Stats(args) => events::stats(args, context).await,
+        Command::History(args) => history::run(args, context).await,
+        Command::Attention(_) => attention::run(context).await,
         Command::Cleanup(args) => events::cleanup(args, context).await,
         Command::Import(args) => import::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,

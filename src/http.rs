@@ -3,6 +3,7 @@
 
 mod assets;
 mod attention;
+pub(crate) mod attention;
 mod body;
 mod channel;
 mod connection;
@@ -17,7 +18,7 @@ mod floor_bodies;
 mod floors;
 mod guard;
 mod health;
-mod history;
+pub(crate) mod history;
 mod id;
 mod kind;
 mod problem;

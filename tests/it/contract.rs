@@ -1,12 +1,15 @@
 //! What a park does, whichever engine it stands on: each test is run on every engine.
 
+mod attention;
 mod check;
 mod counting;
 mod events;
 mod floors;
+mod history;
 mod live;
 mod order;
 mod positions;
+mod refusals;
 mod retention;
 mod schema;
 mod statistics;

@@ -30,6 +30,9 @@ fn every_command_prints_for_people_and_for_programs() {
         ("recommend", "alternatives", "slots are free"),
         ("events --hours 24", "next_cursor", "sample_15"),
         ("stats", "peak_hour", "15 events"),
+        ("history --hours 3", "steps", "At the end"),
+        ("history --floor 1 --step 600", "floor_id", "50"),
+        ("attention", "checked_at", "Nothing needs a person"),
         ("check", "clean", "All invariants hold for 4 floors and 15 events"),
         ("cleanup --older-than-days 30", "deleted", "Deleted 0 events"),
         ("reset --yes --samples", "events", "seeded 4 floors and 15 events"),
@@ -42,6 +45,19 @@ fn every_command_prints_for_people_and_for_programs() {
         let value = json(&folder, line);
         assert!(value.get(member).is_some(), "{line}: {value}");
     }
+}
+
+#[test]
+fn what_needs_a_person_is_named_with_what_to_do() {
+    let folder = Folder::with_floors(&[("Roof", 30)]);
+    json(&folder, "floors recount Roof 30 --reason round");
+    let shown = folder.run(&["attention"]).ok().out;
+    assert!(shown.contains("Roof is full: 30 of 30") && shown.contains("other floors"), "{shown}");
+    let value = json(&folder, "attention");
+    assert_eq!(
+        (&value["items"][0]["kind"], &value["items"][0]["count"]),
+        (&json!("floor_full"), &json!(30))
+    );
 }
 
 #[test]

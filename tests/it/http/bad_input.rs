@@ -136,7 +136,9 @@ fn what_is_not_there_is_404() {
         "/docs/../x",
         "/docs/x.js",
         "/metrics",
-        "/floors/1/history",
+        "/floors/99/history",
+        "/floors/x/history",
+        "/floors/1/history/x",
     ];
     let mut table: Vec<Case<'_>> =
         paths.iter().map(|path| ("GET", *path, "", &b""[..], 404, "not-found", &[][..])).collect();

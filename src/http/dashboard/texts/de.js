@@ -209,6 +209,13 @@ export const de = {
     'need.events_refused.unknown_floor.advice':
         'Sie nennen eine Ebene, die es nicht gibt. floor_id berichtigen.',
     'need.events_refused.invalid.advice': 'Sie passen nicht. Prüfen, was die Kamera sendet.',
+    'need.events_refused.differs.what': {
+        one: '{count} Ereignis der Kamera {camera_id} weicht von seiner ersten Meldung ab',
+        other: '{count} Ereignisse der Kamera {camera_id} weichen von ihrer ersten Meldung ab',
+    },
+    'need.events_refused.differs.advice':
+        'Die erste Meldung gilt. Prüfen, dass keine zwei Kameras gleich heißen.',
+    'camera.unnamed': '(ohne Namen)',
 
     'floor.add': 'Ebene hinzufügen',
     'floor.edit': '{floor} bearbeiten',

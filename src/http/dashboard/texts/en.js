@@ -206,6 +206,13 @@ export const en = {
     'need.events_refused.unknown_floor.advice':
         'They name a floor that does not exist. Correct its floor_id.',
     'need.events_refused.invalid.advice': 'They do not fit. Check what the camera sends.',
+    'need.events_refused.differs.what': {
+        one: '{count} event of camera {camera_id} differs from its first report',
+        other: '{count} events of camera {camera_id} differ from their first report',
+    },
+    'need.events_refused.differs.advice':
+        'The first report stands. Check that no two cameras share a name.',
+    'camera.unnamed': '(without a name)',
 
     'floor.add': 'Add a floor',
     'floor.edit': 'Edit {floor}',

@@ -40,7 +40,8 @@ function words(need, part, fallback) {
     const keys = [`need.${need.kind}.${need.reason}.${part}`, `need.${need.kind}.${part}`];
     const key = keys.find(has);
     const n = need.count ?? 0;
-    return key ? t(key, { ...need, n, count: number(n) }) : fallback;
+    const camera = need.camera_id ?? t('camera.unnamed');
+    return key ? t(key, { ...need, camera_id: camera, n, count: number(n) }) : fallback;
 }
 
 const what = (need) => words(need, 'what', need.detail);
