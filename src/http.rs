@@ -2,7 +2,6 @@
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
 mod assets;
-mod attention;
 pub(crate) mod attention;
 mod body;
 mod channel;
