@@ -41,6 +41,7 @@ export const de = {
     'full': 'VOLL',
     'free.n': { one: '{shown} Platz ist frei', other: '{shown} Plätze sind frei' },
     'free.of': 'frei von {total}',
+    'full.of': '{total} Plätze',
     'vehicles.n': { one: '{shown} Fahrzeug', other: '{shown} Fahrzeuge' },
     'floor': 'Ebene',
     'floors': 'Ebenen',

@@ -42,6 +42,7 @@ export const en = {
     'full': 'FULL',
     'free.n': { one: '{shown} slot is free', other: '{shown} slots are free' },
     'free.of': 'free of {total}',
+    'full.of': '{total} slots',
     'vehicles.n': { one: '{shown} vehicle', other: '{shown} vehicles' },
     'floor': 'Floor',
     'floors': 'Floors',

@@ -20,7 +20,8 @@ export function FloorCard({ floor }) {
         ${floor.description && html`<p class="description">${floor.description}</p>`}
         <p class="slots"><span class="digits">${state === 'full' && floor.total_slots > 0
             ? t('full') : number(floor.available_slots)}</span>
-            <span class="of">${t('free.of', { total: number(floor.total_slots) })}</span></p>
+            <span class="of">${t(state === 'full' ? 'full.of' : 'free.of', {
+                total: number(floor.total_slots) })}</span></p>
         <${Bar} percentage=${floor.occupancy_percentage} state=${state}
             label=${t('occupancy.of', { floor: floor.name })} />
         <p class="below"><span class="vehicles">${t('vehicles.n', {
