@@ -38,6 +38,16 @@ SELECT to_regclass(quote_ident(current_schema()) || '.schema_migrations') IS NOT
 const INSERT: &str = "-- migrate: done
 INSERT INTO schema_migrations (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)";
 
+/// A dump that was restored on another instance brings the numbers of its transactions along.
+/// Those that are yet to come here would be told again as events that just happened.
+const FROM_ELSEWHERE: &str = "-- migrate: events that transactions of another instance recorded
+UPDATE events SET change = '0' WHERE change >= pg_snapshot_xmax(pg_current_snapshot())";
+
+/// Positions of that other instance mean nothing here: who comes with one is to read anew.
+const BEGIN_ANEW: &str = "-- migrate: earlier positions are not known any more
+UPDATE retention SET last_change = pg_current_xact_id()::text::bigint
+WHERE id = 1 AND ($1 OR last_change >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint)";
+
 /// Brings the tables up to this version.
 pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> {
     transaction.execute(LOCK, &[]).await?;
@@ -50,6 +60,8 @@ pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> 
         transaction.execute(INSERT, &[version, name, &migration.sha256(), &now]).await?;
         tracing::info!("migrated the database to version {version} ({name})");
     }
+    let moved = transaction.execute(FROM_ELSEWHERE, &[]).await? > 0;
+    transaction.execute(BEGIN_ANEW, &[&moved]).await?;
     transaction.commit().await
 }
 

@@ -1,6 +1,7 @@
 //! Recording a group of events: lock the floors, look the keys up, decide in memory, write with
-//! one statement a table. Whatever cuts an attempt off, the next one begins anew, with the same
-//! ids: an event that is found under its own id was recorded by an attempt whose answer was lost.
+//! one statement a table. Whatever cuts an attempt off, the next one begins anew, and remembers
+//! the ids of those before: an event that is found under one of them was recorded by an attempt
+//! whose answer was lost.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -52,11 +53,18 @@ struct Row {
     place: (usize, usize),
     event: NewEvent,
     at: i64,
-    /// The id that it will have if it is new.
-    id: i64,
+    /// The ids drawn for it, one an attempt; the last is its own if it is new. An earlier one is
+    /// not used again: after a failover the new primary may not know that it was drawn, and give
+    /// it to another event.
+    ids: Vec<i64>,
 }
 
 impl Row {
+    /// The id that it will have if it is new.
+    fn id(&self) -> Result<i64> {
+        self.ids.last().copied().ok_or_else(|| Error::Internal("an event without an id".into()))
+    }
+
     fn key(&self) -> (&str, &str, Direction) {
         (&self.event.camera_id, &self.event.track_id, self.event.direction)
     }
@@ -86,7 +94,7 @@ impl Group {
                 of_batch.push(Err(match event {
                     Ok(event) => {
                         let at = event.timestamp.map_or(now, Timestamp::as_microsecond);
-                        rows.push(Row { place, event, at, id: 0 });
+                        rows.push(Row { place, event, at, ids: Vec::with_capacity(1) });
                         Error::Internal("a row was not answered".into())
                     }
                     Err(refused) => refused,
@@ -152,17 +160,14 @@ impl Group {
     }
 
     /// The events that were recorded before under the keys of the group, by the place of the
-    /// row; and, the first time, ids for all rows.
+    /// row; and new ids for all rows.
     async fn look_up(&mut self, client: &ClientWrapper) -> Result<HashMap<usize, Event>> {
-        let missing = self.rows.iter().filter(|row| row.id == 0).count();
+        let count = i64::try_from(self.rows.len()).unwrap_or(i64::MAX);
         let (exact, near) = (Keys::of(&self.rows, true), Keys::of(&self.rows, false));
         let (from, to) = (Micros(self.now - self.window), Micros(self.now + self.window));
         let (ids, exact, near) = tokio::try_join!(
             biased;
-            async {
-                let count = i64::try_from(missing).unwrap_or(i64::MAX);
-                if count == 0 { Ok(Vec::new()) } else { query(client, IDS, &[&count]).await }
-            },
+            async { query(client, IDS, &[&count]).await },
             async {
                 if exact.places.is_empty() {
                     return Ok(Vec::new());
@@ -181,7 +186,7 @@ impl Group {
             },
         )?;
         for (row, id) in self.rows.iter_mut().zip(&ids) {
-            row.id = id.try_get(0)?;
+            row.ids.push(id.try_get(0)?);
         }
         let found = exact.iter().chain(&near).map(|row| {
             let place: i64 = row.try_get(0)?;
@@ -266,8 +271,8 @@ async fn repeated(session: &Session, row: &Row, first: Event) -> Result<Recorded
             floor.ok_or_else(|| rows::damaged("an event without its floor"))?
         }
     };
-    // Found under its own id, the row was recorded by an earlier attempt of this very request.
-    let duplicate = first.id != row.id;
+    // Found under an id of its own, the row was recorded by an earlier attempt of this request.
+    let duplicate = !row.ids.contains(&first.id);
     let differs = if duplicate { differs(&row.event, &first) } else { Vec::new() };
     Ok(Recorded { event: first, floor, duplicate, differs })
 }
@@ -275,7 +280,8 @@ async fn repeated(session: &Session, row: &Row, first: Event) -> Result<Recorded
 /// Records a row whose key is new. The inner result is the answer; an outer error ends the
 /// transaction.
 async fn record_one(session: &mut Session, row: &Row) -> Result<Result<Recorded>> {
-    let Row { event, at, id, .. } = row;
+    let Row { event, at, .. } = row;
+    let id = row.id()?;
     if let Some(horizon) = session.horizon.filter(|horizon| at < horizon) {
         let horizon = Timestamp::from_microsecond(horizon).unwrap_or(Timestamp::MIN);
         return Ok(Err(Error::TooOld { horizon }));
@@ -288,10 +294,10 @@ async fn record_one(session: &mut Session, row: &Row) -> Result<Result<Recorded>
         track_id: event.track_id.clone(),
         direction: event.direction,
     };
-    let fact = Fact { at: *at, source, act: event.direction.into(), id: *id };
+    let fact = Fact { at: *at, source, act: event.direction.into(), id };
     let effect = session.record_fact(event.floor_id, &fact).await?;
     let recorded = Event {
-        id: *id,
+        id,
         camera_id: event.camera_id.clone(),
         floor_id: event.floor_id,
         track_id: event.track_id.clone(),

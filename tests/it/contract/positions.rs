@@ -110,3 +110,35 @@ on_every_engine! {
         other.close().await;
     }
 }
+
+/// Only PostgreSQL numbers its transactions, and only a dump carries the numbers elsewhere.
+#[tokio::test]
+async fn events_restored_from_another_instance_are_not_told_as_new() {
+    let world = World::postgres().await;
+    let floor = world.floor("A", 50).await;
+    world.record(entry(&floor, "gone", -3 * 86_400)).await;
+    world.park.events().cleanup_old_events(2).await.unwrap();
+    let old = world.record(entry(&floor, "old", -60)).await.event;
+    // As if that instance had been far ahead of this one.
+    world.execute(
+        "UPDATE events SET change = '1152921504606846976';
+         UPDATE retention SET last_change = 1152921504606846975",
+    );
+    let theirs = Position { change: 1 << 60, offset: old.id };
+    let options = Options { clock: world.clock.clone(), ..Options::default() };
+    SmartPark::open_with(&world.url, options).await.unwrap().close().await;
+    // An event of a transaction to come would be told when that has come.
+    world.execute(
+        "DO $$ BEGIN ASSERT NOT EXISTS (
+             SELECT FROM events WHERE change >= pg_snapshot_xmax(pg_current_snapshot())); END $$",
+    );
+    let now = world.park.events().get_position().await.unwrap();
+    let new = world.record(exit(&floor, "new", -30)).await.event;
+    assert_eq!(read_on(&world, now).await.0.last(), Some(&new));
+    assert!(!read_on(&world, now).await.0.contains(&old));
+    for position in [theirs, Position::START] {
+        let told = world.park.events().get_events_after(position, 9).await.unwrap();
+        assert_eq!(told, None, "{position}");
+    }
+    world.assert_clean().await;
+}
