@@ -61,6 +61,8 @@ pub struct HttpConfig {
     pub on_limit: OnLimit,
     /// How long clients may take.
     pub timeouts: Timeouts,
+    /// What the site is called on its page; SmartPark where nobody named it.
+    pub site_name: Option<String>,
 }
 
 impl Default for HttpConfig {
@@ -69,6 +71,7 @@ impl Default for HttpConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             on_limit: OnLimit::default(),
             timeouts: Timeouts::default(),
+            site_name: None,
         }
     }
 }
@@ -203,7 +206,7 @@ fn router_until(
     let (operations, description) = operations().split_for_parts();
     operations
         .merge(docs::routes(&description))
-        .merge(dashboard::routes())
+        .merge(dashboard::routes(config.site_name.as_deref()))
         .fallback(guard::not_found)
         .layer(middleware::from_fn(guard::guard))
         .with_state(app)

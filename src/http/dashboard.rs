@@ -2,7 +2,7 @@
 //! files are served as they were written, from inside the binary, under addresses that name the
 //! version: a browser asks for each of them once, and for all of them after an update.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use axum::{
     Router,
@@ -106,61 +106,62 @@ static FILES: &[(&str, &[u8])] = &files![
     "views/traffic.js",
 ];
 
-/// The two pages and their files, made when somebody first asks for one of them.
-struct Dashboard {
+/// The files, made ready when somebody first asks for one of them.
+struct Files {
     version: String,
-    page: Asset,
-    display: Asset,
-    files: Vec<(&'static str, Asset)>,
+    assets: Vec<(&'static str, Asset)>,
 }
 
-static DASHBOARD: LazyLock<Dashboard> = LazyLock::new(Dashboard::new);
+static READY: LazyLock<Files> = LazyLock::new(Files::new);
 
-/// The routes of the pages.
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    let html = |which: fn(&Dashboard) -> &Asset| {
-        get(async move |request: Request| which(&DASHBOARD).answer(request.headers(), ASK_AGAIN))
+/// The routes of the pages of a site of this name.
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(site: Option<&str>) -> Router<S> {
+    let site = escaped(site.unwrap_or(SITE));
+    let html = |page: &'static str| {
+        let (site, asset) = (site.clone(), OnceLock::new());
+        let whole = move || Asset::plain(HTML, POLICY, filled(page, &site, &READY.version));
+        let whole = Arc::new((asset, whole));
+        get(async move |request: Request| {
+            whole.0.get_or_init(&whole.1).answer(request.headers(), ASK_AGAIN)
+        })
     };
     Router::new()
-        .route("/", html(|dashboard| &dashboard.page))
-        .route("/display", html(|dashboard| &dashboard.display))
+        .route("/", html(PAGE))
+        .route("/display", html(DISPLAY))
         .route("/page/{version}/{*path}", get(file))
 }
 
 /// A file. Who asks for the files of another version than this server's is given these, too (its
 /// page was loaded just before an update), but not to keep.
 async fn file(Path((version, path)): Path<(String, String)>, request: Request) -> Response {
-    let Some((_, asset)) = DASHBOARD.files.iter().find(|(name, _)| *name == path) else {
+    let Some((_, asset)) = READY.assets.iter().find(|(name, _)| *name == path) else {
         return Problem::new(Kind::NotFound).into_response();
     };
-    let cache = if version == DASHBOARD.version { KEEP } else { ASK_AGAIN };
+    let cache = if version == READY.version { KEEP } else { ASK_AGAIN };
     asset.answer(request.headers(), cache)
 }
 
-impl Dashboard {
+impl Files {
     fn new() -> Self {
-        let version = digest(FILES.iter().map(|(_, bytes)| *bytes));
-        let files = FILES.iter().map(|(path, bytes)| {
-            let asset = Asset::plain(media_type(path), POLICY, *bytes);
-            (*path, asset)
-        });
+        let asset = |(path, bytes): &(&'static str, &'static [u8])| {
+            (*path, Asset::plain(media_type(path), POLICY, *bytes))
+        };
         Self {
-            page: Asset::plain(HTML, POLICY, filled(PAGE, &version)),
-            display: Asset::plain(HTML, POLICY, filled(DISPLAY, &version)),
-            files: files.collect(),
-            version,
+            version: digest(FILES.iter().map(|(_, bytes)| *bytes)),
+            assets: FILES.iter().map(asset).collect(),
         }
     }
 }
 
 /// A page with the addresses of its files. Modules import each other; what they will import is
 /// named ahead, so that a browser need not read the one to learn of the next.
-fn filled(page: &str, version: &str) -> String {
+fn filled(page: &str, site: &str, version: &str) -> String {
     let modules = FILES.iter().filter_map(|(path, _)| is_imported(path).then_some(path));
-    let preloads = modules.map(|path| format!("<link rel=modulepreload href={{files}}/{path}>\n"));
+    let preloads =
+        modules.map(|path| format!("<link rel=\"modulepreload\" href=\"{{files}}/{path}\">\n"));
     page.replace("{preloads}\n", &preloads.collect::<String>())
-        .replace("{site}", SITE)
         .replace("{files}", &format!("/page/{version}"))
+        .replace("{site}", site)
 }
 
 /// Whether a file is a module that the page imports.
@@ -168,6 +169,21 @@ fn is_imported(path: &str) -> bool {
     const OTHERS: [&str; 5] =
         ["app.js", "display.js", "theme.js", "wake.js", "vendor/uplot.min.js"];
     path.ends_with(".js") && !OTHERS.contains(&path)
+}
+
+/// A text as it stands in markup and in its attributes.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }
 
 fn media_type(path: &str) -> &'static str {

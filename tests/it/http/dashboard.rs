@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
+use smartpark::http::HttpConfig;
+
 use crate::server::{Answer, TestServer};
 
 /// Largest first load, in bytes as they are sent.
@@ -74,6 +76,21 @@ fn the_pages_load_only_what_this_server_has() {
         }
         assert!(seen.iter().any(|link| link.ends_with("/vendor/preact.js")), "{path}: {seen:?}");
     }
+}
+
+#[test]
+fn the_site_has_its_name_and_a_name_is_text() {
+    let named = |name: &str| {
+        let site_name = Some(name.to_owned());
+        let server = TestServer::with(HttpConfig { site_name, ..HttpConfig::default() });
+        [text(&server.get("/")), text(&server.get("/display"))]
+    };
+    let told = "<title>Q &amp; &quot;A&quot; &lt;b&gt; {files}</title>";
+    for page in named("Q & \"A\" <b> {files}") {
+        assert!(page.contains(told), "{page}");
+        assert!(!page.contains("<b>"), "{page}");
+    }
+    assert!(text(&TestServer::start().get("/")).contains("<title>SmartPark</title>"));
 }
 
 #[test]
