@@ -2,10 +2,12 @@
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
 mod aged;
+mod assets;
 pub(crate) mod attention;
 mod body;
 mod channel;
 mod connection;
+mod dashboard;
 mod described;
 mod docs;
 mod download;
@@ -63,6 +65,8 @@ pub struct HttpConfig {
     pub on_limit: OnLimit,
     /// How long clients may take.
     pub timeouts: Timeouts,
+    /// What the site is called on its page; SmartPark where nobody named it.
+    pub site_name: Option<String>,
 }
 
 impl Default for HttpConfig {
@@ -71,6 +75,7 @@ impl Default for HttpConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             on_limit: OnLimit::default(),
             timeouts: Timeouts::default(),
+            site_name: None,
         }
     }
 }
@@ -221,5 +226,9 @@ fn routes_until(
         stopping,
     }));
     let (operations, description) = operations().split_for_parts();
-    operations.merge(docs::routes(&description)).fallback(guard::not_found).with_state(app)
+    operations
+        .merge(docs::routes(&description))
+        .merge(dashboard::routes(config.site_name.as_deref()))
+        .fallback(guard::not_found)
+        .with_state(app)
 }

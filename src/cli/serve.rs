@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Error, SmartPark,
-    config::{Days, Layer, Listen, SeedChoice},
+    config::{Days, Layer, Listen, SeedChoice, SiteName},
     http::{self, HttpConfig, OnLimit},
 };
 
@@ -37,6 +37,9 @@ pub(super) struct Args {
     /// What to fill an empty database with [env: SMARTPARK_SEED] [default: sample]
     #[arg(long, value_name = "WHAT")]
     seed: Option<SeedChoice>,
+    /// What the site is called on its page [env: SMARTPARK_SITE_NAME] [default: SmartPark]
+    #[arg(long, value_name = "NAME")]
+    site_name: Option<SiteName>,
     /// What to answer to an entry to a full or an exit from an empty floor, which is stored either
     /// way [env: SMARTPARK_ON_LIMIT] [default: record]
     #[arg(long, value_name = "ANSWER")]
@@ -58,6 +61,7 @@ impl Args {
         flags.listen = self.listen;
         flags.replica.clone_from(&self.replica);
         flags.seed = self.seed;
+        flags.site_name = self.site_name.clone();
         flags.on_limit = self.on_limit;
         flags.retention_days = self.retention_days;
     }
@@ -132,6 +136,7 @@ async fn serve(
     let config = HttpConfig {
         listen: context.settings.listen,
         on_limit: context.settings.on_limit,
+        site_name: context.settings.site_name.clone(),
         ..HttpConfig::default()
     };
     let cleanup = context

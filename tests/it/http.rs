@@ -4,6 +4,7 @@ mod bad_input;
 mod bad_values;
 mod batches;
 mod connections;
+mod dashboard;
 mod docs;
 mod download;
 mod events;

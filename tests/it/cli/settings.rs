@@ -40,7 +40,8 @@ fn a_file_can_be_named_and_holds_every_setting() {
         "mine.toml",
         "database = \"sqlite://mine.db\"\nlisten = \"localhost:9000\"\nseed = \"none\"\n\
          on_limit = \"reject\"\nmax_clock_skew = \"10min\"\ndedup_window = 3\n\
-         retention_days = 30\nlog_level = \"debug\"\nlog_format = \"json\"\n",
+         retention_days = 30\nlog_level = \"debug\"\nlog_format = \"json\"\n\
+         site_name = \"North Street\"\n",
     );
     folder.run(&["migrate", "--config", "mine.toml"]).ok();
     assert!(folder.path().join("mine.db").exists());
@@ -74,6 +75,7 @@ fn a_setting_that_does_not_fit_is_named_with_its_place() {
         ("dedup_window = \"soon\"", "line 2 (dedup_window)", "5min"),
         ("dedup_window = -1", "line 2 (dedup_window)", "5min"),
         ("on_limit = true", "line 2 (on_limit)", ""),
+        ("site_name = \"\"", "line 2 (site_name)", "1 to 100 characters"),
         ("seed = ", "line 2", ""),
     ];
     for (line, place, told) in cases {
