@@ -44,7 +44,7 @@ use crate::{
     },
 };
 pub(crate) use record::RecordedView;
-pub use server::serve;
+pub use server::{serve, serve_router};
 
 /// What can be set about the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,8 +171,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     operations().into_openapi()
 }
 
-/// All routes over `park`, for a server of your own or for tests. What [`serve`] adds are the
-/// timeouts and bounds of connections, and stopping.
+/// All routes over `park`, for a server of your own or for tests. What [`serve`] and
+/// [`serve_router`] add are the timeouts and bounds of connections, and stopping.
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
     router_until(park, config, Arc::default())
 }

@@ -48,10 +48,30 @@ pub async fn serve(
     config: HttpConfig,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    listener.local_addr()?;
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
     let router = router_until(park, &config, Arc::clone(&stopping));
-    let server = Arc::new(Server::new(router, config.timeouts));
+    let stop = async {
+        shutdown.await;
+        // Streams have no end of their own.
+        stopping.send_replace(true);
+    };
+    serve_router(router, listener, config.timeouts, stop).await
+}
+
+/// [`serve`] for routes of your own, for example those of [`router`](super::router) beside others:
+/// the same bound on connections, the same timers on each, the same stop. (Live streams among them
+/// are cut off when the time to stop is over.)
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_router(
+    router: Router,
+    listener: TcpListener,
+    timeouts: Timeouts,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    listener.local_addr()?;
+    let server = Arc::new(Server::new(router, timeouts));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let stop = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
@@ -76,10 +96,8 @@ pub async fn serve(
         }
     }
     drop(listener);
-    // Streams have no end of their own.
-    stopping.send_replace(true);
     let open = stop.count();
-    if timeout(config.timeouts.stop, stop.shutdown()).await.is_err() {
+    if timeout(timeouts.stop, stop.shutdown()).await.is_err() {
         tracing::warn!(open, "stopped without waiting longer for open connections");
     }
     Ok(())
