@@ -200,13 +200,14 @@ pub(crate) fn table(groups: &[Group]) -> String {
     text
 }
 
-/// The table in Markdown, with the machine above it.
+/// The table in Markdown, with the machine and the chart above it.
 pub(crate) fn markdown(groups: &[Group]) -> String {
     let mut text = String::new();
     if let Some(group) = groups.first() {
         let _ = writeln!(text, "{}\n", group.machine.text());
         let (rounds, seconds) = (group.rounds, group.seconds);
         let _ = writeln!(text, "Medians of {rounds} rounds of {seconds} s for each side.\n");
+        let _ = writeln!(text, "![How much of each goal is reached](performance.svg)\n");
     }
     let _ = writeln!(text, "|{}|\n|---|---:|---:|---:|---:|---|", HEADS.join("|"));
     for line in groups.iter().flat_map(|group| &group.lines) {

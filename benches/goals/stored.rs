@@ -16,7 +16,7 @@ use crate::{
     reads::read,
     report::{Goal, Line, Side, Unit, grouped},
     servers::{Server, prove_rows, sqlite},
-    traffic::{SPACING, Traffic, instant},
+    traffic::{SPACING, Seen, Tracks, Traffic, instant},
 };
 
 /// The smallest database, and the one with which recording is compared.
@@ -153,32 +153,42 @@ fn growth(
     old: &Filled,
     options: &Options,
 ) -> Vec<Line> {
-    let mut limit = Side::new(&format!("at {}", power(young.rows)), Unit::PerSecond);
-    let mut ours = Side::new("SmartPark", Unit::PerSecond);
+    let kinds = [(Tracks::Counted, "counted tracks"), (Tracks::Drawn, "tracks in no order")];
+    let new = |name: String| kinds.map(|_| Side::new(&name, Unit::PerSecond));
+    let mut limits = new(format!("at {}", power(young.rows)));
+    let mut ours = new("SmartPark".to_owned());
     let size = block_on(async {
-        let (young_park, young_clock) = open(young_url).await;
-        let (old_park, old_clock) = open(old_url).await;
+        let young_park = open(young_url).await;
+        let old_park = open(old_url).await;
         for _ in 0..options.rounds {
-            let rate = rate(&young_park, &young_clock, &young.traffic, options.seconds).await;
-            limit.rounds.push(rate);
-            let rate = self::rate(&old_park, &old_clock, &old.traffic, options.seconds).await;
-            ours.rounds.push(rate);
+            for (place, (tracks, _)) in kinds.into_iter().enumerate() {
+                for (park, filled, sides) in
+                    [(&young_park, young, &mut limits), (&old_park, old, &mut ours)]
+                {
+                    let rate = rate(park, &filled.traffic, tracks, options.seconds).await;
+                    sides[place].rounds.push(rate);
+                }
+            }
         }
-        let stored = old_park.migrations().get_database_stats().await;
+        let stored = old_park.0.migrations().get_database_stats().await;
         let stored = stored.expect("the database can be read");
-        young_park.close().await;
-        old_park.close().await;
+        young_park.0.close().await;
+        old_park.0.close().await;
         stored.size_bytes as f64 / stored.events as f64
     });
     let name = format!("recording at {} events, groups of {GROUP}", power(old.rows));
-    let line = Line::ratio(&name, ours, limit, Goal::RatioAtLeast(0.6));
-    vec![line.note(format!("{size:.0} bytes an event"))]
+    let sides = kinds.into_iter().zip(ours.into_iter().zip(limits));
+    let lines = sides.map(|((_, kind), (ours, limit))| {
+        let line = Line::ratio(&format!("{name}, {kind}"), ours, limit, Goal::RatioAtLeast(0.6));
+        line.note(format!("{size:.0} bytes an event"))
+    });
+    lines.collect()
 }
 
-async fn rate(park: &SmartPark, clock: &Clock, traffic: &Traffic, seconds: f64) -> f64 {
+async fn rate(park: &Park, traffic: &Traffic, tracks: Tracks, seconds: f64) -> f64 {
     let (mut spent, mut rows) = (Duration::ZERO, 0);
     while spent.as_secs_f64() < seconds {
-        spent += record(park, clock, traffic, GROUP as u64).await;
+        spent += record(park, traffic.take_as(GROUP as u64, tracks).collect()).await;
         rows += GROUP;
     }
     rows as f64 / spent.as_secs_f64()
@@ -187,33 +197,33 @@ async fn rate(park: &SmartPark, clock: &Clock, traffic: &Traffic, seconds: f64) 
 /// Records events until so many are stored; the database is created where there is none.
 pub(crate) fn fill(url: &str, traffic: &Traffic, rows: u64) {
     block_on(async {
-        let (park, clock) = open(url).await;
-        if park.floors().get_all_floors().await.expect("it can be read").is_empty() {
-            park.seed().seed_floors().await.expect("it is empty");
+        let park = open(url).await;
+        if park.0.floors().get_all_floors().await.expect("it can be read").is_empty() {
+            park.0.seed().seed_floors().await.expect("it is empty");
         }
         while traffic.taken() < rows {
             let group = (limits::MAX_GROUP_ROWS as u64).min(rows - traffic.taken());
-            record(&park, &clock, traffic, group).await;
+            record(&park, traffic.take(group).collect()).await;
         }
-        park.close().await;
+        park.0.close().await;
     });
 }
 
-/// A database whose clock goes with its events.
-async fn open(url: &str) -> (SmartPark, Clock) {
-    let clock = Clock::system();
-    let clock = Clock::fixed(clock.now());
+/// A car park, and its clock, which goes with its events.
+type Park = (SmartPark, Clock);
+
+async fn open(url: &str) -> Park {
+    let clock = Clock::fixed(Clock::system().now());
     let options = ParkOptions { clock: clock.clone(), ..ParkOptions::default() };
     (SmartPark::open_with(url, options).await.expect("it can be opened"), clock)
 }
 
-/// Records the next events as one group; how long it takes.
-async fn record(park: &SmartPark, clock: &Clock, traffic: &Traffic, count: u64) -> Duration {
-    let events: Vec<_> = traffic.take(count).collect();
-    if let Some(last) = events.last() {
+/// Records events as one group; how long it takes.
+async fn record((park, clock): &Park, group: Vec<Seen>) -> Duration {
+    if let Some(last) = group.last() {
         clock.set(instant(last.at + SPACING));
     }
-    let events = events.into_iter().map(|seen| seen.into_new()).collect();
+    let events = group.into_iter().map(Seen::into_new).collect();
     let begin = Instant::now();
     let answers = park.events().record_events(events).await.expect("the database can be written");
     let taken = begin.elapsed();

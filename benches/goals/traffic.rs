@@ -1,8 +1,9 @@
 //! The events that every side is given: four floors, eight cameras, a car every ten seconds.
 //!
 //! An event is a function of its number, so that all sides are given the same ones, and what is
-//! stored can be told from how many were sent. The names of tracks are in no order, as those of
-//! many cameras would be: a new row falls anywhere into the indexes.
+//! stored can be told from how many were sent. Most runs name tracks in no order, as trackers do
+//! that draw their names: a new row falls anywhere into the indexes, which is the most that it can
+//! cost. Large databases are filled with counted tracks, or filling them would take hours.
 
 use std::{
     io::Write,
@@ -34,22 +35,34 @@ pub(crate) struct Seen {
     pub(crate) at: i64,
 }
 
+/// How tracks are named.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Tracks {
+    /// By a counter, as most trackers do.
+    Counted,
+    /// In no order.
+    Drawn,
+}
+
 /// A stream of events, of which everybody takes the next.
 #[derive(Debug)]
 pub(crate) struct Traffic {
     begin: i64,
+    tracks: Tracks,
     next: AtomicU64,
 }
 
 impl Traffic {
     /// Events that began long ago: there is room for any number of them before now.
     pub(crate) fn past() -> Self {
-        Self { begin: now() - PAST * 1_000_000, next: AtomicU64::new(0) }
+        let begin = now() - PAST * 1_000_000;
+        Self { begin, tracks: Tracks::Drawn, next: AtomicU64::new(0) }
     }
 
-    /// As many events as `rows`, the last one just now.
+    /// As many events as `rows`, the last one just now, with counted tracks.
     pub(crate) fn until_now(rows: u64) -> Self {
-        Self { begin: now() - place(rows) * SPACING, next: AtomicU64::new(0) }
+        let begin = now() - place(rows) * SPACING;
+        Self { begin, tracks: Tracks::Counted, next: AtomicU64::new(0) }
     }
 
     /// How many were taken.
@@ -63,7 +76,7 @@ impl Traffic {
     }
 
     /// The event with this number.
-    pub(crate) fn event(&self, number: u64) -> Seen {
+    fn event(&self, number: u64, tracks: Tracks) -> Seen {
         let camera = number % CAMERAS;
         let mixed = mix(number);
         let vehicle_type = match mixed % 20 {
@@ -76,7 +89,10 @@ impl Traffic {
         Seen {
             camera_id: format!("cam_{camera:03}"),
             floor_id: place(1 + camera % FLOORS),
-            track_id: format!("track_{mixed:016x}"),
+            track_id: match tracks {
+                Tracks::Counted => format!("track_{number}"),
+                Tracks::Drawn => format!("track_{mixed:016x}"),
+            },
             vehicle_type,
             direction: if is_entry { Direction::Entry } else { Direction::Exit },
             confidence: 0.92,
@@ -86,8 +102,13 @@ impl Traffic {
 
     /// The next events.
     pub(crate) fn take(&self, count: u64) -> impl Iterator<Item = Seen> {
+        self.take_as(count, self.tracks)
+    }
+
+    /// The next events, with tracks named so.
+    pub(crate) fn take_as(&self, count: u64, tracks: Tracks) -> impl Iterator<Item = Seen> {
         let first = self.next.fetch_add(count, Ordering::Relaxed);
-        (first..first + count).map(|number| self.event(number))
+        (first..first + count).map(move |number| self.event(number, tracks))
     }
 
     /// A request that posts the next event.
