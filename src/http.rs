@@ -53,7 +53,7 @@ use crate::{
 };
 use latest::Latest;
 pub(crate) use record::RecordedView;
-pub use server::serve;
+pub use server::{serve, serve_router};
 
 /// What can be set about the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -204,8 +204,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     operations().into_openapi()
 }
 
-/// All routes over `park`, for a server of your own or for tests. What [`serve`] adds are the
-/// timeouts and bounds of connections, and stopping.
+/// All routes over `park`, for a server of your own or for tests. What [`serve`] and
+/// [`serve_router`] add are the timeouts and bounds of connections, and stopping.
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
     routes_until(park, config, Arc::default()).layer(middleware::from_fn(guard::guard))
 }

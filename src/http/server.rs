@@ -50,11 +50,31 @@ pub async fn serve(
     config: HttpConfig,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    listener.local_addr()?;
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
     tokio::spawn(refusals::keep_stored(park.clone(), stopping.subscribe()));
     let router = routes_until(park, &config, Arc::clone(&stopping));
-    let server = Arc::new(Server::new(router, config.timeouts));
+    let stop = async {
+        shutdown.await;
+        // Streams and tasks have no end of their own.
+        stopping.send_replace(true);
+    };
+    serve_router(router, listener, config.timeouts, stop).await
+}
+
+/// [`serve`] for routes of your own, for example those of [`router`](super::router) beside others:
+/// the same bound on connections, the same timers on each, the same stop. (Live streams among them
+/// are cut off when the time to stop is over.)
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_router(
+    router: Router,
+    listener: TcpListener,
+    timeouts: Timeouts,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    listener.local_addr()?;
+    let server = Arc::new(Server::new(router, timeouts));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let stop = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
@@ -79,10 +99,8 @@ pub async fn serve(
         }
     }
     drop(listener);
-    // Streams and tasks have no end of their own.
-    stopping.send_replace(true);
     let open = stop.count();
-    if timeout(config.timeouts.stop, stop.shutdown()).await.is_err() {
+    if timeout(timeouts.stop, stop.shutdown()).await.is_err() {
         tracing::warn!(open, "stopped without waiting longer for open connections");
     }
     Ok(())
