@@ -13,7 +13,7 @@ const MIGRATIONS: [Migration; 4] = migrations!("sqlite":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
-    5 "copy" "0005_copy.sql"
+    4 "copy" "0004_copy.sql"
 );
 
 const CREATE: &str = "-- migrate: the list of what was done

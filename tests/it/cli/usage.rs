@@ -127,7 +127,7 @@ fn help_is_no_failure_and_teaches_with_an_example() {
         assert!(help.contains(&format!("  smartpark {command}")), "{command}: {help}");
         number += 1;
     }
-    assert_eq!(number, 17);
+    assert_eq!(number, 19);
     assert_eq!(folder.files(), [""; 0]);
 }
 
