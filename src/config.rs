@@ -23,7 +23,7 @@ pub(crate) use access::{List, Rate};
 
 use crate::{
     http::{Network, OnLimit, Origin, Rates},
-    limits::{DEFAULT_DEDUP_WINDOW, DEFAULT_MAX_CLOCK_SKEW, MAX_RETENTION_DAYS},
+    limits::{DEFAULT_DEDUP_WINDOW, DEFAULT_MAX_CLOCK_SKEW, MAX_NAME_CHARS, MAX_RETENTION_DAYS},
 };
 
 /// The file that is read where none is named, if it exists.
@@ -170,6 +170,27 @@ impl<'de> Deserialize<'de> for Days {
     }
 }
 
+/// What the site is called on its page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SiteName(pub(crate) String);
+
+impl FromStr for SiteName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let fits = (1..=MAX_NAME_CHARS).contains(&text.chars().count())
+            && !text.contains(char::is_control);
+        let name = fits.then(|| Self(text.to_owned()));
+        name.ok_or_else(|| format!("must be one line of 1 to {MAX_NAME_CHARS} characters"))
+    }
+}
+
+impl<'de> Deserialize<'de> for SiteName {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// A setting that does not fit, and where it stands.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {detail}")]
@@ -189,8 +210,10 @@ impl ConfigError {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Layer {
     pub(crate) database: Option<String>,
+    pub(crate) replica: Option<String>,
     pub(crate) listen: Option<Listen>,
     pub(crate) seed: Option<SeedChoice>,
+    pub(crate) site_name: Option<SiteName>,
     pub(crate) on_limit: Option<OnLimit>,
     pub(crate) max_clock_skew: Option<Span>,
     pub(crate) dedup_window: Option<Span>,
@@ -211,8 +234,10 @@ impl Layer {
     pub(crate) fn over(self, lower: Self) -> Self {
         Self {
             database: self.database.or(lower.database),
+            replica: self.replica.or(lower.replica),
             listen: self.listen.or(lower.listen),
             seed: self.seed.or(lower.seed),
+            site_name: self.site_name.or(lower.site_name),
             on_limit: self.on_limit.or(lower.on_limit),
             max_clock_skew: self.max_clock_skew.or(lower.max_clock_skew),
             dedup_window: self.dedup_window.or(lower.dedup_window),
@@ -237,8 +262,10 @@ impl Layer {
         let get = &|name: &str| get(name).filter(|value| !value.is_empty());
         Ok(Self {
             database: get("SMARTPARK_DATABASE"),
+            replica: get("SMARTPARK_REPLICA"),
             listen: variable(get, "SMARTPARK_LISTEN", str::parse)?,
             seed: variable(get, "SMARTPARK_SEED", word)?,
+            site_name: variable(get, "SMARTPARK_SITE_NAME", str::parse)?,
             on_limit: variable(get, "SMARTPARK_ON_LIMIT", word)?,
             max_clock_skew: variable(get, "SMARTPARK_MAX_CLOCK_SKEW", str::parse)?,
             dedup_window: variable(get, "SMARTPARK_DEDUP_WINDOW", str::parse)?,
@@ -320,10 +347,14 @@ fn place_in(text: &str, span: Option<std::ops::Range<usize>>) -> String {
 pub(crate) struct Settings {
     /// The database's URL.
     pub(crate) database: String,
+    /// The URL of a standby that the server may read the past from.
+    pub(crate) replica: Option<String>,
     /// Where the server listens.
     pub(crate) listen: SocketAddr,
     /// What an empty database is filled with when the server starts.
     pub(crate) seed: SeedChoice,
+    /// What the site is called on its page; SmartPark where `None`.
+    pub(crate) site_name: Option<String>,
     /// What the server answers to an event at a limit.
     pub(crate) on_limit: OnLimit,
     /// How far ahead of the clock an event may lie.
@@ -354,8 +385,10 @@ impl Settings {
         let span = |span: Option<Span>, default| span.map_or(default, |span| span.0);
         Self {
             database: layer.database.unwrap_or_else(|| DEFAULT_DATABASE.to_owned()),
+            replica: layer.replica,
             listen: layer.listen.map_or(DEFAULT_LISTEN, |listen| listen.0),
             seed: layer.seed.unwrap_or(SeedChoice::Sample),
+            site_name: layer.site_name.map(|name| name.0),
             on_limit: layer.on_limit.unwrap_or(OnLimit::Record),
             max_clock_skew: span(layer.max_clock_skew, DEFAULT_MAX_CLOCK_SKEW),
             dedup_window: span(layer.dedup_window, DEFAULT_DEDUP_WINDOW),
@@ -416,6 +449,7 @@ mod tests {
             ("SMARTPARK_LISTEN", "here:x"),
             ("SMARTPARK_SEED", "all"),
             ("SMARTPARK_ON_LIMIT", "ignore"),
+            ("SMARTPARK_SITE_NAME", "two\nlines"),
             ("SMARTPARK_MAX_CLOCK_SKEW", "later"),
             ("SMARTPARK_DEDUP_WINDOW", "-1"),
             ("SMARTPARK_RETENTION_DAYS", "0"),

@@ -78,7 +78,7 @@ pub enum Error {
         current_vehicles: i64,
     },
     /// The database holds data where an empty one is needed.
-    #[error("the database already has floors or events")]
+    #[error("the database already has floors, events or keys")]
     NotEmpty,
     /// More is waiting than may wait. Nothing was stored; try again.
     #[error("too many requests are waiting to be recorded; try again in a moment")]

@@ -1,11 +1,14 @@
 //! The HTTP server: every route in one list, what can be set about it, and the description of it
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
+mod aged;
+mod assets;
 pub(crate) mod attention;
 mod auth;
 mod body;
 mod channel;
 mod connection;
+mod dashboard;
 mod described;
 mod docs;
 mod download;
@@ -19,6 +22,7 @@ mod health;
 pub(crate) mod history;
 mod id;
 mod kind;
+mod latest;
 mod origin;
 mod problem;
 mod query;
@@ -34,6 +38,7 @@ pub(crate) mod views;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    ops::Deref,
     sync::Arc,
     time::Duration,
 };
@@ -52,9 +57,10 @@ use crate::{
 };
 use auth::Gate;
 pub use auth::{Network, Peer, Rates};
+use latest::Latest;
 pub use origin::Origin;
 pub(crate) use record::RecordedView;
-pub use server::serve;
+pub use server::{serve, serve_router};
 pub use tls::TlsFiles;
 
 /// What can be set about the server.
@@ -67,6 +73,8 @@ pub struct HttpConfig {
     pub on_limit: OnLimit,
     /// How long clients may take.
     pub timeouts: Timeouts,
+    /// What the site is called on its page; SmartPark where nobody named it.
+    pub site_name: Option<String>,
     /// Ask nobody for a key. Otherwise whoever is on this machine is let in without one until the
     /// first key is made ([`KeyOperations::add_key`](crate::KeyOperations::add_key)); from then on,
     /// and from elsewhere always, a key is needed.
@@ -89,6 +97,7 @@ impl Default for HttpConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8000)),
             on_limit: OnLimit::default(),
             timeouts: Timeouts::default(),
+            site_name: None,
             no_auth: false,
             tls: None,
             proxies: Vec::new(),
@@ -141,11 +150,24 @@ impl Default for Timeouts {
     }
 }
 
-/// What the handlers share.
+/// What the handlers share. Each request has a clone, so it is one count to move, not one for each
+/// member.
 #[derive(Clone, Debug)]
-struct App {
+struct App(Arc<Shared>);
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
     park: SmartPark,
     gate: Arc<Gate>,
+    latest: Latest,
     on_limit: OnLimit,
     body_timeout: Duration,
     /// A permit for each byte of the bodies being read.
@@ -171,7 +193,11 @@ struct App {
             **Keys** are made with `smartpark key add` and sent as `Authorization: Bearer …` or \
             `X-API-Key: …`: the role `viewer` may read, `camera` may post events (perhaps only of \
             some cameras or floors), `admin` may do all. Before the first key is made, whoever is \
-            on the same machine may do all.",
+            on the same machine may do all.\n\n\
+            Lists of events and statistics may come from a replica of the database. Then the \
+            header `SmartPark-Replica-Age` says how old they are, in seconds: what was recorded \
+            before is in the answer, what came later perhaps not yet. Floors and their counts \
+            never come from a replica.",
         license(name = "MIT OR Apache-2.0"),
     ),
     tags(
@@ -220,34 +246,37 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     guarded_operations().merge(open_operations()).into_openapi()
 }
 
-/// All routes over `park`, for a server of your own or for tests. What [`serve`] adds are the
-/// timeouts and bounds of connections, encryption, the [`Peer`] of each request, and stopping.
+/// All routes over `park`, for a server of your own or for tests. What [`serve`] and
+/// [`serve_router`] add are the timeouts and bounds of connections, the [`Peer`] of each request,
+/// and stopping; encryption only [`serve`].
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
-    router_until(park, config, Arc::default())
+    let origins: Arc<[Origin]> = config.cors_origins.clone().into();
+    let guard = middleware::from_fn_with_state(origins, guard::guard);
+    routes_until(park, config, Arc::default()).layer(guard)
 }
 
-/// All routes over `park`; streams end when `stopping` becomes true.
-fn router_until(
+/// All routes over `park`, for whoever guards them; streams end when `stopping` becomes true.
+fn routes_until(
     park: SmartPark,
     config: &HttpConfig,
     stopping: Arc<watch::Sender<bool>>,
 ) -> Router {
-    let app = App {
+    let app = App(Arc::new(Shared {
         gate: Arc::new(Gate::new(park.clone(), config)),
         park,
+        latest: Latest::default(),
         on_limit: config.on_limit,
         body_timeout: config.timeouts.body,
         body_room: Arc::new(Semaphore::new(MAX_BODIES_BYTES)),
         heartbeat: config.timeouts.heartbeat,
         stopping,
-    };
+    }));
     let admit = middleware::from_fn_with_state(app.clone(), auth::admit);
-    let origins: Arc<[Origin]> = config.cors_origins.clone().into();
     let (operations, description) =
         guarded_operations().route_layer(admit).merge(open_operations()).split_for_parts();
     operations
         .merge(docs::routes(&description))
+        .merge(dashboard::routes(config.site_name.as_deref()))
         .fallback(guard::not_found)
-        .layer(middleware::from_fn_with_state(origins, guard::guard))
         .with_state(app)
 }

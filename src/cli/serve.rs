@@ -9,8 +9,8 @@ use tokio::net::TcpListener;
 use super::{Context, Counting, Outcome, output::shown_url, retention, signals::StopSignals};
 use crate::{
     Error, SmartPark,
-    config::{Days, Layer, Listen, SeedChoice},
-    http::{self, HttpConfig, OnLimit, Timeouts, TlsFiles},
+    config::{Days, Layer, Listen, SeedChoice, SiteName},
+    http::{self, HttpConfig, OnLimit, TlsFiles},
 };
 
 /// Run the server
@@ -32,9 +32,16 @@ pub(super) struct Args {
     /// Where to listen; port 0 takes a free one [env: SMARTPARK_LISTEN] [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<Listen>,
+    /// A standby of the PostgreSQL database, to read lists of events and statistics from; those
+    /// answers say how old they are [env: SMARTPARK_REPLICA] [default: none]
+    #[arg(long, value_name = "URL")]
+    replica: Option<String>,
     /// What to fill an empty database with [env: SMARTPARK_SEED] [default: sample]
     #[arg(long, value_name = "WHAT")]
     seed: Option<SeedChoice>,
+    /// What the site is called on its page [env: SMARTPARK_SITE_NAME] [default: SmartPark]
+    #[arg(long, value_name = "NAME")]
+    site_name: Option<SiteName>,
     /// What to answer to an entry to a full or an exit from an empty floor, which is stored either
     /// way [env: SMARTPARK_ON_LIMIT] [default: record]
     #[arg(long, value_name = "ANSWER")]
@@ -53,7 +60,9 @@ impl Args {
     /// Adds what the flags say to a layer of settings.
     pub(super) fn fill(&self, flags: &mut Layer) {
         flags.listen = self.listen;
+        flags.replica.clone_from(&self.replica);
         flags.seed = self.seed;
+        flags.site_name = self.site_name.clone();
         flags.on_limit = self.on_limit;
         flags.retention_days = self.retention_days;
         self.access.fill(flags);
@@ -68,6 +77,9 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let signals = StopSignals::catch()?;
     let park = context.create().await?;
     let _only_server = park.lock_as_server()?;
+    if let Some(replica) = &settings.replica {
+        park.use_replica(replica).await?;
+    }
     let listener = TcpListener::bind(settings.listen).await.map_err(|fault| {
         let address = settings.listen;
         anyhow::anyhow!("cannot listen on {address}: {fault}; choose another with --listen")
@@ -96,7 +108,11 @@ async fn seed_if_empty(park: &SmartPark, choice: SeedChoice) -> crate::Result<()
     if choice == SeedChoice::None || stats.floors + stats.events > 0 {
         return Ok(());
     }
-    let floors = park.seed().seed_floors().await?;
+    let floors = match park.seed().seed_floors().await {
+        // Of several servers that start on one empty database one is the first.
+        Err(Error::NotEmpty) => return Ok(()),
+        seeded => seeded?,
+    };
     if choice == SeedChoice::Sample {
         park.seed().seed_sample_events(&floors).await?;
     }
@@ -115,12 +131,13 @@ async fn serve(
     let config = HttpConfig {
         listen: settings.listen,
         on_limit: settings.on_limit,
-        timeouts: Timeouts::default(),
+        site_name: settings.site_name.clone(),
         no_auth: settings.no_auth,
         tls,
         proxies: settings.proxies.clone(),
         rates: settings.rates,
         cors_origins: settings.cors_origins.clone(),
+        ..HttpConfig::default()
     };
     let cleanup =
         settings.retention_days.map(|days| tokio::spawn(retention::nightly(park.clone(), days)));

@@ -218,7 +218,7 @@ impl Gate {
         let Some(ring) = self.keys.at_hand() else { return true };
         let Some(then) = caller.key() else { return self.is_open || !ring.required };
         let now = ring.with_prefix(&then.key.prefix);
-        let key_holds = now.is_some_and(|now| now.sum.is(&then.sum));
+        let key_holds = now.is_some_and(|now| now.sum == then.sum);
         let time = self.clock.now();
         key_holds && caller.session().is_none_or(|session| session.is_before_end(time))
     }

@@ -2,10 +2,11 @@
 //! answer tells browsers what they must not do with it.
 
 use std::{
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
+    pin::pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::Poll,
 };
 
 use axum::{
@@ -26,19 +27,32 @@ pub(super) async fn not_found() -> Problem {
     Problem::new(Kind::NotFound)
 }
 
-/// Runs the rest; a panic in it is answered with 500 and ends nothing but the request.
+/// Runs the rest, guarded.
 pub(super) async fn guard(
     State(origins): State<Arc<[Origin]>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let origin = request.headers().get(header::ORIGIN).cloned();
-    let mut response = match origin::preflight(&origins, request.method(), request.headers()) {
+    guarded(&origins, request, |request| next.run(request)).await
+}
+
+/// The answer that is made of a request: with what browsers are to be told, also of the sites
+/// whose pages may read it.
+pub(super) async fn guarded<B, F: Future<Output = Response>>(
+    origins: &[Origin],
+    request: Request<B>,
+    answer: impl FnOnce(Request<B>) -> F,
+) -> Response {
+    let origin = origin::asking(origins, request.headers());
+    let allowed = origin.is_some().then(|| origin::preflight(request.method(), request.headers()));
+    let mut response = match allowed.flatten() {
         Some(response) => response,
-        None => answered(request, next).await,
+        None => answered(async { answer(request).await }).await,
     };
     harden(response.headers_mut());
-    origin::share(&origins, origin, response.headers_mut());
+    if !origins.is_empty() {
+        origin::share(origin, response.headers_mut());
+    }
     response
 }
 
@@ -54,8 +68,10 @@ fn harden(headers: &mut HeaderMap) {
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
 }
 
-async fn answered(request: Request, next: Next) -> Response {
-    let response = Caught(Box::pin(next.run(request))).await;
+/// The answer that is made; a panic in making it is answered with 500 and ends nothing but the
+/// request.
+pub(super) async fn answered(making: impl Future<Output = Response>) -> Response {
+    let response = caught(making).await;
     let response = response.unwrap_or_else(|| Problem::new(Kind::Internal).into_response());
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         let allow = response.headers().get(header::ALLOW).cloned();
@@ -64,23 +80,20 @@ async fn answered(request: Request, next: Next) -> Response {
     response
 }
 
-/// A future that ends with `None` where the one within panics.
-struct Caught<T>(Pin<Box<dyn Future<Output = T> + Send>>);
-
-impl<T> Future for Caught<T> {
-    type Output = Option<T>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        let inner = self.0.as_mut();
+/// What the future within ends with, or `None` where it panics.
+async fn caught<T>(within: impl Future<Output = T>) -> Option<T> {
+    let mut within = pin!(within);
+    poll_fn(|context| {
         // What the future holds is dropped right after; nobody sees it half changed.
-        match catch_unwind(AssertUnwindSafe(|| inner.poll(context))) {
+        match catch_unwind(AssertUnwindSafe(|| within.as_mut().poll(context))) {
             Ok(poll) => poll.map(Some),
             Err(_) => {
                 tracing::error!("a request handler panicked; the panic's message is above");
                 Poll::Ready(None)
             }
         }
-    }
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -74,8 +74,8 @@ impl Kind {
             Self::CutShort => (S::BAD_REQUEST, "cut-short", "The body is not complete",
                 "the body ended before it was complete; nothing was stored"),
             Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "A key is needed",
-                "send a key that holds, as \"Authorization: Bearer …\" or \"X-API-Key: …\"; keys are \
-                 made with `smartpark key add`"),
+                "send a key that holds, as \"Authorization: Bearer …\" or \"X-API-Key: …\"; keys \
+                 are made with `smartpark key add`"),
             Self::Forbidden => (S::FORBIDDEN, "forbidden", "The key is not allowed to do this",
                 "the key's role or what it is bound to does not allow this; nothing was stored"),
             Self::CrossSite => (S::FORBIDDEN, "cross-site", "The page is of another site",

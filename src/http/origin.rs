@@ -33,15 +33,16 @@ impl FromStr for Origin {
     }
 }
 
-/// The question of a browser whether a page of another site may send something, answered.
-pub(super) fn preflight(
-    allowed: &[Origin],
-    method: &Method,
-    headers: &HeaderMap,
-) -> Option<Response> {
+/// The site whose page made a request, where it is one of those allowed.
+pub(super) fn asking(allowed: &[Origin], headers: &HeaderMap) -> Option<HeaderValue> {
+    let origin = headers.get(header::ORIGIN).filter(|_| !allowed.is_empty())?;
+    allowed.iter().find(|it| it.0 == *origin).map(|it| it.0.clone())
+}
+
+/// The question of a browser whether a page of an allowed site may send something, answered.
+pub(super) fn preflight(method: &Method, headers: &HeaderMap) -> Option<Response> {
     const ASKED: HeaderName = header::ACCESS_CONTROL_REQUEST_METHOD;
-    let asks = *method == Method::OPTIONS && headers.contains_key(ASKED);
-    if !asks || allowed_origin(allowed, headers).is_none() {
+    if *method != Method::OPTIONS || !headers.contains_key(ASKED) {
         return None;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -59,21 +60,12 @@ pub(super) fn preflight(
 
 /// Lets the page that asked read an answer, where its site is one of those allowed. Cookies are
 /// never allowed: such pages send a key.
-pub(super) fn share(allowed: &[Origin], request: Option<HeaderValue>, answer: &mut HeaderMap) {
-    if allowed.is_empty() {
-        return;
-    }
+pub(super) fn share(origin: Option<HeaderValue>, answer: &mut HeaderMap) {
     answer.append(header::VARY, HeaderValue::from_static("origin"));
-    let Some(origin) = request.filter(|origin| allowed.iter().any(|it| it.0 == *origin)) else {
-        return;
-    };
+    let Some(origin) = origin else { return };
     answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     let exposed = "location, retry-after, etag, www-authenticate";
     answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
-}
-
-fn allowed_origin<'a>(allowed: &[Origin], headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
-    headers.get(header::ORIGIN).filter(|origin| allowed.iter().any(|it| it.0 == **origin))
 }
 
 /// Whether a browser says that a request was not made by a page of this server. What is no browser

@@ -4,7 +4,7 @@
 use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
-use hyper::{Request, Response, body::Incoming, service::service_fn};
+use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
     server::{
@@ -25,7 +25,9 @@ use super::{
     HttpConfig, Network, Peer, Timeouts,
     auth::is_one_of,
     connection::{Activity, Answer, Timed},
-    router_until,
+    guard::{answered, guarded},
+    origin::Origin,
+    routes_until,
     tls::Certificate,
 };
 use crate::{
@@ -53,48 +55,36 @@ pub async fn serve(
     config: HttpConfig,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    listener.local_addr()?;
     let certificate = config.tls.as_ref().map(Certificate::load).transpose()?.map(Arc::new);
-    let stopping: Arc<watch::Sender<bool>> = Arc::default();
-    let router = router_until(park.clone(), &config, Arc::clone(&stopping));
-    // Ends with the server; what is left then is stored when the park is closed.
-    let mut background = JoinSet::new();
-    background.spawn(refusals::keep_stored(park));
+    // Whatever happens to this future, the looking for certificates ends with it.
+    let mut upkeep = JoinSet::new();
     if let Some(certificate) = certificate.clone() {
-        background.spawn(certificate.keep_current());
+        upkeep.spawn(certificate.keep_current());
     }
-    let server = Arc::new(Server::new(router, certificate, &config));
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let stop = GracefulShutdown::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = &mut shutdown => break,
-            accepted = accept(&listener, &slots) => accepted,
-        };
-        match accepted {
-            Ok((stream, address, slot)) => {
-                let server = Arc::clone(&server);
-                tokio::spawn(server.take(stream, address, slot, stop.watcher()));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::select! {
-                    () = &mut shutdown => break,
-                    () = sleep(ACCEPT_PAUSE) => {}
-                }
-            }
-        }
-    }
-    drop(listener);
-    // Streams have no end of their own.
-    stopping.send_replace(true);
-    let open = stop.count();
-    if timeout(config.timeouts.stop, stop.shutdown()).await.is_err() {
-        tracing::warn!(open, "stopped without waiting longer for open connections");
-    }
-    Ok(())
+    let stopping: Arc<watch::Sender<bool>> = Arc::default();
+    tokio::spawn(refusals::keep_stored(park.clone(), stopping.subscribe()));
+    let router = routes_until(park, &config, Arc::clone(&stopping));
+    let stop = async {
+        shutdown.await;
+        // Streams and tasks have no end of their own.
+        stopping.send_replace(true);
+    };
+    Server::configured(router, certificate, &config).run(listener, stop).await
+}
+
+/// [`serve`] for routes of your own, for example those of [`router`](super::router) beside others:
+/// the same bound on connections, the same timers on each, the same stop. (Live streams among them
+/// are cut off when the time to stop is over.) Nothing is encrypted, and every connection is taken.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_router(
+    router: Router,
+    listener: TcpListener,
+    timeouts: Timeouts,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    Server::new(router, timeouts).run(listener, shutdown).await
 }
 
 /// The next connection and its other end, once there is room for one.
@@ -116,11 +106,13 @@ struct Server {
     certificate: Option<Arc<Certificate>>,
     /// Who is served without encryption, beside this machine; everybody where there is no list.
     in_plain: Option<Vec<Network>>,
+    /// The sites whose pages may read answers; none where the routes are guarded already.
+    origins: Option<Arc<[Origin]>>,
 }
 
 impl Server {
-    fn new(router: Router, certificate: Option<Arc<Certificate>>, config: &HttpConfig) -> Self {
-        let timeouts = config.timeouts;
+    /// One for routes that look after themselves: every connection is taken.
+    fn new(router: Router, timeouts: Timeouts) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
             .timer(TokioTimer::new())
@@ -131,8 +123,60 @@ impl Server {
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(MAX_HEAD_BYTES as u32)
             .keep_alive_interval(PING_INTERVAL);
-        let in_plain = (!config.no_auth).then(|| config.proxies.clone());
-        Self { router, http, timeouts, certificate, in_plain }
+        Self { router, http, timeouts, certificate: None, in_plain: None, origins: None }
+    }
+
+    /// One for our routes, which are guarded here.
+    fn configured(
+        router: Router,
+        certificate: Option<Arc<Certificate>>,
+        config: &HttpConfig,
+    ) -> Self {
+        Self {
+            certificate,
+            in_plain: (!config.no_auth).then(|| config.proxies.clone()),
+            origins: Some(config.cors_origins.clone().into()),
+            ..Self::new(router, config.timeouts)
+        }
+    }
+
+    /// Serves what comes until `shutdown` completes, and then to its end what has begun.
+    async fn run(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        listener.local_addr()?;
+        let server = Arc::new(self);
+        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let stop = GracefulShutdown::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                accepted = accept(&listener, &slots) => accepted,
+            };
+            match accepted {
+                Ok((stream, address, slot)) => {
+                    let server = Arc::clone(&server);
+                    tokio::spawn(server.take(stream, address, slot, stop.watcher()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::select! {
+                        () = &mut shutdown => break,
+                        () = sleep(ACCEPT_PAUSE) => {}
+                    }
+                }
+            }
+        }
+        drop(listener);
+        let open = stop.count();
+        if timeout(server.timeouts.stop, stop.shutdown()).await.is_err() {
+            tracing::warn!(open, "stopped without waiting longer for open connections");
+        }
+        Ok(())
     }
 
     /// Serves one connection to its end.
@@ -176,10 +220,21 @@ impl Server {
         let service = service_fn(|mut request: Request<Incoming>| {
             let in_flight = activity.begin();
             request.extensions_mut().insert(peer);
-            let answer = self.router.clone().call(request.map(Body::new));
+            let mut router = self.router.clone();
+            let origins = self.origins.clone();
             async move {
-                let response: Result<Response<Body>, Infallible> = answer.await;
-                response.map(|response| response.map(|body| Answer::new(body, in_flight)))
+                let mut route = async |request: Request<Incoming>| {
+                    let Ok(response) = router.call(request.map(Body::new)).await;
+                    response
+                };
+                // Around the router and not a layer of it: a layer is cloned and boxed anew for
+                // every request.
+                let response = match origins {
+                    Some(origins) => guarded(&origins, request, route).await,
+                    None => answered(route(request)).await,
+                };
+                let response = response.map(|body| Answer::new(body, in_flight));
+                Ok::<_, Infallible>(response)
             }
         });
         let stream = Timed::new(stream, self.timeouts.write);
@@ -216,8 +271,9 @@ mod tests {
         ];
         for (address, expected) in table {
             let address = address.parse().unwrap();
-            let served = [&HttpConfig::default(), &proxied, &open]
-                .map(|config| Server::new(Router::new(), None, config).serves_in_plain(address));
+            let served = [&HttpConfig::default(), &proxied, &open].map(|config| {
+                Server::configured(Router::new(), None, config).serves_in_plain(address)
+            });
             assert_eq!(served, expected, "{address}");
         }
     }

@@ -110,7 +110,7 @@ pub(super) async fn watch_live(
     let last = headers.get(LAST_EVENT_ID).map(|id| {
         // No browser can mend what it was told: an id that is none is one that is not known.
         let id = id.to_str().ok().and_then(|id| id.parse().ok());
-        id.unwrap_or(Position { change: i64::MAX, offset: i64::MAX })
+        id.unwrap_or(Position { change: i64::MAX, offset: i64::MAX, lineage: i64::MAX })
     });
     let watcher = app.park.watch(last.or(asked)).await;
     let watcher = watcher.map_err(|error| Problem::from_error(error, Place::Query))?;
@@ -121,7 +121,7 @@ pub(super) async fn watch_live(
         stopping: app.stopping.subscribe(),
         clock: app.park.options().clock.clone(),
         heartbeat: app.heartbeat,
-        gate: app.gate,
+        gate: Arc::clone(&app.gate),
         caller,
     };
     tokio::spawn(feed.run());

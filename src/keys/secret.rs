@@ -66,12 +66,16 @@ impl Sha256Sum {
     pub(crate) fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
+}
 
-    /// Whether two are the same; how long it takes says nothing about where they differ.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+/// How long it takes says nothing about where two differ.
+impl PartialEq for Sha256Sum {
+    fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }
+
+impl Eq for Sha256Sum {}
 
 impl fmt::Debug for Sha256Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,8 +106,8 @@ mod tests {
         assert_ne!(first, second);
         assert_eq!(first.expose().len(), 76);
         assert_eq!(prefix_of(first.expose()), Some(sealed.prefix.as_str()));
-        assert!(sealed.sha256.is(&Sha256Sum::of(first.expose())));
-        assert!(!sealed.sha256.is(&other.sha256));
+        assert_eq!(sealed.sha256, Sha256Sum::of(first.expose()));
+        assert_ne!(sealed.sha256, other.sha256);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! out of date.
 
 mod attention;
+mod backup;
 mod changes;
 mod check;
 mod connection;
@@ -14,6 +15,7 @@ mod fault;
 mod floors;
 mod hours;
 mod keys;
+mod latest;
 mod migrate;
 mod past;
 mod readers;
@@ -25,6 +27,7 @@ mod rows;
 mod session;
 mod statistics;
 mod tables;
+mod transfer;
 mod walk;
 mod writer;
 
@@ -34,6 +37,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
+use super::Order;
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, NewKey, Options, Position, Recorded, Result,
@@ -43,9 +47,10 @@ use crate::{
     keys::{KeyRing, Sealed},
     limits::CLEANUP_CHUNK_ROWS,
     model::{CameraHour, FloorAtLimit, RefusedInHour},
-    recorder,
+    recorder, store,
 };
 use changes::Changes;
+use latest::Latest;
 use readers::Readers;
 use session::Session;
 use writer::WriterHandle;
@@ -61,6 +66,7 @@ struct Inner {
     path: PathBuf,
     options: Arc<Options>,
     readers: Readers,
+    latest: Latest,
     writer: WriterHandle,
     changes: Arc<Changes>,
 }
@@ -82,6 +88,7 @@ impl Sqlite {
         Self::open(path, options, |path, _| {
             let connection = connection::open(path)?;
             migrate::require_current(&connection)?;
+            transfer::require_whole(&connection)?;
             Ok(connection)
         })
         .await
@@ -101,9 +108,10 @@ impl Sqlite {
             .spawn(move || {
                 let result = prepare(&path, options.clock.now()).and_then(|connection| {
                     let readers = Readers::start(&path)?;
+                    let latest = Latest::open(&path)?;
                     let changes = Changes::new(path.clone());
                     let writer = WriterHandle::start(connection, &options, &changes)?;
-                    let inner = Inner { path, options, readers, writer, changes };
+                    let inner = Inner { path, options, readers, latest, writer, changes };
                     Ok(Self { inner: Arc::new(inner) })
                 });
                 drop(reply.send(result));
@@ -149,6 +157,14 @@ impl Sqlite {
 
     pub(super) async fn floors(&self) -> Result<Vec<Floor>> {
         self.read(floors::all).await
+    }
+
+    /// All floors, most free slots first, as all readers share them.
+    pub(super) async fn latest_floors(&self) -> Result<Arc<[Floor]>> {
+        match self.inner.latest.floors().await {
+            Some(floors) => Ok(floors),
+            None => Ok(store::latest::after(None, self.floors().await?)),
+        }
     }
 
     pub(super) async fn floor_by_id(&self, id: i64) -> Result<Option<Floor>> {
@@ -237,7 +253,18 @@ impl Sqlite {
         limit: u32,
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
-        self.read(move |connection| events::page(connection, &filter, limit, cursor)).await
+        let newest = Order::NewestFirst;
+        self.read(move |connection| events::page(connection, &filter, limit, cursor, newest)).await
+    }
+
+    pub(super) async fn events_oldest_first(
+        &self,
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>,
+    ) -> Result<EventPage> {
+        let oldest = Order::OldestFirst;
+        self.read(move |connection| events::page(connection, &filter, limit, cursor, oldest)).await
     }
 
     pub(super) async fn position(&self) -> Result<Position> {
@@ -279,7 +306,8 @@ impl Sqlite {
     }
 
     pub(super) async fn keys(&self) -> Result<Vec<ApiKey>> {
-        self.read(keys::all).await
+        let known = self.read(keys::all).await?;
+        Ok(known.into_iter().map(|known| known.key).collect())
     }
 
     pub(super) async fn rotate_key(&self, named: &str, sealed: Sealed) -> Result<ApiKey> {
@@ -316,7 +344,11 @@ impl Sqlite {
 
     pub(super) async fn ready(&self) -> Result<()> {
         self.inner.writer.sound()?;
-        self.read(migrate::require_current).await
+        self.read(|connection| {
+            migrate::require_current(connection)?;
+            transfer::require_whole(connection)
+        })
+        .await
     }
 
     pub(super) async fn failed(&self) -> Error {
@@ -331,6 +363,13 @@ impl Sqlite {
     pub(super) async fn close(&self) {
         self.inner.changes.close();
         self.inner.writer.close().await;
+    }
+
+    /// A file has no replica.
+    pub(super) async fn use_replica(&self, _url: &str) -> Result<()> {
+        Err(Error::Unusable(
+            "an embedded database has no replica: that takes a database on PostgreSQL".into(),
+        ))
     }
 
     /// A lock on a file beside the database, not on the database itself: closing any handle on

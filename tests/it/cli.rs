@@ -1,10 +1,13 @@
 //! The command line, tried on the real binary.
 
 mod commands;
+mod copy;
+mod export;
 pub(crate) mod garage;
 mod import;
 mod keys;
 pub(crate) mod program;
+mod reads;
 mod serve;
 mod settings;
 mod tls;

@@ -2,11 +2,13 @@
 
 mod attention;
 mod check;
+mod copy;
 mod counting;
 mod events;
 mod floors;
 mod history;
 mod keys;
+mod latest;
 mod live;
 mod order;
 mod positions;

@@ -19,10 +19,10 @@ use crate::{
     store::codes::{binding, bound, role_number, role_of},
 };
 
-/// The columns of an [`ApiKey`], in the order that [`key`] reads them.
+/// The columns of a [`KnownKey`], in the order that they are read here.
 macro_rules! key_columns {
     () => {
-        "id, name, prefix, role, cameras, floors, created_at, rotated_at, revoked_at"
+        "id, name, prefix, sha256, role, cameras, floors, created_at, rotated_at, revoked_at"
     };
 }
 
@@ -31,7 +31,7 @@ const ALL: &str = concat!("-- keys: all\nSELECT ", key_columns!(), " FROM api_ke
 const RING: &str = concat!(
     "-- keys: those that hold\nSELECT ",
     key_columns!(),
-    ", sha256 FROM api_keys WHERE revoked_at IS NULL"
+    " FROM api_keys WHERE revoked_at IS NULL"
 );
 
 const ANY: &str = "-- keys: was there ever one\nSELECT EXISTS (SELECT 1 FROM api_keys)";
@@ -41,6 +41,14 @@ const INSERT: &str = concat!(
 INSERT INTO api_keys (name, prefix, sha256, role, cameras, floors, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ",
     key_columns!()
+);
+
+const CLEAR: &str = "-- copy: take all keys out\nDELETE FROM api_keys";
+
+const PUT: &str = concat!(
+    "-- copy: put a key\nINSERT INTO api_keys (",
+    key_columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 );
 
 const ROTATE: &str = concat!(
@@ -57,38 +65,61 @@ WHERE (name = $1 OR prefix = $1) AND revoked_at IS NULL RETURNING ",
     key_columns!()
 );
 
-fn key(row: &Row) -> Result<ApiKey> {
-    let role: i16 = row.try_get(3)?;
+fn known(row: &Row) -> Result<KnownKey> {
+    let role: i16 = row.try_get(4)?;
     let maybe = |column| -> Result<Option<Timestamp>> {
         let at = maybe_micros(row, column)?.map(Timestamp::from_microsecond);
         at.transpose().map_err(|_| damaged("an instant"))
     };
-    Ok(ApiKey {
+    let sum = row.try_get::<_, &[u8]>(3)?.try_into().map_err(|_| damaged("a sum"))?;
+    let key = ApiKey {
         id: row.try_get(0)?,
         name: row.try_get(1)?,
         prefix: row.try_get(2)?,
         role: role_of(role.into()).ok_or_else(|| damaged("a role"))?,
-        cameras: bound(row.try_get(4)?)?,
-        floors: bound(row.try_get(5)?)?,
-        created_at: instant(row, 6)?,
-        rotated_at: maybe(7)?,
-        revoked_at: maybe(8)?,
-    })
+        cameras: bound(row.try_get(5)?)?,
+        floors: bound(row.try_get(6)?)?,
+        created_at: instant(row, 7)?,
+        rotated_at: maybe(8)?,
+        revoked_at: maybe(9)?,
+    };
+    Ok(KnownKey { key, sum: Sha256Sum(sum) })
 }
 
-pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<ApiKey>> {
-    query(client, ALL, &[]).await?.iter().map(key).collect()
+/// Every key that ever was, in the order they were made.
+pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<KnownKey>> {
+    query(client, ALL, &[]).await?.iter().map(known).collect()
+}
+
+/// Makes the keys those of another database.
+pub(super) async fn replace(client: &ClientWrapper, keys: &[KnownKey]) -> Result<()> {
+    query(client, CLEAR, &[]).await?;
+    let micros = |at: Timestamp| Micros(at.as_microsecond());
+    for KnownKey { key, sum } in keys {
+        let role = i16::from(role_number(key.role));
+        let values: [&(dyn ToSql + Sync); 10] = [
+            &key.id,
+            &key.name,
+            &key.prefix,
+            &&sum.0[..],
+            &role,
+            &binding(&key.cameras),
+            &binding(&key.floors),
+            &micros(key.created_at),
+            &key.rotated_at.map(micros),
+            &key.revoked_at.map(micros),
+        ];
+        query(client, PUT, &values).await?;
+    }
+    Ok(())
 }
 
 pub(super) async fn ring(client: &ClientWrapper) -> Result<KeyRing> {
     let rows = query(client, RING, &[]).await?;
-    let keys = rows.iter().map(|row| {
-        let sum = row.try_get::<_, &[u8]>(9)?.try_into().map_err(|_| damaged("a sum"))?;
-        Ok(KnownKey { key: key(row)?, sum: Sha256Sum(sum) })
-    });
     // Asked after the keys: of one that is made in between it is known that there is one.
     let any = query(client, ANY, &[]).await?;
-    KeyRing::new(keys, any.first().ok_or_else(|| damaged("no keys"))?.try_get(0)?)
+    let required = any.first().ok_or_else(|| damaged("no keys"))?.try_get(0)?;
+    KeyRing::new(rows.iter().map(known), required)
 }
 
 pub(super) async fn add(
@@ -106,7 +137,7 @@ pub(super) async fn add(
         .query_one(&statement, &[&new.name, &sealed.prefix, &sum, &role, &cameras, &floors, &now])
         .await
         .map_err(name_taken)?;
-    let key = key(&inserted)?;
+    let key = known(&inserted)?.key;
     Ok(transaction.commit().await.map(|()| key))
 }
 
@@ -141,6 +172,6 @@ async fn change(
     }
     let transaction = Transaction::begin(pool).await?;
     let changed = query(&transaction, sql, values).await?;
-    let key = key(changed.first().ok_or(Error::NotFound("the key"))?)?;
+    let key = known(changed.first().ok_or(Error::NotFound("the key"))?)?.key;
     Ok(transaction.commit().await.map(|()| key))
 }

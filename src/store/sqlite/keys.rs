@@ -1,5 +1,6 @@
 //! API keys: of their secrets only the sums.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{rows::Micros, session::Session};
@@ -9,10 +10,10 @@ use crate::{
     store::codes::{binding, bound},
 };
 
-/// The columns of an [`ApiKey`], in the order that [`key`] reads them.
+/// The columns of a [`KnownKey`], in the order that they are read here.
 macro_rules! key_columns {
     () => {
-        "id, name, prefix, role, cameras, floors, created_at, rotated_at, revoked_at"
+        "id, name, prefix, sha256, role, cameras, floors, created_at, rotated_at, revoked_at"
     };
 }
 
@@ -21,7 +22,7 @@ const ALL: &str = concat!("-- keys: all\nSELECT ", key_columns!(), " FROM api_ke
 const RING: &str = concat!(
     "-- keys: those that hold\nSELECT ",
     key_columns!(),
-    ", sha256 FROM api_keys WHERE revoked_at IS NULL"
+    " FROM api_keys WHERE revoked_at IS NULL"
 );
 
 const ANY: &str = "-- keys: was there ever one\nSELECT EXISTS (SELECT 1 FROM api_keys)";
@@ -34,6 +35,14 @@ const INSERT: &str = concat!(
 INSERT INTO api_keys (name, prefix, sha256, role, cameras, floors, created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING ",
     key_columns!()
+);
+
+const CLEAR: &str = "-- copy: take all keys out\nDELETE FROM api_keys";
+
+const PUT: &str = concat!(
+    "-- copy: put a key\nINSERT INTO api_keys (",
+    key_columns!(),
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
 );
 
 const ROTATE: &str = concat!(
@@ -51,7 +60,7 @@ WHERE (name = ?1 OR prefix = ?1) AND revoked_at IS NULL RETURNING ",
 );
 
 /// A key as it is stored: its bindings are yet to be read.
-type Stored = (ApiKey, Option<String>, Option<String>);
+type Stored = (KnownKey, Option<String>, Option<String>);
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     let maybe = |column| -> rusqlite::Result<_> {
@@ -62,33 +71,51 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         id: row.get(0)?,
         name: row.get(1)?,
         prefix: row.get(2)?,
-        role: row.get(3)?,
+        role: row.get(4)?,
         cameras: Vec::new(),
         floors: Vec::new(),
-        created_at: row.get::<_, Micros>(6)?.0,
-        rotated_at: maybe(7)?,
-        revoked_at: maybe(8)?,
+        created_at: row.get::<_, Micros>(7)?.0,
+        rotated_at: maybe(8)?,
+        revoked_at: maybe(9)?,
     };
-    Ok((key, row.get(4)?, row.get(5)?))
+    Ok((KnownKey { key, sum: Sha256Sum(row.get(3)?) }, row.get(5)?, row.get(6)?))
 }
 
-fn key((key, cameras, floors): Stored) -> Result<ApiKey> {
-    Ok(ApiKey { cameras: bound(cameras)?, floors: bound(floors)?, ..key })
+fn known((known, cameras, floors): Stored) -> Result<KnownKey> {
+    let key = ApiKey { cameras: bound(cameras)?, floors: bound(floors)?, ..known.key };
+    Ok(KnownKey { key, ..known })
 }
 
-pub(super) fn all(connection: &Connection) -> Result<Vec<ApiKey>> {
+/// Every key that ever was, in the order they were made.
+pub(super) fn all(connection: &Connection) -> Result<Vec<KnownKey>> {
     let mut statement = connection.prepare_cached(ALL)?;
     let rows = statement.query_map([], stored)?;
-    rows.map(|row| key(row?)).collect()
+    rows.map(|row| known(row?)).collect()
+}
+
+/// Makes the keys those of another database.
+pub(super) fn replace(connection: &Connection, keys: &[KnownKey]) -> Result<()> {
+    connection.execute(CLEAR, [])?;
+    for KnownKey { key, sum } in keys {
+        connection.prepare_cached(PUT)?.execute((
+            key.id,
+            &key.name,
+            &key.prefix,
+            sum.0,
+            key.role,
+            binding(&key.cameras),
+            binding(&key.floors),
+            key.created_at.as_microsecond(),
+            key.rotated_at.map(Timestamp::as_microsecond),
+            key.revoked_at.map(Timestamp::as_microsecond),
+        ))?;
+    }
+    Ok(())
 }
 
 pub(super) fn ring(connection: &Connection) -> Result<KeyRing> {
     let mut statement = connection.prepare_cached(RING)?;
-    let rows = statement.query_map([], |row| Ok((stored(row)?, row.get(9)?)))?;
-    let keys = rows.map(|row| {
-        let (stored, sum) = row?;
-        Ok(KnownKey { key: key(stored)?, sum: Sha256Sum(sum) })
-    });
+    let keys = statement.query_map([], stored)?.map(|row| known(row?));
     KeyRing::new(keys, connection.prepare_cached(ANY)?.query_row([], |row| row.get(0))?)
 }
 
@@ -108,7 +135,7 @@ pub(super) fn add(session: &mut Session<'_>, new: &NewKey, sealed: &Sealed) -> R
         binding(&new.floors),
         session.now,
     );
-    key(connection.prepare_cached(INSERT)?.query_row(values, stored)?)
+    Ok(known(connection.prepare_cached(INSERT)?.query_row(values, stored)?)?.key)
 }
 
 pub(super) fn rotate(session: &mut Session<'_>, named: &str, sealed: &Sealed) -> Result<ApiKey> {
@@ -123,5 +150,5 @@ pub(super) fn revoke(session: &mut Session<'_>, named: &str) -> Result<ApiKey> {
 }
 
 fn changed(row: Option<Stored>) -> Result<ApiKey> {
-    key(row.ok_or(Error::NotFound("the key"))?)
+    Ok(known(row.ok_or(Error::NotFound("the key"))?)?.key)
 }

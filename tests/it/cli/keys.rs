@@ -104,7 +104,7 @@ fn servers_know_keys(folder: &Folder, database: &str, servers: &[Server]) {
 fn a_server_knows_keys_within_seconds_on_sqlite() {
     let folder = Folder::with_floors(&[("1F", 3)]);
     let server = Server::start(&folder, &[]);
-    servers_know_keys(&folder, &folder.url(), &[server]);
+    servers_know_keys(&folder, folder.url(), &[server]);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn other_machines_are_served_where_there_is_a_key_and_a_proxy() {
     let line = ["--listen", "0.0.0.0:0", "--behind-proxy", "127.0.0.1,10.0.0.0/8"];
     let refused = folder.run(&[&["serve"], &line[..]].concat()).ended(2);
     assert!(refused.err.contains("smartpark key add"), "{}", refused.err);
-    let admin = add(&folder, &folder.url(), &["desk", "--role", "admin"]);
+    let admin = add(&folder, folder.url(), &["desk", "--role", "admin"]);
     let mut server = Server::start(&folder, &line);
     server.url = server.url.replace("0.0.0.0", "127.0.0.1");
     assert_eq!(get(&server, "/floors", &[]).0, 401);
@@ -136,7 +136,7 @@ fn other_machines_are_served_where_there_is_a_key_and_a_proxy() {
 #[test]
 fn no_secret_reaches_the_log() {
     let folder = Folder::with_floors(&[("1F", 3)]);
-    let key = add(&folder, &folder.url(), &["desk", "--role", "admin"]);
+    let key = add(&folder, folder.url(), &["desk", "--role", "admin"]);
     let server = Server::start(&folder, &["--log-level", "trace", "--rate-limit", "1000"]);
     let wrong = format!("{}{}", &key[..12], "5".repeat(64));
     let cookie = sign_in(&server, &key);

@@ -43,7 +43,7 @@ fn a_file_can_be_named_and_holds_every_setting() {
          retention_days = 30\nlog_level = \"debug\"\nlog_format = \"json\"\nno_auth = false\n\
          tls_cert = \"chain.pem\"\ntls_key = \"key.pem\"\nrate_limit = 50\n\
          address_rate_limit = 100\nbehind_proxy = [\"10.0.0.1\", \"fd00::/8\"]\n\
-         cors_origin = [\"https://signs.example\"]\n",
+         cors_origin = [\"https://signs.example\"]\nsite_name = \"North Street\"\n",
     );
     folder.run(&["migrate", "--config", "mine.toml"]).ok();
     assert!(folder.path().join("mine.db").exists());
@@ -83,6 +83,7 @@ fn a_setting_that_does_not_fit_is_named_with_its_place() {
         ("rate_limit = 0", "line 2 (rate_limit)", "from 1 to 1000000"),
         ("address_rate_limit = \"x\"", "line 2 (address_rate_limit)", "from 1 to 1000000"),
         ("on_limit = true", "line 2 (on_limit)", ""),
+        ("site_name = \"\"", "line 2 (site_name)", "1 to 100 characters"),
         ("seed = ", "line 2", ""),
     ];
     for (line, place, told) in cases {

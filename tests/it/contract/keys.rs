@@ -19,7 +19,8 @@ on_every_engine! {
         let issued = keys.add_key(NewKey::new("desk", Role::Admin)).await.unwrap();
         assert!(keys.are_keys_required().await.unwrap());
         let key = issued.key;
-        assert_eq!((key.name.as_str(), key.role, key.created_at), ("desk", Role::Admin, instant(NOW)));
+        assert_eq!((key.name.as_str(), key.role), ("desk", Role::Admin));
+        assert_eq!(key.created_at, instant(NOW));
         assert_eq!((key.cameras.len(), key.floors.len(), key.revoked_at), (0, 0, None));
         let secret = issued.secret.expose();
         assert_eq!(keys.find_key(secret).await.unwrap(), Some(key.clone()));

@@ -40,7 +40,8 @@ fn is_ours(path: &str) -> bool {
     let endings = [".rs", ".md", ".toml", ".sql", ".sh", ".yml", ".html", ".css", ".js", ".mjs"];
     let script = [".ci/", "scripts/"].iter().any(|folder| path.starts_with(folder));
     let written = script || endings.iter().any(|ending| path.ends_with(ending));
-    written && !path.contains("/vendor/") && !path.contains(".min.")
+    let theirs = ["/vendor/", "/node_modules/", ".min."];
+    written && !theirs.iter().any(|mark| path.contains(mark))
 }
 
 fn read_folder(folder: &Path) -> Vec<PathBuf> {

@@ -17,10 +17,15 @@ pub(super) const RULES: [fn(&File) -> Faults; 8] = [
     named_for_its_job,
 ];
 
+/// Whether it is code, whatever the language.
+fn is_code(file: &File) -> bool {
+    ["rs", "js", "mjs", "css", "html"].into_iter().any(|ending| file.is(ending))
+}
+
 /// Small rooms.
 fn short(file: &File) -> Faults {
     let lines = file.text.lines().count();
-    if file.is("rs") && lines > 500 {
+    if is_code(file) && lines > 500 {
         return vec![(0, format!("has {lines} lines; 500 is the bound: split it"))];
     }
     Vec::new()
@@ -28,7 +33,7 @@ fn short(file: &File) -> Faults {
 
 /// Also what rustfmt leaves alone: texts and comments.
 fn narrow(file: &File) -> Faults {
-    if !file.is("rs") {
+    if !is_code(file) {
         return Vec::new();
     }
     let wide = |line: &str| line.chars().count() > 100;
@@ -44,7 +49,7 @@ fn finished(file: &File) -> Faults {
         concat!("unimple", "mented!("),
         concat!("#[ign", "ore"),
     ];
-    if !file.is("rs") && !file.is("sql") && !file.path.starts_with("scripts/") {
+    if !is_code(file) && !file.is("sql") && !file.path.starts_with("scripts/") {
         return Vec::new();
     }
     file.lines_with(&marks, "does not belong in finished work")
@@ -69,11 +74,11 @@ fn awaits_conditions(file: &File) -> Faults {
     } else {
         file.text.lines().position(|line| line.trim() == "#[cfg(test)]")
     };
-    let Some(from) = from.filter(|_| file.is("rs")) else {
+    let Some(from) = from.filter(|_| is_code(file)) else {
         return Vec::new();
     };
     let mut faults = file.lines_with(
-        &[concat!("sl", "eep(")],
+        &[concat!("sl", "eep("), concat!("waitForTi", "meout(")],
         "makes a test guess a time: wait for the condition instead",
     );
     faults.retain(|(line, _)| *line > from);

@@ -1,0 +1,170 @@
+//! Files that are inside the binary, as they are served: with a tag by which browsers keep them,
+//! compressed for those that take it, under the policy of the page that they belong to.
+
+use std::{
+    io::{Read, Write},
+    sync::OnceLock,
+};
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
+use sha2::{Digest, Sha256};
+
+use super::{kind::Kind, problem::Problem};
+
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+pub(super) const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+pub(super) const CSS: &str = "text/css; charset=utf-8";
+
+/// Kept, but asked for again each time: a new version shows at once.
+pub(super) const ASK_AGAIN: &str = "no-cache";
+/// Kept for a year and never asked for again: for addresses that name the version.
+pub(super) const KEEP: &str = "public, max-age=31536000, immutable";
+
+/// A file that is served as it is.
+pub(super) struct Asset {
+    media_type: &'static str,
+    policy: &'static str,
+    /// As it is in the binary: plain, unless `is_gzipped`.
+    bytes: Bytes,
+    is_gzipped: bool,
+    /// The plain bytes compressed, once somebody asks for them.
+    packed: OnceLock<Bytes>,
+    etag: HeaderValue,
+}
+
+impl Asset {
+    /// A file that is plain in the binary, under a Content-Security-Policy.
+    pub(super) fn plain(
+        media_type: &'static str,
+        policy: &'static str,
+        bytes: impl Into<Bytes>,
+    ) -> Self {
+        let bytes = bytes.into();
+        // Weak: the gzipped and the plain form share it.
+        let etag = HeaderValue::try_from(format!("W/\"{}\"", digest([bytes.as_ref()])));
+        Self {
+            media_type,
+            policy,
+            bytes,
+            is_gzipped: false,
+            packed: OnceLock::new(),
+            etag: etag.unwrap_or(HeaderValue::from_static("")),
+        }
+    }
+
+    /// A file that is gzipped in the binary.
+    pub(super) fn gzipped(
+        media_type: &'static str,
+        policy: &'static str,
+        bytes: &'static [u8],
+    ) -> Self {
+        Self { is_gzipped: true, ..Self::plain(media_type, policy, bytes) }
+    }
+
+    /// The answer to a request with these headers; `cache` says how long it may be kept.
+    pub(super) fn answer(&self, request: &HeaderMap, cache: &'static str) -> Response {
+        let mut response = Response::new(Body::empty());
+        let headers = response.headers_mut();
+        let mut set = |name: HeaderName, value: &'static str| {
+            headers.insert(name, HeaderValue::from_static(value));
+        };
+        set(header::CONTENT_TYPE, self.media_type);
+        set(header::CONTENT_SECURITY_POLICY, self.policy);
+        set(header::CACHE_CONTROL, cache);
+        set(header::VARY, "accept-encoding");
+        headers.insert(header::ETAG, self.etag.clone());
+        if is_known(request, &self.etag) {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            return response;
+        }
+        if accepts_gzip(request) {
+            let gzip = HeaderValue::from_static("gzip");
+            response.headers_mut().insert(header::CONTENT_ENCODING, gzip);
+            *response.body_mut() = Body::from(self.packed());
+        } else if let Some(plain) = self.unpacked() {
+            *response.body_mut() = Body::from(plain);
+        } else {
+            return Problem::new(Kind::Internal).into_response();
+        }
+        response
+    }
+
+    fn packed(&self) -> Bytes {
+        if self.is_gzipped {
+            return self.bytes.clone();
+        }
+        let pack = || {
+            let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+            // Writing to memory cannot fail.
+            packed.write_all(&self.bytes).unwrap_or_default();
+            Bytes::from(packed.finish().unwrap_or_default())
+        };
+        self.packed.get_or_init(pack).clone()
+    }
+
+    fn unpacked(&self) -> Option<Bytes> {
+        if !self.is_gzipped {
+            return Some(self.bytes.clone());
+        }
+        // Rare: every browser takes gzip.
+        let mut plain = Vec::new();
+        GzDecoder::new(self.bytes.as_ref()).read_to_end(&mut plain).ok()?;
+        Some(plain.into())
+    }
+}
+
+/// A short name for these bytes, which no others have.
+pub(super) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut digest = Sha256::new();
+    parts.into_iter().for_each(|part| digest.update(part));
+    digest.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether the client has this version already.
+fn is_known(request: &HeaderMap, etag: &HeaderValue) -> bool {
+    let tags = request.get_all(header::IF_NONE_MATCH).iter();
+    let tags = tags.filter_map(|value| value.to_str().ok());
+    tags.flat_map(|value| value.split(','))
+        .any(|tag| tag.trim() == "*" || tag.trim().as_bytes() == etag.as_bytes())
+}
+
+/// Whether the client takes gzip: it says so, and not with a quality of zero.
+fn accepts_gzip(request: &HeaderMap) -> bool {
+    let values = request.get_all(header::ACCEPT_ENCODING).iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|coding| {
+        let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
+        let quality = quality.trim().strip_prefix("q=").unwrap_or("1");
+        name.trim().eq_ignore_ascii_case("gzip")
+            && quality.parse().is_ok_and(|quality: f32| quality > 0.0)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_is_only_sent_to_those_that_take_it() {
+        let table = [
+            ("gzip", true),
+            ("br, GZIP;q=0.5", true),
+            ("gzip;q=0", false),
+            ("gzip; q=0.0", false),
+            ("identity", false),
+            ("", false),
+        ];
+        for (value, expected) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(value));
+            assert_eq!(accepts_gzip(&headers), expected, "{value}");
+        }
+        assert!(!accepts_gzip(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,73 @@
+// The log: every event, live at its newest end, page by page to the oldest.
+import { html, useEffect } from '../html.js';
+import { t } from '../i18n.js';
+import { number, whenShort } from '../format.js';
+import {
+    events, first, followEvents, hasOlder, isFirst, isPaused, missed, newer, older, pageNumber,
+    pause, problem, told,
+} from '../events_state.js';
+import { floorName } from '../state.js';
+import { Direction, Effect, lateness } from './event_cells.js';
+import { Story } from './event_story.js';
+import { Filters } from './filters.js';
+import { Fault } from './form.js';
+
+export function Events() {
+    useEffect(followEvents, []);
+    return html`<div class="page">
+        <h1 class="unseen">${t('nav.events')}</h1>
+        <${Filters} />
+        <${Fault} problem=${problem.value} />
+        <${Live} />
+        <${Rows} />
+        <nav class="pages" aria-label=${t('pages')}>
+            <button type="button" class="quiet" disabled=${isFirst.value} onClick=${newer}>
+                ← ${t('newer')}</button>
+            <span>${t('page', { n: number(pageNumber.value) })}</span>
+            <button type="button" class="quiet" disabled=${!hasOlder.value} onClick=${older}>
+                ${t('older')} →</button>
+        </nav>
+        ${told.value && html`<${Story} key=${told.value.id} event=${told.value} />`}
+    </div>`;
+}
+
+/** Whether new events appear by themselves. */
+function Live() {
+    if (!isFirst.value) {
+        return html`<p class="tailing">${t('tail.older')}
+            <button type="button" class="quiet" onClick=${first}>${t('tail.newest')}</button></p>`;
+    }
+    return html`<p class="tailing"><button type="button" aria-pressed=${isPaused.value}
+            class="quiet pause" onClick=${pause}>
+            ${isPaused.value ? `▶ ${t('tail.resume')}` : `❚❚ ${t('tail.pause')}`}</button>
+        <span role="status">${!isPaused.value ? t('tail.live')
+            : t('tail.missed', { n: missed.value, shown: number(missed.value) })}</span></p>`;
+}
+
+const columns = ['time', 'direction', 'floor', 'vehicle', 'camera', 'track', 'effect'];
+
+function Rows() {
+    if (!events.value) return html`<p class="wait" role="status">${t('loading')}</p>`;
+    if (!events.value.length) return html`<p class="empty">${t('events.none')}</p>`;
+    return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('nav.events')}>
+        <table class="log"><thead><tr>${columns.map((column) =>
+            html`<th scope="col" key=${column}>${t(`column.${column}`)}</th>`)}
+        </tr></thead><tbody>${events.value.map((event, i) =>
+            html`<${Row} key=${i} event=${event} />`)}</tbody></table></div>`;
+}
+
+function Row({ event }) {
+    const late = lateness(event);
+    const tell = () => { told.value = event; };
+    return html`<tr class=${event.at_limit ? 'at-limit' : ''} onClick=${tell}>
+        <td><button type="button" class="link" aria-haspopup="dialog">
+            <time dateTime=${event.timestamp}>${whenShort(event.timestamp)}</time></button>
+            ${late && html`<span class="badge late">${t('late', { by: late })}</span>`}</td>
+        <td><${Direction} event=${event} /></td>
+        <td>${floorName(event.floor_id)}</td>
+        <td>${t(`type.${event.vehicle_type}`)}</td>
+        <td class="name">${event.camera_id}</td>
+        <td class="name">${event.track_id}</td>
+        <td><${Effect} event=${event} /></td>
+    </tr>`;
+}
