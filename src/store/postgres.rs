@@ -44,12 +44,11 @@ use tokio::{
 
 use super::Order;
 use crate::{
-    ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, NewKey, Options, Position, Result, ServerLock,
-    Statistics, TableInfo,
+    Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
+    FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics,
+    TableInfo,
     check::Report,
     count::{Fullness, Step},
-    keys::{KeyRing, Sealed},
     limits::{POSTGRES_READERS, POSTGRES_WRITERS, REFUSALS_PATIENCE, REPLICA_PATIENCE},
     model::{CameraHour, FloorAtLimit, RefusedInHour},
     recorder::{self, Answers, Batch, Recorder, Waiting, Work},
@@ -393,30 +392,6 @@ impl Postgres {
             }
         }
         Ok(Cleanup { deleted, horizon })
-    }
-
-    pub(super) async fn add_key(&self, key: NewKey, sealed: Sealed) -> Result<ApiKey> {
-        let now = self.now();
-        patiently!(keys::add(&self.inner.writers, &key, &sealed, now))?
-    }
-
-    pub(super) async fn keys(&self) -> Result<Vec<ApiKey>> {
-        let known = patiently!(async { keys::all(&*self.inner.readers.get().await?).await })?;
-        Ok(known.into_iter().map(|known| known.key).collect())
-    }
-
-    pub(super) async fn rotate_key(&self, named: &str, sealed: Sealed) -> Result<ApiKey> {
-        let now = self.now();
-        patiently!(keys::rotate(&self.inner.writers, named, &sealed, now))?
-    }
-
-    pub(super) async fn revoke_key(&self, named: &str) -> Result<ApiKey> {
-        let now = self.now();
-        patiently!(keys::revoke(&self.inner.writers, named, now))?
-    }
-
-    pub(super) async fn key_ring(&self) -> Result<KeyRing> {
-        patiently!(async { keys::ring(&*self.inner.readers.get().await?).await })
     }
 
     pub(super) async fn fill(

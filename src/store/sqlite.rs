@@ -39,12 +39,11 @@ use tokio::sync::{oneshot, watch};
 
 use super::Order;
 use crate::{
-    ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, NewKey, Options, Position, Recorded, Result,
-    ServerLock, Statistics, TableInfo,
+    Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
+    FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
+    Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
-    keys::{KeyRing, Sealed},
     limits::CLEANUP_CHUNK_ROWS,
     model::{CameraHour, FloorAtLimit, RefusedInHour},
     recorder, store,
@@ -299,29 +298,6 @@ impl Sqlite {
                 return Ok(Cleanup { deleted, horizon });
             }
         }
-    }
-
-    pub(super) async fn add_key(&self, key: NewKey, sealed: Sealed) -> Result<ApiKey> {
-        self.write(move |session| keys::add(session, &key, &sealed)).await
-    }
-
-    pub(super) async fn keys(&self) -> Result<Vec<ApiKey>> {
-        let known = self.read(keys::all).await?;
-        Ok(known.into_iter().map(|known| known.key).collect())
-    }
-
-    pub(super) async fn rotate_key(&self, named: &str, sealed: Sealed) -> Result<ApiKey> {
-        let named = named.to_owned();
-        self.write(move |session| keys::rotate(session, &named, &sealed)).await
-    }
-
-    pub(super) async fn revoke_key(&self, named: &str) -> Result<ApiKey> {
-        let named = named.to_owned();
-        self.write(move |session| keys::revoke(session, &named)).await
-    }
-
-    pub(super) async fn key_ring(&self) -> Result<KeyRing> {
-        self.read(keys::ring).await
     }
 
     pub(super) async fn fill(

@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
+    Postgres,
     connect::query,
     fault::constraint,
     rows::{Micros, damaged, instant, maybe_micros},
-    transaction::Transaction,
+    transaction::{Transaction, patiently},
 };
 use crate::{
     ApiKey, Error, NewKey, Result,
@@ -65,6 +66,32 @@ WHERE (name = $1 OR prefix = $1) AND revoked_at IS NULL RETURNING ",
     key_columns!()
 );
 
+impl Postgres {
+    pub(in crate::store) async fn add_key(&self, key: NewKey, sealed: Sealed) -> Result<ApiKey> {
+        let now = self.now();
+        patiently!(add(&self.inner.writers, &key, &sealed, now))?
+    }
+
+    pub(in crate::store) async fn keys(&self) -> Result<Vec<ApiKey>> {
+        let known = patiently!(async { all(&*self.inner.readers.get().await?).await })?;
+        Ok(known.into_iter().map(|known| known.key).collect())
+    }
+
+    pub(in crate::store) async fn rotate_key(&self, named: &str, sealed: Sealed) -> Result<ApiKey> {
+        let now = self.now();
+        patiently!(rotate(&self.inner.writers, named, &sealed, now))?
+    }
+
+    pub(in crate::store) async fn revoke_key(&self, named: &str) -> Result<ApiKey> {
+        let now = self.now();
+        patiently!(revoke(&self.inner.writers, named, now))?
+    }
+
+    pub(in crate::store) async fn key_ring(&self) -> Result<KeyRing> {
+        patiently!(async { ring(&*self.inner.readers.get().await?).await })
+    }
+}
+
 fn known(row: &Row) -> Result<KnownKey> {
     let role: i16 = row.try_get(4)?;
     let maybe = |column| -> Result<Option<Timestamp>> {
@@ -114,7 +141,7 @@ pub(super) async fn replace(client: &ClientWrapper, keys: &[KnownKey]) -> Result
     Ok(())
 }
 
-pub(super) async fn ring(client: &ClientWrapper) -> Result<KeyRing> {
+async fn ring(client: &ClientWrapper) -> Result<KeyRing> {
     let rows = query(client, RING, &[]).await?;
     // Asked after the keys: of one that is made in between it is known that there is one.
     let any = query(client, ANY, &[]).await?;
@@ -122,12 +149,7 @@ pub(super) async fn ring(client: &ClientWrapper) -> Result<KeyRing> {
     KeyRing::new(rows.iter().map(known), required)
 }
 
-pub(super) async fn add(
-    pool: &Pool,
-    new: &NewKey,
-    sealed: &Sealed,
-    now: i64,
-) -> Result<Result<ApiKey>> {
+async fn add(pool: &Pool, new: &NewKey, sealed: &Sealed, now: i64) -> Result<Result<ApiKey>> {
     let transaction = Transaction::begin(pool).await?;
     let statement = transaction.prepare_cached(INSERT).await?;
     let role = i16::from(role_number(new.role));
@@ -146,17 +168,12 @@ fn name_taken(error: tokio_postgres::Error) -> Error {
     if constraint(&error) == Some("ix_api_key_name") { Error::KeyNameTaken } else { error.into() }
 }
 
-pub(super) async fn rotate(
-    pool: &Pool,
-    named: &str,
-    sealed: &Sealed,
-    now: i64,
-) -> Result<Result<ApiKey>> {
+async fn rotate(pool: &Pool, named: &str, sealed: &Sealed, now: i64) -> Result<Result<ApiKey>> {
     let sum = &sealed.sha256.0[..];
     change(pool, ROTATE, named, &[&named, &sealed.prefix, &sum, &Micros(now)]).await
 }
 
-pub(super) async fn revoke(pool: &Pool, named: &str, now: i64) -> Result<Result<ApiKey>> {
+async fn revoke(pool: &Pool, named: &str, now: i64) -> Result<Result<ApiKey>> {
     change(pool, REVOKE, named, &[&named, &Micros(now)]).await
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{rows::Micros, session::Session};
+use super::{Sqlite, rows::Micros, session::Session};
 use crate::{
     ApiKey, Error, NewKey, Result,
     keys::{KeyRing, KnownKey, Sealed, Sha256Sum},
@@ -59,6 +59,31 @@ WHERE (name = ?1 OR prefix = ?1) AND revoked_at IS NULL RETURNING ",
     key_columns!()
 );
 
+impl Sqlite {
+    pub(in crate::store) async fn add_key(&self, key: NewKey, sealed: Sealed) -> Result<ApiKey> {
+        self.write(move |session| add(session, &key, &sealed)).await
+    }
+
+    pub(in crate::store) async fn keys(&self) -> Result<Vec<ApiKey>> {
+        let known = self.read(all).await?;
+        Ok(known.into_iter().map(|known| known.key).collect())
+    }
+
+    pub(in crate::store) async fn rotate_key(&self, named: &str, sealed: Sealed) -> Result<ApiKey> {
+        let named = named.to_owned();
+        self.write(move |session| rotate(session, &named, &sealed)).await
+    }
+
+    pub(in crate::store) async fn revoke_key(&self, named: &str) -> Result<ApiKey> {
+        let named = named.to_owned();
+        self.write(move |session| revoke(session, &named)).await
+    }
+
+    pub(in crate::store) async fn key_ring(&self) -> Result<KeyRing> {
+        self.read(ring).await
+    }
+}
+
 /// A key as it is stored: its bindings are yet to be read.
 type Stored = (KnownKey, Option<String>, Option<String>);
 
@@ -113,13 +138,13 @@ pub(super) fn replace(connection: &Connection, keys: &[KnownKey]) -> Result<()> 
     Ok(())
 }
 
-pub(super) fn ring(connection: &Connection) -> Result<KeyRing> {
+fn ring(connection: &Connection) -> Result<KeyRing> {
     let mut statement = connection.prepare_cached(RING)?;
     let keys = statement.query_map([], stored)?.map(|row| known(row?));
     KeyRing::new(keys, connection.prepare_cached(ANY)?.query_row([], |row| row.get(0))?)
 }
 
-pub(super) fn add(session: &mut Session<'_>, new: &NewKey, sealed: &Sealed) -> Result<ApiKey> {
+fn add(session: &mut Session<'_>, new: &NewKey, sealed: &Sealed) -> Result<ApiKey> {
     let connection = session.connection;
     let taken: Option<i64> =
         connection.prepare_cached(NAMED)?.query_row([&new.name], |row| row.get(0)).optional()?;
@@ -138,13 +163,13 @@ pub(super) fn add(session: &mut Session<'_>, new: &NewKey, sealed: &Sealed) -> R
     Ok(known(connection.prepare_cached(INSERT)?.query_row(values, stored)?)?.key)
 }
 
-pub(super) fn rotate(session: &mut Session<'_>, named: &str, sealed: &Sealed) -> Result<ApiKey> {
+fn rotate(session: &mut Session<'_>, named: &str, sealed: &Sealed) -> Result<ApiKey> {
     let mut statement = session.connection.prepare_cached(ROTATE)?;
     let values = (named, &sealed.prefix, sealed.sha256.0, session.now);
     changed(statement.query_row(values, stored).optional()?)
 }
 
-pub(super) fn revoke(session: &mut Session<'_>, named: &str) -> Result<ApiKey> {
+fn revoke(session: &mut Session<'_>, named: &str) -> Result<ApiKey> {
     let mut statement = session.connection.prepare_cached(REVOKE)?;
     changed(statement.query_row((named, session.now), stored).optional()?)
 }
