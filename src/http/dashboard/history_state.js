@@ -62,6 +62,8 @@ async function read() {
         if (mine !== asked) return;
         batch(() => {
             occupancy.value = fine;
+            // The end of the line belongs to the same floor as the rest of it.
+            countNow.value = current();
             traffic.value = coarse ?? fine;
             sums.value = counted;
             problem.value = null;
