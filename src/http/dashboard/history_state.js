@@ -14,7 +14,8 @@ const MOVE_EVERY = 250;
 
 /** '24h', '7d', '30d' or 'custom'. */
 export const range = signal('24h');
-/** The chosen stretch of 'custom'. @type {{ value: { start: Date, end: Date } | null }} */
+/** The chosen stretch of 'custom'.
+ *  @type {import('./vendor/signals.js').Signal<{ start: Date, end: Date } | null>} */
 export const custom = signal(null);
 /** The stretch that was drawn in the chart. */
 export const zoom = signal(null);
