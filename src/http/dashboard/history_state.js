@@ -39,7 +39,8 @@ export const shownWindow = computed(() => {
     }
     return recent(range.value, serverNow());
 });
-/** How many vehicles there are now, for the end of the line. */
+/** How many vehicles there are now, for the end of the line, and on which floor (null: the site).
+ *  @type {import('./vendor/signals.js').Signal<{ floor: number | null, count: number } | null>} */
 export const countNow = signal(null);
 
 const path = () => (floorId.peek() ? `/floors/${floorId.peek()}/history` : '/history');
@@ -119,6 +120,7 @@ export function followHistory() {
 }
 
 function current() {
-    if (!floorId.peek()) return site.peek()?.current_vehicles ?? null;
-    return floorsById.peek().get(Number(floorId.peek()))?.current_vehicles ?? null;
+    const floor = Number(floorId.peek()) || null;
+    const place = floor ? floorsById.peek().get(floor) : site.peek();
+    return place ? { floor, count: place.current_vehicles } : null;
 }
