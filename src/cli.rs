@@ -5,9 +5,12 @@
 //! (`| head`) is no failure.
 
 mod attention;
+mod backup;
 mod check;
+mod copy;
 mod database;
 mod events;
+mod export;
 mod floors;
 mod history;
 mod import;
@@ -108,6 +111,9 @@ enum Command {
     Attention(attention::AttentionArgs),
     Cleanup(events::CleanupArgs),
     Import(import::Args),
+    Export(export::Args),
+    Copy(copy::Args),
+    Backup(backup::Args),
     Check(check::Args),
     Completions(CompletionsArgs),
 }
@@ -200,6 +206,9 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Attention(_) => attention::run(context).await,
         Command::Cleanup(args) => events::cleanup(args, context).await,
         Command::Import(args) => import::run(args, context).await,
+        Command::Export(args) => export::run(args, context).await,
+        Command::Copy(args) => copy::run(args, context).await,
+        Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Completions(args) => completions(args.shell),
     }

@@ -199,6 +199,7 @@ impl ConfigError {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Layer {
     pub(crate) database: Option<String>,
+    pub(crate) replica: Option<String>,
     pub(crate) listen: Option<Listen>,
     pub(crate) seed: Option<SeedChoice>,
     pub(crate) site_name: Option<SiteName>,
@@ -215,6 +216,7 @@ impl Layer {
     pub(crate) fn over(self, lower: Self) -> Self {
         Self {
             database: self.database.or(lower.database),
+            replica: self.replica.or(lower.replica),
             listen: self.listen.or(lower.listen),
             seed: self.seed.or(lower.seed),
             site_name: self.site_name.or(lower.site_name),
@@ -235,6 +237,7 @@ impl Layer {
         let get = &|name: &str| get(name).filter(|value| !value.is_empty());
         Ok(Self {
             database: get("SMARTPARK_DATABASE"),
+            replica: get("SMARTPARK_REPLICA"),
             listen: variable(get, "SMARTPARK_LISTEN", str::parse)?,
             seed: variable(get, "SMARTPARK_SEED", word)?,
             site_name: variable(get, "SMARTPARK_SITE_NAME", str::parse)?,
@@ -312,6 +315,8 @@ fn place_in(text: &str, span: Option<std::ops::Range<usize>>) -> String {
 pub(crate) struct Settings {
     /// The database's URL.
     pub(crate) database: String,
+    /// The URL of a standby that the server may read the past from.
+    pub(crate) replica: Option<String>,
     /// Where the server listens.
     pub(crate) listen: SocketAddr,
     /// What an empty database is filled with when the server starts.
@@ -338,6 +343,7 @@ impl Settings {
         let span = |span: Option<Span>, default| span.map_or(default, |span| span.0);
         Self {
             database: layer.database.unwrap_or_else(|| DEFAULT_DATABASE.to_owned()),
+            replica: layer.replica,
             listen: layer.listen.map_or(DEFAULT_LISTEN, |listen| listen.0),
             seed: layer.seed.unwrap_or(SeedChoice::Sample),
             site_name: layer.site_name.map(|name| name.0),

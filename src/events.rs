@@ -159,10 +159,23 @@ impl EventOperations<'_> {
         limit: u32,
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
-        if !(1..=MAX_PAGE_ROWS).contains(&limit) {
-            return Err(Error::invalid("limit", "must be a whole number from 1 to 1000"));
-        }
+        fitting_limit(limit)?;
         self.park.engine.events(filter, limit, cursor).await
+    }
+
+    /// [`EventOperations::get_events`] from the other end: oldest first, as they are best read back
+    /// in.
+    ///
+    /// # Errors
+    /// As [`EventOperations::get_events`].
+    pub async fn get_events_oldest_first(
+        self,
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>,
+    ) -> Result<EventPage> {
+        fitting_limit(limit)?;
+        self.park.engine.events_oldest_first(filter, limit, cursor).await
     }
 
     /// The events that were committed after `position`, in that order, at most `limit`, each with
@@ -176,9 +189,7 @@ impl EventOperations<'_> {
         position: Position,
         limit: u32,
     ) -> Result<Option<Vec<(Position, Event)>>> {
-        if !(1..=MAX_PAGE_ROWS).contains(&limit) {
-            return Err(Error::invalid("limit", "must be a whole number from 1 to 1000"));
-        }
+        fitting_limit(limit)?;
         self.park.engine.events_after(position, limit).await
     }
 
@@ -264,6 +275,13 @@ impl EventOperations<'_> {
         let horizon = self.park.now().checked_sub(age).unwrap_or(Timestamp::MIN);
         self.park.engine.cleanup(horizon).await
     }
+}
+
+fn fitting_limit(limit: u32) -> Result<()> {
+    if (1..=MAX_PAGE_ROWS).contains(&limit) {
+        return Ok(());
+    }
+    Err(Error::invalid("limit", "must be a whole number from 1 to 1000"))
 }
 
 fn ordered(start: Timestamp, end: Timestamp) -> Result<()> {

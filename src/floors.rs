@@ -1,5 +1,7 @@
 //! The operations on floors.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -37,8 +39,31 @@ impl FloorOperations<'_> {
     /// [`Error::Unavailable`] where the store cannot be read.
     pub async fn get_all_floors(self) -> Result<Vec<Floor>> {
         let mut floors = self.park.engine.floors().await?;
-        floors.sort_by_key(|floor| (-floor.available_slots(), floor.id));
+        model::most_free_first(&mut floors);
         Ok(floors)
+    }
+
+    /// All floors as [`FloorOperations::get_all_floors`] tells them, from the state that is kept
+    /// for readers: for those who ask very often. The same list is returned for as long as nothing
+    /// about the floors changes.
+    ///
+    /// It is never older than what this park answered before. With an embedded database that holds
+    /// for other processes on the same file, too; with PostgreSQL it may lack what other servers
+    /// committed in the last tenth of a second
+    /// ([`POSTGRES_LATEST_AGE`](crate::limits::POSTGRES_LATEST_AGE)).
+    ///
+    /// ```
+    /// # smartpark::doctest(async |park| {
+    /// let floors = park.floors().get_latest_floors().await?;
+    /// let first = floors.iter().find(|floor| floor.is_active);
+    /// assert_eq!(first.unwrap().name, "Ground Floor");
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the store cannot be read.
+    pub async fn get_latest_floors(self) -> Result<Arc<[Floor]>> {
+        self.park.engine.latest_floors().await
     }
 
     /// The floor with this id.

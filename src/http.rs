@@ -1,6 +1,7 @@
 //! The HTTP server: every route in one list, what can be set about it, and the description of it
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
+mod aged;
 mod assets;
 pub(crate) mod attention;
 mod body;
@@ -20,6 +21,7 @@ mod health;
 pub(crate) mod history;
 mod id;
 mod kind;
+mod latest;
 mod problem;
 mod query;
 mod record;
@@ -32,6 +34,7 @@ pub(crate) mod views;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    ops::Deref,
     sync::Arc,
     time::Duration,
 };
@@ -48,8 +51,9 @@ use crate::{
         WRITE_TIMEOUT,
     },
 };
+use latest::Latest;
 pub(crate) use record::RecordedView;
-pub use server::serve;
+pub use server::{serve, serve_router};
 
 /// What can be set about the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,10 +123,23 @@ impl Default for Timeouts {
     }
 }
 
-/// What the handlers share.
+/// What the handlers share. Each request has a clone, so it is one count to move, not one for each
+/// member.
 #[derive(Clone, Debug)]
-struct App {
+struct App(Arc<Shared>);
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
     park: SmartPark,
+    latest: Latest,
     on_limit: OnLimit,
     body_timeout: Duration,
     /// A permit for each byte of the bodies being read.
@@ -144,7 +161,11 @@ struct App {
             Instants are RFC 3339. With any offset on input, never without one; in UTC with `Z` \
             on output, in whole microseconds.\n\n\
             Errors are problem documents (RFC 9457). `type` is stable; fields at fault are all \
-            named at once in `errors`.",
+            named at once in `errors`.\n\n\
+            Lists of events and statistics may come from a replica of the database. Then the \
+            header `SmartPark-Replica-Age` says how old they are, in seconds: what was recorded \
+            before is in the answer, what came later perhaps not yet. Floors and their counts \
+            never come from a replica.",
         license(name = "MIT OR Apache-2.0"),
     ),
     tags(
@@ -183,31 +204,31 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
     operations().into_openapi()
 }
 
-/// All routes over `park`, for a server of your own or for tests. What [`serve`] adds are the
-/// timeouts and bounds of connections, and stopping.
+/// All routes over `park`, for a server of your own or for tests. What [`serve`] and
+/// [`serve_router`] add are the timeouts and bounds of connections, and stopping.
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
-    router_until(park, config, Arc::default())
+    routes_until(park, config, Arc::default()).layer(middleware::from_fn(guard::guard))
 }
 
-/// All routes over `park`; streams end when `stopping` becomes true.
-fn router_until(
+/// All routes over `park`, for whoever guards them; streams end when `stopping` becomes true.
+fn routes_until(
     park: SmartPark,
     config: &HttpConfig,
     stopping: Arc<watch::Sender<bool>>,
 ) -> Router {
-    let app = App {
+    let app = App(Arc::new(Shared {
         park,
+        latest: Latest::default(),
         on_limit: config.on_limit,
         body_timeout: config.timeouts.body,
         body_room: Arc::new(Semaphore::new(MAX_BODIES_BYTES)),
         heartbeat: config.timeouts.heartbeat,
         stopping,
-    };
+    }));
     let (operations, description) = operations().split_for_parts();
     operations
         .merge(docs::routes(&description))
         .merge(dashboard::routes(config.site_name.as_deref()))
         .fallback(guard::not_found)
-        .layer(middleware::from_fn(guard::guard))
         .with_state(app)
 }

@@ -34,9 +34,9 @@ pub mod cli;
 pub mod clock;
 #[cfg(feature = "cli")]
 mod config;
+pub mod copy;
 pub mod count;
-#[cfg(feature = "http")]
-mod csv_cells;
+pub mod csv_cells;
 mod doctest;
 pub mod error;
 mod events;
@@ -52,11 +52,12 @@ mod logging;
 mod model;
 mod recorder;
 mod refusals;
+mod replica;
 mod schema;
 mod seed;
 mod store;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 pub use clock::Clock;
 #[doc(hidden)]
@@ -66,6 +67,7 @@ pub use events::EventOperations;
 pub use floors::FloorOperations;
 pub use jiff::Timestamp;
 pub use model::*;
+pub use replica::Reading;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
 
@@ -82,6 +84,8 @@ pub struct Options {
     /// Within what time a second event without a timestamp, of the same camera, track and
     /// direction, is a repeat of the first (5 seconds).
     pub dedup_window: Duration,
+    /// How far a replica may be behind to be read from (10 seconds).
+    pub max_replica_lag: Duration,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -91,6 +95,7 @@ impl Default for Options {
         Self {
             max_clock_skew: limits::DEFAULT_MAX_CLOCK_SKEW,
             dedup_window: limits::DEFAULT_DEDUP_WINDOW,
+            max_replica_lag: limits::DEFAULT_MAX_REPLICA_LAG,
             clock: Clock::system(),
         }
     }
@@ -146,6 +151,32 @@ impl SmartPark {
         let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
         let (refusals, attention) = (Arc::default(), Arc::default());
         Self { engine, options, hub, walks, refusals, attention }
+    }
+
+    /// Names a standby of this PostgreSQL database that reads of the past may come from, where
+    /// they are made with [`SmartPark::from_replica`]. One that cannot be reached, is too far
+    /// behind or has no tables of this version is left aside for as long as that lasts.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] where it is a replica of another database or refuses the connection,
+    /// where there is one already, and with an embedded database; [`Error::Unavailable`].
+    pub async fn use_replica(&self, url: &str) -> Result<()> {
+        self.engine.use_replica(url).await
+    }
+
+    /// Operations that read the past from the replica, if there is one, and say how old it is.
+    ///
+    /// ```
+    /// # smartpark::doctest(async |park| {
+    /// let reading = park.from_replica();
+    /// let statistics = reading.events().get_event_statistics(24).await?;
+    /// assert_eq!(statistics.total_events, 0);
+    /// assert_eq!(reading.age(), None); // An embedded database has no replica.
+    /// # Ok(()) });
+    /// ```
+    #[must_use]
+    pub fn from_replica(&self) -> Reading {
+        Reading::new(self)
     }
 
     /// The operations on floors.
@@ -247,6 +278,32 @@ impl SmartPark {
     /// error but part of the report.
     pub async fn check(&self, repair: bool) -> Result<check::Report> {
         self.engine.check(repair).await
+    }
+
+    /// Writes all of an embedded database to a new file, while others go on recording: the backup
+    /// is the database as it was at one moment. The file is there as a whole or not at all, and is
+    /// a database by itself. `told` hears how many pages of how many are done. Returns the file's
+    /// size in bytes.
+    ///
+    /// ```
+    /// # smartpark::doctest(async |park| {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// let file = folder.path().join("backup.db");
+    /// park.backup(file.clone(), |_, _| {}).await?;
+    /// let restored = smartpark::SmartPark::open(&format!("sqlite://{}", file.display())).await?;
+    /// assert!(restored.check(false).await?.is_clean());
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] where the file exists already, or the database is on PostgreSQL, with
+    /// what to do; [`Error::Unavailable`] where it cannot be written.
+    pub async fn backup(
+        &self,
+        file: PathBuf,
+        told: impl FnMut(u64, u64) + Send + 'static,
+    ) -> Result<u64> {
+        self.engine.backup(file, told).await
     }
 
     /// Waits until all that was handed over is recorded, and closes the database's files.

@@ -64,6 +64,14 @@ pub const IMPORT_BATCHES_AHEAD: usize = 2;
 pub const IMPORT_ATTEMPTS: u32 = 6;
 /// How long an import waits before it tries a batch again; doubles each time.
 pub const IMPORT_FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Rows of a site that are copied in one transaction: one full group of the writer.
+pub const COPY_PAGE_ROWS: usize = MAX_GROUP_ROWS;
+/// The same for hours whose events are gone: each of them may hold thousands of events.
+pub const COPY_PAGE_DIGESTS: usize = 256;
+/// How often a copy goes through a source that is written to meanwhile, until it gives up.
+pub const COPY_PASSES: u32 = 5;
+/// Pages of the database file that a backup copies between two looks at its progress.
+pub const BACKUP_STEP_PAGES: i32 = 1_024;
 /// Rejected rows (and mismatches of a check) that are shown one by one.
 pub const SHOWN_FAULTS: usize = 20;
 /// Hours of statistics where the caller names no window. Contract §5.
@@ -102,11 +110,28 @@ pub const POSTGRES_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the commits of other servers are looked for while somebody watches.
 pub const POSTGRES_WATCH_INTERVAL: Duration = Duration::from_millis(250);
+/// How long a transaction may hold the live streams' events up before the log names it.
+pub const POSTGRES_LONG_TRANSACTION: Duration = Duration::from_secs(10);
+/// How old the floors may be that a server shows, as far as other servers changed them; its own
+/// changes show at once. Costs as many small reads a second while somebody asks.
+pub const POSTGRES_LATEST_AGE: Duration = Duration::from_millis(100);
 /// How long a write to PostgreSQL waits before it is tried again; doubles each time up to
 /// [`POSTGRES_LONGEST_PAUSE`].
 pub const POSTGRES_FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// Longest pause between two attempts.
 pub const POSTGRES_LONGEST_PAUSE: Duration = Duration::from_millis(400);
+/// How far a replica may be behind: beyond that the primary answers. What a person who looks at
+/// lists and statistics would not miss.
+pub const DEFAULT_MAX_REPLICA_LAG: Duration = Duration::from_secs(10);
+/// How often the position of the primary is noted, by which the age of a replica is told: an
+/// answer from a replica that is level says that it is up to so old.
+pub const MARK_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a replica may take until it has said how far it has come.
+pub const REPLICA_REACH: Duration = Duration::from_secs(2);
+/// How long a read from a replica may take before the primary is asked.
+pub const REPLICA_PATIENCE: Duration = Duration::from_secs(4);
+/// How long a replica is left alone that could not be used.
+pub const REPLICA_REST: Duration = Duration::from_secs(1);
 /// Months for which partitions are made ahead, beside the current one.
 pub const MONTHS_AHEAD: i32 = 2;
 /// Steps of an occupancy history where the caller names no length: as many as a chart has room for.
@@ -127,6 +152,8 @@ pub const MAX_REFUSED_CAMERAS: usize = 1_000;
 /// How often refused events that were counted in memory are added to the store: what a crash may
 /// lose of these counts, and how late other servers hear of them.
 pub const REFUSALS_INTERVAL: Duration = Duration::from_secs(3);
+/// How long PostgreSQL may take to store counts of refused events.
+pub const REFUSALS_PATIENCE: Duration = Duration::from_secs(1);
 /// How long counts of refused events are kept, in hours: a week.
 pub const REFUSALS_KEPT_HOURS: u32 = 7 * 24;
 /// Longest window of refused events, in hours.

@@ -98,7 +98,7 @@ impl Ring {
 
     /// The next events after a position; none where it is not known here.
     fn after(&self, position: Position, limit: usize) -> Option<Vec<Placed>> {
-        let known = position >= self.after;
+        let known = position >= self.after && position.lineage == self.after.lineage;
         let first = self.events.partition_point(|(at, _)| *at <= position);
         known.then(|| self.events.range(first..).take(limit).cloned().collect())
     }

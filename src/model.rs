@@ -183,6 +183,11 @@ impl Floor {
     }
 }
 
+/// The order in which floors are shown: most free slots first, then the lower id.
+pub(crate) fn most_free_first(floors: &mut [Floor]) {
+    floors.sort_by_key(|floor| (-floor.available_slots(), floor.id));
+}
+
 /// `vehicles` of `slots` in percent, 0 where there are no slots.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "both are far below 2^53")]

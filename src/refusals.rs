@@ -8,9 +8,11 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
+#[cfg(feature = "http")]
+use tokio::sync::watch;
 
 use crate::{
-    Error, EventOperations, Recorded, Refusal, RefusalReason, Result, SmartPark,
+    Error, EventOperations, Recorded, Refusal, RefusalReason, Result,
     limits::{MAX_REFUSAL_HOURS, MAX_REFUSED_CAMERAS, REFUSALS_KEPT_HOURS},
     model::RefusedInHour,
 };
@@ -44,6 +46,9 @@ impl Counted {
         if self.hour != hour {
             self.hour = hour;
             self.cameras.clear();
+            // What could not be stored for so long is forgotten, as it would be in the store.
+            let oldest = hour - i64::from(REFUSALS_KEPT_HOURS) * HOUR;
+            self.counts.retain(|(hour, ..), _| *hour >= oldest);
         }
         let camera_id = camera_id.filter(|camera_id| {
             let fits = self.cameras.len() < MAX_REFUSED_CAMERAS;
@@ -150,7 +155,7 @@ impl EventOperations<'_> {
     }
 
     /// Adds what this process refused to the store, where every process sees it. The server does
-    /// it every few seconds, and [`SmartPark::close`] for the last time.
+    /// it every few seconds, and [`SmartPark::close`](crate::SmartPark::close) for the last time.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: it is kept, for the next time.
@@ -189,13 +194,18 @@ fn hours_ago(now: Timestamp, hours: u32) -> i64 {
     at.div_euclid(HOUR) * HOUR
 }
 
-/// Stores what is refused, again and again, for as long as nobody drops it.
+/// Stores what is refused, again and again, until the server stops. What is left then is stored
+/// when the park is closed.
 #[cfg(feature = "http")]
-pub(crate) async fn keep_stored(park: SmartPark) {
+pub(crate) async fn keep_stored(park: crate::SmartPark, mut stopping: watch::Receiver<bool>) {
     let mut tick = tokio::time::interval(crate::limits::REFUSALS_INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        tick.tick().await;
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            _ = tick.tick() => {}
+        }
         if let Err(error) = park.events().store_refusals().await {
             tracing::debug!("refused events stay counted in memory for now: {error}");
         }

@@ -2,6 +2,7 @@
 
 mod codes;
 mod digest;
+mod latest;
 mod naive;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -9,9 +10,10 @@ mod repeat;
 mod sqlite;
 mod sums;
 mod tally;
+pub(crate) mod transfer;
 mod versions;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -23,10 +25,12 @@ use crate::{
     check::Report,
     count::{Fullness, Step},
     model::{CameraHour, FloorAtLimit, RefusedInHour},
+    replica::Seen,
 };
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
 use sqlite::Sqlite;
+use transfer::{Frame, Key, Mark, Rows, Stretch, Table, Totals};
 
 /// A store of floors and events.
 #[derive(Clone, Debug)]
@@ -36,6 +40,13 @@ pub(crate) enum Engine {
     /// A database that many servers share.
     #[cfg(feature = "postgres")]
     Postgres(Postgres),
+}
+
+/// Which end of time a page of events begins at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    NewestFirst,
+    OldestFirst,
 }
 
 /// Hands a call on to the engine behind it.
@@ -59,6 +70,7 @@ dispatch! {
     fn table_info() -> Result<Vec<TableInfo>>;
     fn database_stats() -> Result<DatabaseStats>;
     fn floors() -> Result<Vec<Floor>>;
+    fn latest_floors() -> Result<Arc<[Floor]>>;
     fn floor_by_id(id: i64) -> Result<Option<Floor>>;
     fn floor_by_name(name: &str) -> Result<Option<Floor>>;
     fn add_floor(floor: NewFloor) -> Result<Floor>;
@@ -76,20 +88,42 @@ dispatch! {
     fn record(events: Vec<Result<NewEvent>>) -> Result<Vec<Result<Recorded>>>;
     fn event_by_id(id: i64) -> Result<Option<Event>>;
     fn events(filter: EventFilter, limit: u32, cursor: Option<Cursor>) -> Result<EventPage>;
+    fn events_oldest_first(
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>
+    ) -> Result<EventPage>;
     fn position() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
     fn cleanup(horizon: Timestamp) -> Result<Cleanup>;
     fn fill(floors: Vec<NewFloor>, empty_first: bool) -> Result<Vec<Floor>>;
     fn check(repair: bool) -> Result<Report>;
+    fn use_replica(url: &str) -> Result<()>;
     fn ready() -> Result<()>;
     fn failed() -> Error;
     fn close() -> ();
+    fn require_whole() -> Result<()>;
+    fn copy_mark() -> Result<Mark>;
+    fn copy_totals() -> Result<Totals>;
+    fn copy_read(table: Table, stretch: Stretch) -> Result<Rows>;
+    fn copy_begin(source: Mark) -> Result<()>;
+    fn copy_frame(source: Mark, frame: Frame) -> Result<()>;
+    fn copy_put(source: Mark, table: Table, stretch: Stretch, rows: Rows) -> Result<(Key, u64)>;
+    fn copy_derive(source: Mark) -> Result<()>;
+    fn copy_finish(source: Mark) -> Result<()>;
 }
 
 impl Engine {
     /// Opens the database at `url`, making what is missing.
     pub(crate) async fn create(url: &str, options: &Arc<Options>) -> Result<Self> {
+        let engine = Self::create_for_copy(url, options).await?;
+        engine.require_whole().await?;
+        Ok(engine)
+    }
+
+    /// [`Engine::create`] also where the database is a copy that is not finished.
+    pub(crate) async fn create_for_copy(url: &str, options: &Arc<Options>) -> Result<Self> {
         match Place::of(url)? {
             Place::File(path) => Sqlite::create(path, options).await.map(Self::Sqlite),
             #[cfg(feature = "postgres")]
@@ -112,6 +146,37 @@ impl Engine {
             Self::Sqlite(sqlite) => sqlite.changes(),
             #[cfg(feature = "postgres")]
             Self::Postgres(postgres) => postgres.changes(),
+        }
+    }
+
+    /// The same, whose reads of the past may come from a replica: as of when is noted in `seen`.
+    pub(crate) fn reading(&self, seen: &Seen) -> Self {
+        match self {
+            Self::Sqlite(sqlite) => {
+                // A file has no replica, so there is nothing to note.
+                let _ = seen;
+                Self::Sqlite(sqlite.clone())
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => Self::Postgres(postgres.reading(seen.clone())),
+        }
+    }
+
+    /// Writes all of an embedded database to a new file; returns the file's size in bytes.
+    pub(crate) async fn backup(
+        &self,
+        file: PathBuf,
+        told: impl FnMut(u64, u64) + Send + 'static,
+    ) -> Result<u64> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.backup(file, told).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Err(Error::Unusable(
+                "a database on PostgreSQL is backed up with PostgreSQL's own tools: pg_dump for \
+                 one database, pg_basebackup and WAL archiving for a server (or `smartpark copy` \
+                 to a SQLite file)"
+                    .into(),
+            )),
         }
     }
 

@@ -12,8 +12,8 @@ use super::{
     output::{count, table},
 };
 use crate::{
-    Cursor, Direction, Event, EventFilter, EventPage, NewEvent, Recorded, Statistics, Timestamp,
-    VehicleType,
+    Cursor, Direction, Event, EventFilter, EventPage, NewEvent, Recorded, SmartPark, Statistics,
+    Timestamp, VehicleType,
     http::{
         RecordedView,
         views::{CleanupView, EventView, StatisticsView},
@@ -66,6 +66,20 @@ pub(super) struct RecordArgs {
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct EventsArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// How many on the page, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PAGE_ROWS)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PAGE_ROWS)))]
+    limit: u32,
+    /// Go on after an earlier page
+    #[arg(long)]
+    cursor: Option<Cursor>,
+}
+
+/// Which events.
+#[derive(Debug, Args)]
+pub(super) struct FilterArgs {
     /// Only of this floor (id or name)
     #[arg(long)]
     floor: Option<String>,
@@ -91,13 +105,27 @@ pub(super) struct EventsArgs {
     #[arg(long, value_name = "N", conflicts_with_all = ["start", "end"])]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_STATISTICS_HOURS)))]
     hours: Option<u32>,
-    /// How many on the page, 1 to 1000
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_PAGE_ROWS)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_PAGE_ROWS)))]
-    limit: u32,
-    /// Go on after an earlier page
-    #[arg(long)]
-    cursor: Option<Cursor>,
+}
+
+impl FilterArgs {
+    /// The filter that the flags say.
+    pub(super) async fn filter(self, park: &SmartPark) -> anyhow::Result<EventFilter> {
+        let floor_id = match &self.floor {
+            Some(named) => Some(find(park, named).await?.id),
+            None => None,
+        };
+        let window = self.hours.map(|hours| park.events().window(hours)).transpose()?;
+        Ok(EventFilter {
+            floor_id,
+            camera_id: self.camera_id,
+            track_id: self.track_id,
+            vehicle_type: self.vehicle_type,
+            direction: self.direction,
+            start: self.start.or(window.map(|(start, _)| start)),
+            end: self.end.or(window.map(|(_, end)| end)),
+            at_limit: None,
+        })
+    }
 }
 
 /// Show what happened in the last hours: entries, exits, by type, floor and camera
@@ -181,21 +209,7 @@ fn recorded_text(recorded: &Recorded) -> String {
 
 pub(super) async fn list(args: EventsArgs, context: &Context) -> Outcome {
     let park = context.connect().await?;
-    let floor_id = match &args.floor {
-        Some(named) => Some(find(&park, named).await?.id),
-        None => None,
-    };
-    let window = args.hours.map(|hours| park.events().window(hours)).transpose()?;
-    let filter = EventFilter {
-        floor_id,
-        camera_id: args.camera_id,
-        track_id: args.track_id,
-        vehicle_type: args.vehicle_type,
-        direction: args.direction,
-        start: args.start.or(window.map(|(start, _)| start)),
-        end: args.end.or(window.map(|(_, end)| end)),
-        at_limit: None,
-    };
+    let filter = args.filter.filter(&park).await?;
     let page = park.events().get_events(filter, args.limit, args.cursor).await?;
     let view = PageView {
         events: page.events.iter().cloned().map(Into::into).collect(),

@@ -114,7 +114,7 @@ fn first_bytes(from: &mut impl BufRead) -> io::Result<&[u8]> {
 }
 
 /// What `events.csv`, `events.ndjson.gz` and the like say.
-fn by_extension(path: &Path) -> Option<Format> {
+pub(super) fn by_extension(path: &Path) -> Option<Format> {
     let unpacked = path.with_extension("");
     let is_gz = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("gz"));
     let path = if is_gz { unpacked.as_path() } else { path };

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use comfy_table::{CellAlignment, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 /// Where results go: standard output, as JSON for programs or as text for people.
@@ -38,9 +39,17 @@ pub(super) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Whether somebody sits in front of standard error.
-pub(super) fn is_watched() -> bool {
-    io::stderr().is_terminal()
+/// A bar that shows people how far long work is; hidden where nobody sits in front of standard
+/// error. `look` is its template; without a size it has no end.
+pub(super) fn bar(size: Option<u64>, look: &str) -> ProgressBar {
+    let bar = size.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    if !io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    match ProgressStyle::with_template(look) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 /// A table; the columns whose titles begin with `>` hold numbers and stand at the right.

@@ -30,6 +30,10 @@ pub(super) struct Args {
     /// Where to listen; port 0 takes a free one [env: SMARTPARK_LISTEN] [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<Listen>,
+    /// A standby of the PostgreSQL database, to read lists of events and statistics from; those
+    /// answers say how old they are [env: SMARTPARK_REPLICA] [default: none]
+    #[arg(long, value_name = "URL")]
+    replica: Option<String>,
     /// What to fill an empty database with [env: SMARTPARK_SEED] [default: sample]
     #[arg(long, value_name = "WHAT")]
     seed: Option<SeedChoice>,
@@ -55,6 +59,7 @@ impl Args {
     /// Adds what the flags say to a layer of settings.
     pub(super) fn fill(&self, flags: &mut Layer) {
         flags.listen = self.listen;
+        flags.replica.clone_from(&self.replica);
         flags.seed = self.seed;
         flags.site_name = self.site_name.clone();
         flags.on_limit = self.on_limit;
@@ -69,6 +74,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let signals = StopSignals::catch()?;
     let park = context.create().await?;
     let _only_server = park.lock_as_server()?;
+    if let Some(replica) = &settings.replica {
+        park.use_replica(replica).await?;
+    }
     let listener = TcpListener::bind(settings.listen).await.map_err(|fault| {
         let address = settings.listen;
         anyhow::anyhow!("cannot listen on {address}: {fault}; choose another with --listen")
@@ -107,7 +115,11 @@ async fn seed_if_empty(park: &SmartPark, choice: SeedChoice) -> crate::Result<()
     if choice == SeedChoice::None || stats.floors + stats.events > 0 {
         return Ok(());
     }
-    let floors = park.seed().seed_floors().await?;
+    let floors = match park.seed().seed_floors().await {
+        // Of several servers that start on one empty database one is the first.
+        Err(Error::NotEmpty) => return Ok(()),
+        seeded => seeded?,
+    };
     if choice == SeedChoice::Sample {
         park.seed().seed_sample_events(&floors).await?;
     }

@@ -14,13 +14,13 @@ use super::{
     channel::{Sender, channel},
     described::problems,
     examples,
-    filter::{FILTERS, Filter},
+    filter::{FILTERS, Filter, FilterParams},
     problem::{Place, Problem},
     query::Query,
 };
 use crate::{
-    AtLimit, Cursor, Direction, Event, EventFilter, EventPage, Result, SmartPark, VehicleType,
-    csv_cells::defuse, limits::MAX_PAGE_ROWS,
+    AtLimit, Cursor, Event, EventFilter, EventPage, Result, SmartPark, csv_cells::defuse,
+    limits::MAX_PAGE_ROWS,
 };
 
 /// The columns, in the order of [`row`].
@@ -37,21 +37,7 @@ problems!(DownloadProblems: InvalidFields, Internal, Overloaded, Unavailable);
 #[utoipa::path(
     get, path = "/events.csv", tag = "events", operation_id = "downloadEvents",
     params(
-        ("floor_id" = Option<i64>, Query, description = "Only of this floor", minimum = 1),
-        ("camera_id" = Option<String>, Query, description = "Only of this camera",
-            min_length = 1, max_length = 100),
-        ("track_id" = Option<String>, Query, description = "Only of this track",
-            min_length = 1, max_length = 100),
-        ("vehicle_type" = Option<VehicleType>, Query, description = "Only of this type"),
-        ("direction" = Option<Direction>, Query, description = "Only in this direction"),
-        ("start" = Option<String>, Query, format = DateTime,
-            description = "Only at or after this instant (RFC 3339 with an offset)"),
-        ("end" = Option<String>, Query, format = DateTime,
-            description = "Only before this instant (RFC 3339 with an offset)"),
-        ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
-            description = "Only of the last hours; not beside start or end"),
-        ("at_limit" = Option<bool>, Query, description = "true: only those that were recorded as \
-            an entry to a full or an exit from an empty floor; false: only the others"),
+        FilterParams,
     ),
     responses(
         (status = 200, description = "The events", content_type = "text/csv", body = String,

@@ -10,9 +10,10 @@ use utoipa::ToSchema;
 
 use super::{
     App,
+    aged::aged,
     described::problems,
     examples,
-    filter::{FILTERS, Filter},
+    filter::{FILTERS, Filter, FilterParams},
     id::Id,
     kind::Kind,
     problem::{Place, Problem},
@@ -20,7 +21,7 @@ use super::{
     views::{CleanupView, EventView, answer},
 };
 use crate::{
-    Cursor, Direction, VehicleType,
+    Cursor,
     limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS},
 };
 
@@ -42,21 +43,7 @@ problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
 #[utoipa::path(
     get, path = "/events", tag = "events", operation_id = "listEvents",
     params(
-        ("floor_id" = Option<i64>, Query, description = "Only of this floor", minimum = 1),
-        ("camera_id" = Option<String>, Query, description = "Only of this camera",
-            min_length = 1, max_length = 100),
-        ("track_id" = Option<String>, Query, description = "Only of this track",
-            min_length = 1, max_length = 100),
-        ("vehicle_type" = Option<VehicleType>, Query, description = "Only of this type"),
-        ("direction" = Option<Direction>, Query, description = "Only in this direction"),
-        ("start" = Option<String>, Query, format = DateTime,
-            description = "Only at or after this instant (RFC 3339 with an offset)"),
-        ("end" = Option<String>, Query, format = DateTime,
-            description = "Only before this instant (RFC 3339 with an offset)"),
-        ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
-            description = "Only of the last hours; not beside start or end"),
-        ("at_limit" = Option<bool>, Query, description = "true: only those that were recorded as \
-            an entry to a full or an exit from an empty floor; false: only the others"),
+        FilterParams,
         ("limit" = Option<u32>, Query, description = "Events on a page, 100 if not given",
             minimum = 1, maximum = 1000),
         ("cursor" = Option<String>, Query,
@@ -64,6 +51,8 @@ problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
     ),
     responses(
         (status = 200, description = "A page", body = PageView,
+            headers(("SmartPark-Replica-Age" = f64,
+                description = "Seconds; only where a replica answered")),
             example = json!(examples::page())),
         ListProblems,
     ),
@@ -76,13 +65,14 @@ pub(super) async fn list_events(State(app): State<App>, uri: Uri) -> Result<Resp
     let cursor = query.word::<Cursor>("cursor");
     query.finish()?;
     let (filter, limit) = (filter.of(&app)?, limit.unwrap_or(DEFAULT_PAGE_ROWS));
-    let page = app.park.events().get_events(filter, limit, cursor).await;
+    let reading = app.park.from_replica();
+    let page = reading.events().get_events(filter, limit, cursor).await;
     let page = page.map_err(|error| Problem::from_error(error, Place::Query))?;
     let view = PageView {
         events: page.events.into_iter().map(EventView::from).collect(),
         next_cursor: page.next_cursor.map(|cursor| cursor.to_string()),
     };
-    Ok(answer(StatusCode::OK, &view))
+    Ok(aged(answer(StatusCode::OK, &view), &reading))
 }
 
 problems!(GetProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);

@@ -1,5 +1,7 @@
 //! Which events a request is about: the filters of the listing and of the download.
 
+use utoipa::IntoParams;
+
 use super::{
     App,
     problem::{Place, Problem},
@@ -15,6 +17,38 @@ pub(super) const NOT_HOURS: &str = "must be a whole number from 1 to 876600";
 pub(super) const TWO_WINDOWS: &str = "cannot stand beside start or end";
 /// What is said of a window that ends before it begins.
 pub(super) const ENDS_EARLY: &str = "must not be before start";
+
+/// The parameters that filter events, as they are described.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct FilterParams {
+    /// Only of this floor
+    #[param(minimum = 1)]
+    floor_id: Option<i64>,
+    /// Only of this camera
+    #[param(min_length = 1, max_length = 100)]
+    camera_id: Option<String>,
+    /// Only of this track
+    #[param(min_length = 1, max_length = 100)]
+    track_id: Option<String>,
+    /// Only of this type
+    vehicle_type: Option<VehicleType>,
+    /// Only in this direction
+    direction: Option<Direction>,
+    /// Only at or after this instant (RFC 3339 with an offset)
+    #[param(format = DateTime)]
+    start: Option<String>,
+    /// Only before this instant (RFC 3339 with an offset)
+    #[param(format = DateTime)]
+    end: Option<String>,
+    /// Only of the last hours; not beside start or end
+    #[param(minimum = 1, maximum = 876_600)]
+    hours: Option<u32>,
+    /// true: only those that were recorded as an entry to a full or an exit from an empty floor;
+    /// false: only the others
+    at_limit: Option<bool>,
+}
 
 /// The parameters that filter events.
 pub(super) const FILTERS: [&str; 9] = [

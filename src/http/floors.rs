@@ -25,25 +25,30 @@ problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// Most free slots first (then the lower id), with their sums.
 #[utoipa::path(
     get, path = "/floors", tag = "floors", operation_id = "listFloors",
-    params(("include_inactive" = Option<bool>, Query,
-        description = "Also those where cars are not sent")),
+    params(
+        ("include_inactive" = Option<bool>, Query,
+            description = "Also those where cars are not sent"),
+        ("If-None-Match" = Option<String>, Header,
+            description = "The ETag of an answer that is there already"),
+    ),
     responses(
         (status = 200, description = "The floors", body = FloorsView,
+            headers(("ETag" = String, description = "What to ask with next time")),
             example = json!(examples::floors())),
+        (status = 304, description = "It is as the client knows it"),
         ListProblems,
     ),
 )]
-pub(super) async fn list_floors(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
-    let mut query = Query::read(&uri, &["include_inactive"]);
+pub(super) async fn list_floors(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let mut query = Query::read(request.uri(), &["include_inactive"]);
     let all = query.flag("include_inactive");
     query.finish()?;
-    let operations = app.park.floors();
-    let floors = if all {
-        operations.get_all_floors().await?
-    } else {
-        operations.get_all_active_floors().await?
-    };
-    Ok(answer(StatusCode::OK, &FloorsView::from(floors)))
+    let answers = app.latest.of(&app.park).await?;
+    let floors = if all { answers.all() } else { answers.active() };
+    Ok(floors.answer(request.headers()))
 }
 
 problems!(RecommendProblems: InvalidFields, Internal, Overloaded, Unavailable);
@@ -54,20 +59,25 @@ problems!(RecommendProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// floors with free slots. A full floor is never recommended.
 #[utoipa::path(
     get, path = "/floors/recommended", tag = "floors", operation_id = "getRecommendedFloor",
+    params(
+        ("If-None-Match" = Option<String>, Header,
+            description = "The ETag of an answer that is there already"),
+    ),
     responses(
         (status = 200, description = "Where to send the next car", body = RecommendationView,
+            headers(("ETag" = String, description = "What to ask with next time")),
             example = json!(examples::recommendation())),
+        (status = 304, description = "It is as the client knows it"),
         RecommendProblems,
     ),
 )]
-pub(super) async fn recommend(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
-    Query::none(&uri)?;
-    // One read, in the order of `get_recommended_floor`, so that the two parts agree.
-    let floors = app.park.floors().get_all_active_floors().await?;
-    let mut free =
-        floors.into_iter().filter(|floor| floor.available_slots() > 0).map(FloorView::from);
-    let view = RecommendationView { floor: free.next(), alternatives: free.collect() };
-    Ok(answer(StatusCode::OK, &view))
+pub(super) async fn recommend(
+    State(app): State<App>,
+    request: Request,
+) -> Result<Response, Problem> {
+    Query::none(request.uri())?;
+    let answers = app.latest.of(&app.park).await?;
+    Ok(answers.recommendation().answer(request.headers()))
 }
 
 problems!(GetProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);
@@ -75,23 +85,28 @@ problems!(GetProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailabl
 /// Get a floor
 #[utoipa::path(
     get, path = "/floors/{id}", tag = "floors", operation_id = "getFloor",
-    params(("id" = i64, Path, description = "The floor's id", minimum = 1)),
+    params(
+        ("id" = i64, Path, description = "The floor's id", minimum = 1),
+        ("If-None-Match" = Option<String>, Header,
+            description = "The ETag of an answer that is there already"),
+    ),
     responses(
         (status = 200, description = "The floor", body = FloorView,
+            headers(("ETag" = String, description = "What to ask with next time")),
             example = json!(examples::floor())),
+        (status = 304, description = "It is as the client knows it"),
         GetProblems,
     ),
 )]
 pub(super) async fn get_floor(
     State(app): State<App>,
     Id(id): Id,
-    uri: Uri,
+    request: Request,
 ) -> Result<Response, Problem> {
-    Query::none(&uri)?;
-    let floor = app.park.floors().get_floor_by_id(id).await?;
+    Query::none(request.uri())?;
+    let answers = app.latest.of(&app.park).await?;
     let missing = || Problem::new(Kind::NotFound).detail("the floor does not exist");
-    let floor = floor.ok_or_else(missing)?;
-    Ok(answer(StatusCode::OK, &FloorView::from(floor)))
+    Ok(answers.floor(id).ok_or_else(missing)?.answer(request.headers()))
 }
 
 problems!(AddProblems: NotJson, CutShort, TooSlow, NameTaken, TooLarge, UnsupportedType,

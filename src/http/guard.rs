@@ -1,9 +1,10 @@
 //! Around every handler: what nobody answers becomes a problem document, and so does a panic.
 
 use std::{
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
-    task::{Context, Poll},
+    pin::pin,
+    task::Poll,
 };
 
 use axum::{
@@ -20,9 +21,15 @@ pub(super) async fn not_found() -> Problem {
     Problem::new(Kind::NotFound)
 }
 
-/// Runs the rest; a panic in it is answered with 500 and ends nothing but the request.
+/// Runs the rest, guarded.
 pub(super) async fn guard(request: Request, next: Next) -> Response {
-    let response = Caught(Box::pin(next.run(request))).await;
+    guarded(async { next.run(request).await }).await
+}
+
+/// The answer that is made; a panic in making it is answered with 500 and ends nothing but the
+/// request.
+pub(super) async fn guarded(making: impl Future<Output = Response>) -> Response {
+    let response = caught(making).await;
     let response = response.unwrap_or_else(|| Problem::new(Kind::Internal).into_response());
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         let allow = response.headers().get(header::ALLOW).cloned();
@@ -31,23 +38,20 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     response
 }
 
-/// A future that ends with `None` where the one within panics.
-struct Caught<T>(Pin<Box<dyn Future<Output = T> + Send>>);
-
-impl<T> Future for Caught<T> {
-    type Output = Option<T>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        let inner = self.0.as_mut();
+/// What the future within ends with, or `None` where it panics.
+async fn caught<T>(within: impl Future<Output = T>) -> Option<T> {
+    let mut within = pin!(within);
+    poll_fn(|context| {
         // What the future holds is dropped right after; nobody sees it half changed.
-        match catch_unwind(AssertUnwindSafe(|| inner.poll(context))) {
+        match catch_unwind(AssertUnwindSafe(|| within.as_mut().poll(context))) {
             Ok(poll) => poll.map(Some),
             Err(_) => {
                 tracing::error!("a request handler panicked; the panic's message is above");
                 Poll::Ready(None)
             }
         }
-    }
+    })
+    .await
 }
 
 #[cfg(test)]

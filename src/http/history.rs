@@ -7,10 +7,11 @@ use axum::{
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     App,
+    aged::aged,
     described::problems,
     examples,
     filter::{ENDS_EARLY, NOT_HOURS, TWO_WINDOWS},
@@ -95,6 +96,25 @@ impl From<OccupancyStep> for StepView {
     }
 }
 
+/// The parameters of a history, as they are described.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct WindowParams {
+    /// The last hours; not beside start or end
+    #[param(minimum = 1, maximum = 876_600)]
+    hours: Option<u32>,
+    /// The first instant of the window (RFC 3339 with an offset)
+    #[param(format = DateTime)]
+    start: Option<String>,
+    /// The first instant after it, now if not given; only with start
+    #[param(format = DateTime)]
+    end: Option<String>,
+    /// The length of a step in seconds; at most 2000 steps
+    #[param(minimum = 60, maximum = 2_678_400)]
+    step: Option<u32>,
+}
+
 problems!(FloorProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);
 
 /// Occupancy of a floor over time
@@ -108,17 +128,12 @@ problems!(FloorProblems: NotFound, InvalidFields, Internal, Overloaded, Unavaila
     get, path = "/floors/{id}/history", tag = "statistics", operation_id = "getFloorHistory",
     params(
         ("id" = i64, Path, description = "The floor's id", minimum = 1),
-        ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
-            description = "The last hours; not beside start or end"),
-        ("start" = Option<String>, Query, format = DateTime,
-            description = "The first instant of the window (RFC 3339 with an offset)"),
-        ("end" = Option<String>, Query, format = DateTime,
-            description = "The first instant after it, now if not given; only with start"),
-        ("step" = Option<u32>, Query, minimum = 60, maximum = 2_678_400,
-            description = "The length of a step in seconds; at most 2000 steps"),
+        WindowParams,
     ),
     responses(
         (status = 200, description = "How it was", body = HistoryView,
+            headers(("SmartPark-Replica-Age" = f64,
+                description = "Seconds; only where a replica answered")),
             example = json!(examples::history(Some(1)))),
         FloorProblems,
     ),
@@ -139,18 +154,11 @@ problems!(SiteProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// instant those of the floor with the lower id come first.
 #[utoipa::path(
     get, path = "/history", tag = "statistics", operation_id = "getHistory",
-    params(
-        ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
-            description = "The last hours; not beside start or end"),
-        ("start" = Option<String>, Query, format = DateTime,
-            description = "The first instant of the window (RFC 3339 with an offset)"),
-        ("end" = Option<String>, Query, format = DateTime,
-            description = "The first instant after it, now if not given; only with start"),
-        ("step" = Option<u32>, Query, minimum = 60, maximum = 2_678_400,
-            description = "The length of a step in seconds; at most 2000 steps"),
-    ),
+    params(WindowParams),
     responses(
         (status = 200, description = "How it was", body = HistoryView,
+            headers(("SmartPark-Replica-Age" = f64,
+                description = "Seconds; only where a replica answered")),
             example = json!(examples::history(None))),
         SiteProblems,
     ),
@@ -170,7 +178,8 @@ async fn history(app: &App, floor_id: Option<i64>, uri: &Uri) -> Result<Response
     } else if query.has("end") && !query.has("start") {
         query.fault("start", "is required where end is given");
     }
-    let floors = app.park.floors();
+    let reading = app.park.from_replica();
+    let floors = reading.floors();
     let (first, now) =
         floors.history_window(hours.unwrap_or(DEFAULT_STATISTICS_HOURS)).map_err(of_query)?;
     let (start, end) = (start.unwrap_or(first), end.unwrap_or(now));
@@ -181,7 +190,7 @@ async fn history(app: &App, floor_id: Option<i64>, uri: &Uri) -> Result<Response
     }
     query.finish()?;
     let history = floors.get_history(floor_id, start, end, step).await.map_err(of_query)?;
-    Ok(answer(StatusCode::OK, &HistoryView::from(history)))
+    Ok(aged(answer(StatusCode::OK, &HistoryView::from(history)), &reading))
 }
 
 /// What is too old is the window's beginning.

@@ -4,7 +4,7 @@
 use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
-use hyper::{Request, Response, body::Incoming, service::service_fn};
+use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
     server::{
@@ -15,7 +15,6 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::JoinSet,
     time::{sleep, timeout},
 };
 use tower_service::Service;
@@ -23,7 +22,8 @@ use tower_service::Service;
 use super::{
     HttpConfig, Timeouts,
     connection::{Activity, Answer, Timed},
-    router_until,
+    guard::guarded,
+    routes_until,
 };
 use crate::{
     SmartPark,
@@ -50,13 +50,31 @@ pub async fn serve(
     config: HttpConfig,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    listener.local_addr()?;
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
-    let router = router_until(park.clone(), &config, Arc::clone(&stopping));
-    // Ends with the server; what is left then is stored when the park is closed.
-    let mut background = JoinSet::new();
-    background.spawn(refusals::keep_stored(park));
-    let server = Arc::new(Server::new(router, config.timeouts));
+    tokio::spawn(refusals::keep_stored(park.clone(), stopping.subscribe()));
+    let router = routes_until(park, &config, Arc::clone(&stopping));
+    let stop = async {
+        shutdown.await;
+        // Streams and tasks have no end of their own.
+        stopping.send_replace(true);
+    };
+    serve_router(router, listener, config.timeouts, stop).await
+}
+
+/// [`serve`] for routes of your own, for example those of [`router`](super::router) beside others:
+/// the same bound on connections, the same timers on each, the same stop. (Live streams among them
+/// are cut off when the time to stop is over.)
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_router(
+    router: Router,
+    listener: TcpListener,
+    timeouts: Timeouts,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    listener.local_addr()?;
+    let server = Arc::new(Server::new(router, timeouts));
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let stop = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
@@ -81,10 +99,8 @@ pub async fn serve(
         }
     }
     drop(listener);
-    // Streams have no end of their own.
-    stopping.send_replace(true);
     let open = stop.count();
-    if timeout(config.timeouts.stop, stop.shutdown()).await.is_err() {
+    if timeout(timeouts.stop, stop.shutdown()).await.is_err() {
         tracing::warn!(open, "stopped without waiting longer for open connections");
     }
     Ok(())
@@ -135,10 +151,16 @@ impl Server {
         let activity = Arc::new(Activity::default());
         let service = service_fn(|request: Request<Incoming>| {
             let in_flight = activity.begin();
-            let answer = self.router.clone().call(request.map(Body::new));
+            let mut router = self.router.clone();
             async move {
-                let response: Result<Response<Body>, Infallible> = answer.await;
-                response.map(|response| response.map(|body| Answer::new(body, in_flight)))
+                // Around the router and not a layer of it: a layer is cloned and boxed anew for
+                // every request.
+                let response = guarded(async move {
+                    let Ok(response) = router.call(request.map(Body::new)).await;
+                    response
+                });
+                let response = response.await.map(|body| Answer::new(body, in_flight));
+                Ok::<_, Infallible>(response)
             }
         });
         let stream = Timed::new(stream, self.timeouts.write);

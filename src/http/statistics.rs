@@ -8,6 +8,7 @@ use axum::{
 
 use super::{
     App,
+    aged::aged,
     described::problems,
     examples,
     filter::{ENDS_EARLY, NOT_A_FLOOR_ID, NOT_HOURS, TWO_WINDOWS},
@@ -37,6 +38,8 @@ problems!(StatisticsProblems: NotFound, InvalidFields, Internal, Overloaded, Una
     ),
     responses(
         (status = 200, description = "What happened", body = StatisticsView,
+            headers(("SmartPark-Replica-Age" = f64,
+                description = "Seconds; only where a replica answered")),
             example = json!(examples::statistics())),
         StatisticsProblems,
     ),
@@ -51,7 +54,8 @@ pub(super) async fn get_statistics(State(app): State<App>, uri: Uri) -> Result<R
     } else if query.has("end") && !query.has("start") {
         query.fault("start", "is required where end is given");
     }
-    let events = app.park.events();
+    let reading = app.park.from_replica();
+    let events = reading.events();
     let of_query = |error| Problem::from_error(error, Place::Query);
     let hours = start.is_none().then_some(hours.unwrap_or(DEFAULT_STATISTICS_HOURS));
     let (first, last) = events.window(hours.unwrap_or(1)).map_err(of_query)?;
@@ -62,5 +66,5 @@ pub(super) async fn get_statistics(State(app): State<App>, uri: Uri) -> Result<R
     query.finish()?;
     let statistics = events.get_event_statistics_between(start, end, floor_id).await;
     let view = StatisticsView::new(statistics.map_err(of_query)?, hours);
-    Ok(answer(StatusCode::OK, &view))
+    Ok(aged(answer(StatusCode::OK, &view), &reading))
 }

@@ -108,7 +108,7 @@ pub(super) async fn watch_live(
     let last = headers.get(LAST_EVENT_ID).map(|id| {
         // No browser can mend what it was told: an id that is none is one that is not known.
         let id = id.to_str().ok().and_then(|id| id.parse().ok());
-        id.unwrap_or(Position { change: i64::MAX, offset: i64::MAX })
+        id.unwrap_or(Position { change: i64::MAX, offset: i64::MAX, lineage: i64::MAX })
     });
     let watcher = app.park.watch(last.or(asked)).await;
     let watcher = watcher.map_err(|error| Problem::from_error(error, Place::Query))?;

@@ -16,13 +16,15 @@ use crate::{
     VehicleTypeCounts, occupancy_percentage,
 };
 
+/// The media type of answers.
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 /// An answer in JSON. It tells how things stand now, so nobody may keep it.
 pub(super) fn answer(status: StatusCode, view: &impl Serialize) -> Response {
     let mut response = Response::new(Body::from(json_bytes(view)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    let media_type = HeaderValue::from_static("application/json");
-    headers.insert(header::CONTENT_TYPE, media_type);
+    headers.insert(header::CONTENT_TYPE, JSON);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

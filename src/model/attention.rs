@@ -1,11 +1,7 @@
 //! What needs a person, and what to do about it.
 
-use std::{fmt, str::FromStr};
-
 use jiff::Timestamp;
 use serde::Serialize;
-
-use super::UnknownWord;
 
 /// Why an event was refused, or a repeat not taken as it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -39,21 +35,6 @@ impl RefusalReason {
             Self::Invalid => "invalid",
             Self::Differs => "differs",
         }
-    }
-}
-
-impl FromStr for RefusalReason {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        let found = Self::ALL.into_iter().find(|reason| reason.as_str() == word);
-        found.ok_or(UnknownWord { expected: "unknown_floor, future, too_old, invalid, differs" })
-    }
-}
-
-impl fmt::Display for RefusalReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 

@@ -14,47 +14,85 @@ mod events;
 mod fault;
 mod floors;
 mod hours;
+mod latest;
 mod migrate;
 mod partitions;
 mod past;
 mod recording;
 mod refusals;
 mod repair;
+mod replica;
 mod retention;
 mod rows;
 mod session;
 mod statistics;
 mod tables;
 mod transaction;
+mod transfer;
 mod walk;
 mod writes;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{Object, Pool};
 use jiff::Timestamp;
-use tokio::sync::{oneshot, watch};
+use tokio::{
+    sync::{oneshot, watch},
+    time::{Instant, timeout},
+};
 
+use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics,
     TableInfo,
     check::Report,
     count::{Fullness, Step},
-    limits::{POSTGRES_READERS, POSTGRES_WRITERS},
+    limits::{POSTGRES_READERS, POSTGRES_WRITERS, REFUSALS_PATIENCE, REPLICA_PATIENCE},
     model::{CameraHour, FloorAtLimit, RefusedInHour},
     recorder::{self, Answers, Batch, Recorder, Waiting, Work},
+    replica::Seen,
 };
 use changes::Changes;
-use connect::Address;
+use connect::{Address, Role};
+use latest::Latest;
 use partitions::Months;
 use recording::Group;
+use replica::Replica;
 use transaction::{Transaction, patiently};
 
 /// A database on a PostgreSQL server. Clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Postgres {
     inner: Arc<Inner>,
+    /// Set where reads of the past may come from the replica.
+    reading: Option<Seen>,
+}
+
+/// Reads what was with `$client`: from the replica where that may be, or else from the primary.
+/// What a replica answers with an error may only be late: then the primary is asked.
+macro_rules! read_past {
+    ($self:ident, $client:ident => $read:expr) => {{
+        let mut found = None;
+        if let Some(($client, as_of, seen)) = $self.replica().await {
+            let read: Result<Result<_>, _> = timeout(REPLICA_PATIENCE, async { $read }).await;
+            match read {
+                Ok(Ok(read)) => {
+                    seen.note(as_of);
+                    found = Some(read);
+                }
+                Ok(Err(error)) => tracing::debug!("the replica did not answer: {error}"),
+                Err(_) => tracing::debug!("the replica did not answer in time"),
+            }
+        }
+        match found {
+            Some(found) => Ok(found),
+            None => patiently!(async {
+                let $client = $self.inner.readers.get().await?;
+                $read
+            }),
+        }
+    }};
 }
 
 /// Tells that all before it is done, and ends the recording task.
@@ -66,8 +104,11 @@ struct Inner {
     writers: Pool,
     /// Connections that read.
     readers: Pool,
+    replica: OnceLock<Arc<Replica>>,
     queue: Recorder<Close>,
     changes: Changes,
+    latest: Latest,
+    months: Arc<Months>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -84,7 +125,7 @@ impl Postgres {
         Ok(park)
     }
 
-    /// Opens a database with tables of this version.
+    /// Opens a database with tables of this version, and nothing unfinished in them.
     pub(super) async fn connect(url: &str, options: &Arc<Options>) -> Result<Self> {
         let park = Self::open(url, options)?;
         park.ready().await?;
@@ -92,19 +133,44 @@ impl Postgres {
     }
 
     fn open(url: &str, options: &Arc<Options>) -> Result<Self> {
-        let address = Address::from_url(url)?;
+        let address = Address::from_url(url, Role::Primary)?;
         let writers = address.pool(POSTGRES_WRITERS)?;
         let readers = address.pool(POSTGRES_READERS)?;
         let (queue, waiting) = recorder::queue();
         let (options, changes) = (Arc::clone(options), Changes::new());
+        let months = Arc::<Months>::default();
         let task = Task {
             pool: writers.clone(),
             options: Arc::clone(&options),
-            months: Months::default(),
+            months: Arc::clone(&months),
             changes: changes.clone(),
         };
         tokio::spawn(task.run(waiting));
-        Ok(Self { inner: Arc::new(Inner { options, writers, readers, queue, changes }) })
+        let (latest, replica) = (Latest::new(&readers, &changes), OnceLock::new());
+        let inner = Inner { options, writers, readers, replica, queue, changes, latest, months };
+        let inner = Arc::new(inner);
+        Ok(Self { inner, reading: None })
+    }
+
+    /// Names the one replica that reads of the past may come from.
+    pub(super) async fn use_replica(&self, url: &str) -> Result<()> {
+        let max_lag = self.inner.options.max_replica_lag;
+        let replica = Replica::of(&self.inner.readers, url, max_lag).await?;
+        let taken = || Error::Unusable("there is a replica already".into());
+        self.inner.replica.set(replica).map_err(|_| taken())
+    }
+
+    /// The same, whose reads of the past may come from the replica.
+    pub(super) fn reading(&self, seen: Seen) -> Self {
+        Self { inner: Arc::clone(&self.inner), reading: Some(seen) }
+    }
+
+    /// A connection to the replica, as of when it is, and where to note that; none where the
+    /// primary is to be read.
+    async fn replica(&self) -> Option<(Object, Instant, &Seen)> {
+        let (seen, replica) = (self.reading.as_ref()?, self.inner.replica.get()?);
+        let (client, as_of) = replica.reach().await?;
+        Some((client, as_of, seen))
     }
 
     fn now(&self) -> i64 {
@@ -127,7 +193,11 @@ impl Postgres {
     }
 
     pub(super) async fn ready(&self) -> Result<()> {
-        patiently!(async { migrate::require_current(&**self.inner.readers.get().await?).await })
+        patiently!(async {
+            let client = self.inner.readers.get().await?;
+            migrate::require_current(&**client).await?;
+            transfer::require_whole(&client).await
+        })
     }
 
     pub(super) async fn table_info(&self) -> Result<Vec<TableInfo>> {
@@ -140,6 +210,11 @@ impl Postgres {
 
     pub(super) async fn floors(&self) -> Result<Vec<Floor>> {
         patiently!(async { floors::all(&*self.inner.readers.get().await?).await })
+    }
+
+    /// All floors, most free slots first, as all readers of this server share them.
+    pub(super) async fn latest_floors(&self) -> Result<Arc<[Floor]>> {
+        self.inner.latest.floors().await
     }
 
     pub(super) async fn floor_by_id(&self, id: i64) -> Result<Option<Floor>> {
@@ -181,14 +256,15 @@ impl Postgres {
         self.tell(patiently!(floors::adjust(&self.inner.writers, id, direction, now))?)
     }
 
-    /// A floor was changed, where it was.
+    /// A floor was changed, where it was. Before the caller is told: whoever hears of it and reads
+    /// then must see it.
     fn tell<T>(&self, outcome: Result<T>) -> Result<T> {
         outcome.inspect(|_| self.inner.changes.bump())
     }
 
     pub(super) async fn counts_at(&self, at: Timestamp) -> Result<Vec<FloorCount>> {
-        patiently!(async {
-            let snapshot = Transaction::snapshot(&self.inner.readers).await?;
+        read_past!(self, client => {
+            let snapshot = Transaction::snapshot(client).await?;
             let counts = past::counts_at(&snapshot, at).await?;
             snapshot.commit().await?;
             Ok(counts)
@@ -201,8 +277,8 @@ impl Postgres {
         window: (i64, i64),
         width: i64,
     ) -> Result<Vec<Step>> {
-        patiently!(async {
-            let snapshot = Transaction::snapshot(&self.inner.readers).await?;
+        read_past!(self, client => {
+            let snapshot = Transaction::snapshot(client).await?;
             let steps = walk::history(&snapshot, floor_id, window, width).await?;
             snapshot.commit().await?;
             Ok(steps)
@@ -210,8 +286,8 @@ impl Postgres {
     }
 
     pub(super) async fn fullness(&self, floor_id: i64, window: (i64, i64)) -> Result<Fullness> {
-        patiently!(async {
-            let snapshot = Transaction::snapshot(&self.inner.readers).await?;
+        read_past!(self, client => {
+            let snapshot = Transaction::snapshot(client).await?;
             let fullness = walk::fullness(&snapshot, floor_id, window).await?;
             snapshot.commit().await?;
             Ok(fullness)
@@ -228,9 +304,12 @@ impl Postgres {
         })
     }
 
-    /// Once only: a commit whose answer was lost would count twice.
+    /// Once only: a commit whose answer was lost would count twice. And not for long: whoever
+    /// closes the park waits for it.
     pub(super) async fn add_refusals(&self, rows: Vec<RefusedInHour>, oldest: i64) -> Result<()> {
-        refusals::add(&self.inner.writers, &rows, oldest).await
+        let add = refusals::add(&self.inner.writers, &rows, oldest);
+        let late = |_| Error::Unavailable("it did not answer in time".into());
+        timeout(REFUSALS_PATIENCE, add).await.map_err(late)?
     }
 
     pub(super) async fn refusals(&self, since: i64) -> Result<Vec<RefusedInHour>> {
@@ -251,8 +330,19 @@ impl Postgres {
         limit: u32,
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
+        let newest = Order::NewestFirst;
+        read_past!(self, client => events::page(&client, &filter, limit, cursor, newest).await)
+    }
+
+    pub(super) async fn events_oldest_first(
+        &self,
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>,
+    ) -> Result<EventPage> {
+        let oldest = Order::OldestFirst;
         patiently!(async {
-            events::page(&*self.inner.readers.get().await?, &filter, limit, cursor).await
+            events::page(&*self.inner.readers.get().await?, &filter, limit, cursor, oldest).await
         })
     }
 
@@ -281,8 +371,8 @@ impl Postgres {
         end: Timestamp,
         floor_id: Option<i64>,
     ) -> Result<Statistics> {
-        patiently!(async {
-            let snapshot = Transaction::snapshot(&self.inner.readers).await?;
+        read_past!(self, client => {
+            let snapshot = Transaction::snapshot(client).await?;
             let statistics = statistics::between(&snapshot, start, end, floor_id).await?;
             snapshot.commit().await?;
             Ok(statistics)
@@ -317,12 +407,12 @@ impl Postgres {
         if !repair {
             return Ok(report);
         }
-        repair::run(&self.inner.writers, self.now()).await?;
+        self.tell(repair::run(&self.inner.writers, self.now()).await)?;
         Ok(Report { repaired: true, ..self.prove().await? })
     }
 
     async fn prove(&self) -> Result<Report> {
-        let snapshot = Transaction::snapshot(&self.inner.readers).await?;
+        let snapshot = Transaction::snapshot(self.inner.readers.get().await?).await?;
         let report = check::run(&snapshot).await?;
         snapshot.commit().await?;
         Ok(report)
@@ -341,6 +431,9 @@ impl Postgres {
         }
         self.inner.writers.close();
         self.inner.readers.close();
+        if let Some(replica) = self.inner.replica.get() {
+            replica.close();
+        }
     }
 
     /// Any number of servers may run on one database.
@@ -353,7 +446,7 @@ impl Postgres {
 struct Task {
     pool: Pool,
     options: Arc<Options>,
-    months: Months,
+    months: Arc<Months>,
     changes: Changes,
 }
 

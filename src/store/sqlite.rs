@@ -6,6 +6,7 @@
 //! out of date.
 
 mod attention;
+mod backup;
 mod changes;
 mod check;
 mod connection;
@@ -13,6 +14,7 @@ mod events;
 mod fault;
 mod floors;
 mod hours;
+mod latest;
 mod migrate;
 mod past;
 mod readers;
@@ -24,6 +26,7 @@ mod rows;
 mod session;
 mod statistics;
 mod tables;
+mod transfer;
 mod walk;
 mod writer;
 
@@ -33,6 +36,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
+use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
@@ -41,9 +45,10 @@ use crate::{
     count::{Fullness, Step},
     limits::CLEANUP_CHUNK_ROWS,
     model::{CameraHour, FloorAtLimit, RefusedInHour},
-    recorder,
+    recorder, store,
 };
 use changes::Changes;
+use latest::Latest;
 use readers::Readers;
 use session::Session;
 use writer::WriterHandle;
@@ -59,6 +64,7 @@ struct Inner {
     path: PathBuf,
     options: Arc<Options>,
     readers: Readers,
+    latest: Latest,
     writer: WriterHandle,
     changes: Arc<Changes>,
 }
@@ -80,6 +86,7 @@ impl Sqlite {
         Self::open(path, options, |path, _| {
             let connection = connection::open(path)?;
             migrate::require_current(&connection)?;
+            transfer::require_whole(&connection)?;
             Ok(connection)
         })
         .await
@@ -99,9 +106,10 @@ impl Sqlite {
             .spawn(move || {
                 let result = prepare(&path, options.clock.now()).and_then(|connection| {
                     let readers = Readers::start(&path)?;
+                    let latest = Latest::open(&path)?;
                     let changes = Changes::new(path.clone());
                     let writer = WriterHandle::start(connection, &options, &changes)?;
-                    let inner = Inner { path, options, readers, writer, changes };
+                    let inner = Inner { path, options, readers, latest, writer, changes };
                     Ok(Self { inner: Arc::new(inner) })
                 });
                 drop(reply.send(result));
@@ -147,6 +155,14 @@ impl Sqlite {
 
     pub(super) async fn floors(&self) -> Result<Vec<Floor>> {
         self.read(floors::all).await
+    }
+
+    /// All floors, most free slots first, as all readers share them.
+    pub(super) async fn latest_floors(&self) -> Result<Arc<[Floor]>> {
+        match self.inner.latest.floors().await {
+            Some(floors) => Ok(floors),
+            None => Ok(store::latest::after(None, self.floors().await?)),
+        }
     }
 
     pub(super) async fn floor_by_id(&self, id: i64) -> Result<Option<Floor>> {
@@ -235,7 +251,18 @@ impl Sqlite {
         limit: u32,
         cursor: Option<Cursor>,
     ) -> Result<EventPage> {
-        self.read(move |connection| events::page(connection, &filter, limit, cursor)).await
+        let newest = Order::NewestFirst;
+        self.read(move |connection| events::page(connection, &filter, limit, cursor, newest)).await
+    }
+
+    pub(super) async fn events_oldest_first(
+        &self,
+        filter: EventFilter,
+        limit: u32,
+        cursor: Option<Cursor>,
+    ) -> Result<EventPage> {
+        let oldest = Order::OldestFirst;
+        self.read(move |connection| events::page(connection, &filter, limit, cursor, oldest)).await
     }
 
     pub(super) async fn position(&self) -> Result<Position> {
@@ -292,7 +319,11 @@ impl Sqlite {
 
     pub(super) async fn ready(&self) -> Result<()> {
         self.inner.writer.sound()?;
-        self.read(migrate::require_current).await
+        self.read(|connection| {
+            migrate::require_current(connection)?;
+            transfer::require_whole(connection)
+        })
+        .await
     }
 
     pub(super) async fn failed(&self) -> Error {
@@ -307,6 +338,13 @@ impl Sqlite {
     pub(super) async fn close(&self) {
         self.inner.changes.close();
         self.inner.writer.close().await;
+    }
+
+    /// A file has no replica.
+    pub(super) async fn use_replica(&self, _url: &str) -> Result<()> {
+        Err(Error::Unusable(
+            "an embedded database has no replica: that takes a database on PostgreSQL".into(),
+        ))
     }
 
     /// A lock on a file beside the database, not on the database itself: closing any handle on

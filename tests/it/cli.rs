@@ -1,9 +1,12 @@
 //! The command line, tried on the real binary.
 
 mod commands;
+mod copy;
+mod export;
 pub(crate) mod garage;
 mod import;
 pub(crate) mod program;
+mod reads;
 mod serve;
 mod settings;
 mod usage;

@@ -2,10 +2,12 @@
 
 mod attention;
 mod check;
+mod copy;
 mod counting;
 mod events;
 mod floors;
 mod history;
+mod latest;
 mod live;
 mod order;
 mod positions;

@@ -10,6 +10,7 @@ mod download;
 mod events;
 mod floors;
 mod history;
+mod latest;
 mod openapi;
 mod statistics;
 mod stream;

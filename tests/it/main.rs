@@ -6,4 +6,5 @@ mod crash;
 mod http;
 mod postgres;
 mod server;
+mod servers;
 mod tidy;

@@ -1,4 +1,13 @@
-//! A schema of its own for one test, in the PostgreSQL that `SMARTPARK_TEST_POSTGRES` names.
+//! A schema of its own for one test, in the PostgreSQL that `SMARTPARK_TEST_POSTGRES` names; and
+//! what only PostgreSQL does: many servers, faults, standbys.
+
+mod cluster;
+mod faults;
+mod many;
+mod months;
+mod stalled;
+mod standby;
+mod tls;
 
 use std::{
     env,
@@ -7,7 +16,7 @@ use std::{
 };
 
 use tokio::runtime::Builder;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 /// A schema that is removed, with all that is in it, when it is dropped.
 pub(crate) struct Schema {
@@ -31,9 +40,21 @@ impl Schema {
         format!("{server}{joint}options=-c%20search_path%3D{}", self.name)
     }
 
+    /// The number that a query in this schema finds; 0 where it fails.
+    pub(crate) fn number(&self, query: &str) -> i64 {
+        let found = ask(&server(), &format!("SET search_path TO {}; {query}", self.name));
+        found.ok().flatten().map_or(0, |number| number.parse().unwrap())
+    }
+
     /// Runs statements in this schema.
     pub(crate) fn execute(&self, sql: &str) {
-        execute(&format!("SET search_path TO {}; {sql}", self.name));
+        self.ask(sql);
+    }
+
+    /// The same; returns the first value of the last row.
+    pub(crate) fn ask(&self, sql: &str) -> String {
+        let sql = format!("SET search_path TO {}; {sql}", self.name);
+        expect(&server(), &sql).unwrap_or_default()
     }
 }
 
@@ -59,23 +80,32 @@ fn server() -> String {
     })
 }
 
-/// Runs statements on a thread of their own, since a test may already stand on a runtime.
 fn execute(sql: &str) {
+    expect(&server(), sql);
+}
+
+/// [`ask`] where it must go well.
+fn expect(url: &str, sql: &str) -> Option<String> {
+    ask(url, sql).unwrap_or_else(|error| panic!("{error:?}: {sql}"))
+}
+
+/// Runs statements on a thread of their own, since a test may already stand on a runtime. Returns
+/// the first column of the first row of the last one, if there is one.
+fn ask(url: &str, sql: &str) -> Result<Option<String>, tokio_postgres::Error> {
     let run = || {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let (client, connection) = tokio_postgres::connect(&server(), NoTls).await.unwrap();
+            let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
             let driven = tokio::spawn(connection);
-            batch(&client, sql).await;
+            let told = client.simple_query(sql).await;
             drop(client);
             driven.await.unwrap().unwrap();
-        });
+            let rows = told?.into_iter().filter_map(|message| match message {
+                SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+                _ => None,
+            });
+            Ok(rows.last())
+        })
     };
-    thread::scope(|scope| scope.spawn(run).join().unwrap());
-}
-
-async fn batch(client: &Client, sql: &str) {
-    if let Err(error) = client.batch_execute(sql).await {
-        panic!("{error:?}: {sql}");
-    }
+    thread::scope(|scope| scope.spawn(run).join().unwrap())
 }

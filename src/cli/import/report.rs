@@ -3,12 +3,12 @@
 use std::{fs::File, path::Path, time::Instant};
 
 use anyhow::Context as _;
-use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar};
 use serde::Serialize;
 
 use super::super::{
     input::Progress,
-    output::{count, is_watched, note},
+    output::{bar, count, note},
 };
 use crate::{Recorded, limits::SHOWN_FAULTS};
 
@@ -89,7 +89,12 @@ impl Report {
         Ok(Self {
             summary: Summary::default(),
             rejects: rejects.transpose()?,
-            bar: bar(progress.size),
+            bar: match progress.size {
+                Some(size) => {
+                    bar(Some(size), "{bar:30} {percent:>3} % of {total_bytes}, {msg}, {eta} left")
+                }
+                None => bar(None, "{spinner} {bytes}, {msg}"),
+            },
             progress,
             since: Instant::now(),
         })
@@ -154,21 +159,5 @@ impl Report {
         self.summary.seconds = self.since.elapsed().as_secs_f64();
         self.summary.rows_per_second = self.rows_per_second();
         Ok(self.summary)
-    }
-}
-
-fn bar(size: Option<u64>) -> ProgressBar {
-    let (bar, look) = match size {
-        Some(size) => {
-            (ProgressBar::new(size), "{bar:30} {percent:>3} % of {total_bytes}, {msg}, {eta} left")
-        }
-        None => (ProgressBar::no_length(), "{spinner} {bytes}, {msg}"),
-    };
-    if !is_watched() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    match ProgressStyle::with_template(look) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
     }
 }

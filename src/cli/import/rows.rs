@@ -11,7 +11,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::super::input::{Cells, Columns, Line, Lines, Mapping, Records, Wanted};
 use crate::{
-    Floor, NewEvent,
+    Floor, NewEvent, csv_cells,
     error::FieldError,
     intake::{Misfit, RawEvent, Scalar},
     limits::IMPORT_BATCH_ROWS,
@@ -166,11 +166,12 @@ fn from_cells(
         return Err(format!("has {} cells where the header has {width}", cells.len()));
     }
     let cell = |field: usize| places[field].and_then(|place| cells.get(place)).unwrap_or_default();
+    let name = |field: usize| Scalar::from_text_cell(csv_cells::undo(cell(field)));
     let mut faults = Vec::new();
     let raw = RawEvent {
-        camera_id: Scalar::from_text_cell(cell(0)),
-        floor_id: floor(Scalar::from_text_cell(cell(1)), floors, &mut faults),
-        track_id: Scalar::from_text_cell(cell(2)),
+        camera_id: name(0),
+        floor_id: floor(name(1), floors, &mut faults),
+        track_id: name(2),
         vehicle_type: Scalar::from_text_cell(cell(3).trim()),
         direction: Scalar::from_text_cell(cell(4).trim()),
         confidence: Scalar::from_number_cell(cell(5)),

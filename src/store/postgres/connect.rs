@@ -10,7 +10,11 @@ use rustls::{
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject},
 };
-use tokio_postgres::{Config, Row, config::SslMode, types::ToSql};
+use tokio_postgres::{
+    Config, Row,
+    config::{SslMode, TargetSessionAttrs},
+    types::ToSql,
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
@@ -21,7 +25,7 @@ use crate::{
 /// What every connection is set to. A commit must be on disk before it is answered, whatever the
 /// server's default; stronger settings (`remote_apply`, `remote_write`) stay.
 const SETTINGS: &str = "-- connect: settings
-SELECT set_config('default_transaction_isolation', 'read committed', false),
+SELECT pg_is_in_recovery(), set_config('default_transaction_isolation', 'read committed', false),
        set_config('default_transaction_read_only', 'off', false),
        set_config('lock_timeout', $1, false),
        set_config('idle_in_transaction_session_timeout', '60s', false),
@@ -39,11 +43,25 @@ pub(super) async fn query(
     Ok(client.query(&statement, parameters).await?)
 }
 
+/// Counts are never read from a standby, and after a failover the old address may lead to one.
+const STANDBY: &str = "the server is a standby, which cannot count: name the primary, or all hosts \
+                       in one URL";
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// For all that counts.
+    Primary,
+    /// For reads of the past, with a look at what it is before each.
+    Replica,
+}
+
 /// How a server is reached.
 #[derive(Clone)]
 pub(super) struct Address {
     config: Config,
     tls: Option<MakeRustlsConnect>,
+    role: Role,
 }
 
 impl std::fmt::Debug for Address {
@@ -57,8 +75,10 @@ impl Address {
     /// Understands `postgres://user:password@host:port/database?parameter=value`. Beside libpq's
     /// parameters that the driver knows, `sslmode` is `disable` (also where it is not named),
     /// `require`, `verify-ca` or `verify-full`; the last three all verify the server's certificate
-    /// and name, against the system's authorities or those in the file `sslrootcert`.
-    pub(super) fn from_url(url: &str) -> Result<Self> {
+    /// and name, against the system's authorities or those in the file `sslrootcert`. Of several
+    /// hosts (`host1:port1,host2:port2`) the first that takes writes is connected to; for a
+    /// replica, the first that does not.
+    pub(super) fn from_url(url: &str, role: Role) -> Result<Self> {
         let (rest, tls) = take_tls(url)?;
         let mut config = Config::from_str(&rest).map_err(|_| {
             Error::Unusable(
@@ -71,19 +91,28 @@ impl Address {
         if config.get_application_name().is_none() {
             config.application_name("smartpark");
         }
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX).max(1);
+        if hosts > 1 && !rest.contains("target_session_attrs=") {
+            config.target_session_attrs(match role {
+                Role::Primary => TargetSessionAttrs::ReadWrite,
+                Role::Replica => TargetSessionAttrs::ReadOnly,
+            });
+        }
         if config.get_connect_timeout().is_none() {
-            config.connect_timeout(POSTGRES_CONNECT_TIMEOUT);
+            // The last of the hosts must have its turn, too.
+            config.connect_timeout(POSTGRES_CONNECT_TIMEOUT.min(POSTGRES_PATIENCE / hosts));
         }
         if config.get_tcp_user_timeout().is_none() {
             // A peer that is gone without a word is given up as soon as a request is.
             config.tcp_user_timeout(POSTGRES_PATIENCE);
         }
-        Ok(Self { config, tls })
+        Ok(Self { config, tls, role })
     }
 
     /// A pool of at most `size` connections, none of them open yet.
     pub(super) fn pool(&self, size: usize) -> Result<Pool> {
         let (config, recycling) = (self.config.clone(), ManagerConfig::default());
+        let role = self.role;
         let manager = match self.tls.clone() {
             Some(tls) => Manager::from_config(config, tls, recycling),
             None => Manager::from_config(config, tokio_postgres::NoTls, recycling),
@@ -92,8 +121,12 @@ impl Address {
         let settings = Hook::async_fn(move |client: &mut ClientWrapper, _| {
             let lock_timeout = lock_timeout.clone();
             Box::pin(async move {
-                let set = client.query(SETTINGS, &[&lock_timeout]).await;
-                set.map(drop).map_err(HookError::Backend)
+                let set = client.query_one(SETTINGS, &[&lock_timeout]).await;
+                let is_standby = set.and_then(|row| row.try_get(0)).map_err(HookError::Backend)?;
+                if is_standby && role == Role::Primary {
+                    return Err(HookError::message(STANDBY));
+                }
+                Ok(())
             })
         });
         Pool::builder(manager)

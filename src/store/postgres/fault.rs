@@ -1,6 +1,6 @@
 //! PostgreSQL's errors in the words of [`Error`]: told apart by code, never by message text.
 
-use deadpool_postgres::PoolError;
+use deadpool_postgres::{HookError, PoolError};
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::Error;
@@ -17,7 +17,9 @@ impl From<tokio_postgres::Error> for Error {
             let source = std::error::Error::source(&error);
             let lost = source.is_none_or(|source| source.is::<std::io::Error>());
             let text = source.map_or_else(|| error.to_string(), ToString::to_string);
-            return if lost || error.is_closed() {
+            return if source.is_some_and(is_of_a_stranger) {
+                Self::Unusable(format!("the database server cannot be trusted: {text}"))
+            } else if lost || error.is_closed() {
                 Self::Unavailable(format!("the connection: {text}"))
             } else {
                 Self::Internal(text)
@@ -26,6 +28,12 @@ impl From<tokio_postgres::Error> for Error {
         // The message names no values; `detail` may, so it stays out.
         let text = format!("{} ({})", fault.message(), fault.code().code());
         let code = fault.code();
+        if matches!(code.code(), "26000" | "42P05") {
+            return Self::Unusable(format!(
+                "prepared statements do not stay with their connection, as behind a pooler in \
+                 transaction mode; have it pool sessions: {text}"
+            ));
+        }
         if is_refusal(code) {
             return Self::Unusable(format!("the database server refuses: {text}"));
         }
@@ -35,6 +43,13 @@ impl From<tokio_postgres::Error> for Error {
             Self::Internal(text)
         }
     }
+}
+
+/// Whether a certificate was refused: that of a server that is not who the URL says.
+fn is_of_a_stranger(source: &(dyn std::error::Error + 'static)) -> bool {
+    let within = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let fault = within.and_then(|within| within.downcast_ref::<rustls::Error>());
+    matches!(fault, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// Wrong password, no such user or database, no right: trying again does not help.
@@ -67,7 +82,18 @@ pub(super) fn constraint(error: &tokio_postgres::Error) -> Option<&str> {
 impl From<PoolError> for Error {
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::Backend(error) => error.into(),
+            PoolError::Backend(error) => match error.into() {
+                // What fails while a connection is made, and not by chance: a password that is
+                // missing, a server without TLS.
+                Self::Internal(text) => {
+                    Self::Unusable(format!("the database server cannot be used: {text}"))
+                }
+                other => other,
+            },
+            PoolError::PostCreateHook(HookError::Backend(error)) => error.into(),
+            PoolError::PostCreateHook(HookError::Message(text)) => {
+                Self::Unavailable(text.into_owned())
+            }
             PoolError::Timeout(_) => Self::Unavailable("all connections are busy".into()),
             other => Self::Unavailable(other.to_string()),
         }

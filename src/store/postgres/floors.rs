@@ -12,12 +12,12 @@ use super::{
     rows::{self, Micros, damaged, floor_columns},
     session::{Session, moved},
     transaction::Transaction,
-    writes::{NewAdjustment, Writes},
+    writes::Writes,
 };
 use crate::{
     Direction, Error, Floor, FloorChange, NewFloor, Result,
     count::{Fact, Source},
-    store::codes::Kind,
+    store::{codes::Kind, transfer::Adjustment},
 };
 
 const ALL: &str = concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
@@ -149,12 +149,18 @@ pub(super) async fn remove(pool: &Pool, id: i64, now: i64) -> Result<Result<()>>
     let session = Session::begin(pool, &[id], &[], now).await?;
     session.floor(id)?;
     let transaction = session.transaction;
-    let rows = query(&transaction, HAS_EVENTS, &[&id]).await?;
+    delete(&transaction, id).await?;
+    Ok(Writes::announced().commit(transaction).await)
+}
+
+/// Deletes a floor that never had an event.
+pub(super) async fn delete(client: &ClientWrapper, id: i64) -> Result<()> {
+    let rows = query(client, HAS_EVENTS, &[&id]).await?;
     if rows.first().map_or(Ok(false), |row| row.try_get(0))? {
         return Err(Error::FloorHasEvents);
     }
-    query(&transaction, DELETE, &[&id]).await?;
-    Ok(Writes::announced().commit(transaction).await)
+    query(client, DELETE, &[&id]).await?;
+    Ok(())
 }
 
 pub(super) async fn recount(
@@ -221,7 +227,7 @@ pub(super) async fn adjustment(
     value: i64,
     reason: Option<String>,
     author: Option<String>,
-) -> Result<NewAdjustment> {
+) -> Result<Adjustment> {
     let now = session.now;
     let latest = session.floor(floor_id)?.history.latest();
     let at = latest.map_or(now, |latest| now.max(latest + 1));
@@ -231,7 +237,7 @@ pub(super) async fn adjustment(
     let fact = Fact { at, source: Source::Adjustment(id), act, id: 0 };
     let effect = session.record_fact(floor_id, &fact).await?;
     let floor = &session.floor(floor_id)?.floor;
-    Ok(NewAdjustment {
+    Ok(Adjustment {
         id,
         floor_id,
         kind,

@@ -109,15 +109,22 @@ impl Months {
         now: i64,
         instants: impl Iterator<Item = i64>,
     ) -> Result<()> {
-        let mut needed: BTreeSet<Month> = instants.map(Month::of).collect();
+        let needed: BTreeSet<Month> = instants.map(Month::of).collect();
         let current = Month::of(now);
-        needed.extend((0..=MONTHS_AHEAD).map(|ahead| Month(current.0 + ahead)));
-        needed.retain(|month| *month >= Month(0));
+        let ahead = (0..=MONTHS_AHEAD).map(|ahead| Month(current.0 + ahead));
+        let mut missing: BTreeSet<Month> = ahead.chain(needed.iter().copied()).collect();
+        missing.retain(|month| *month >= Month(0));
         if let Ok(known) = self.known.lock() {
-            needed.retain(|month| !known.contains(month));
+            missing.retain(|month| !known.contains(month));
         }
-        for month in needed {
-            create(pool, month).await?;
+        for month in missing {
+            match create(pool, month).await {
+                Err(error) if !needed.contains(&month) => {
+                    // No event waits for it. It is tried again when one does.
+                    tracing::warn!("a month ahead has no partition: {error}");
+                }
+                made => made?,
+            }
             if let Ok(mut known) = self.known.lock() {
                 known.insert(month);
             }

@@ -271,8 +271,10 @@ async fn repeated(session: &Session, row: &Row, first: Event) -> Result<Recorded
             floor.ok_or_else(|| rows::damaged("an event without its floor"))?
         }
     };
-    // Found under an id of its own, the row was recorded by an earlier attempt of this request.
-    let duplicate = !row.ids.contains(&first.id);
+    // Found under an id of its own and with its group's time, the row was recorded by an earlier
+    // attempt of this request. The id alone may since have been given to another's event.
+    let own = row.ids.contains(&first.id) && first.created_at == instant(session.now);
+    let duplicate = !own;
     let differs = if duplicate { differs(&row.event, &first) } else { Vec::new() };
     Ok(Recorded { event: first, floor, duplicate, differs })
 }

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Error, Floor, Result,
     count::{Flip, History, Level, Source, Span, Walk},
-    store::{codes::Kind, sums::DAY},
+    store::{codes::Kind, sums::DAY, transfer::Adjustment},
 };
 
 const DELETE_STRETCHES: &str =
@@ -43,26 +43,35 @@ pub(super) async fn run(pool: &Pool, now: i64) -> Result<()> {
     let transaction = Transaction::begin(pool).await?;
     query(&transaction, LOCK_RETENTION, &[]).await?;
     query(&transaction, LOCK_FLOORS, &[]).await?;
-    let horizon = past::horizon(&transaction).await?;
-    let mut corrections = Vec::new();
-    for floor in floors::all(&transaction).await? {
-        let folded = rebuild(&transaction, &floor, horizon).await?;
-        let rows = query(&transaction, DELTAS, &[&floor.id]).await?;
+    let wrong = derive(&transaction).await?;
+    for (floor_id, folded, _) in &wrong {
+        query(&transaction, SET_COUNT, &[floor_id, folded]).await?;
+    }
+    correct(transaction, wrong, now).await
+}
+
+/// Rebuilds all but the counts. Returns the floors whose count is not the one it should be, with
+/// the count of the fold and what the sum of all that moved it lacks.
+pub(super) async fn derive(client: &ClientWrapper) -> Result<Vec<(i64, i64, i64)>> {
+    let horizon = past::horizon(client).await?;
+    let mut wrong = Vec::new();
+    for floor in floors::all(client).await? {
+        let folded = rebuild(client, &floor, horizon).await?;
+        let rows = query(client, DELTAS, &[&floor.id]).await?;
         let deltas: i64 = rows.first().ok_or_else(|| damaged("a floor"))?.try_get(0)?;
         if (folded, folded) != (floor.current_vehicles, deltas) {
-            query(&transaction, SET_COUNT, &[&floor.id, &folded]).await?;
-            corrections.push((floor.id, folded, folded - deltas));
+            wrong.push((floor.id, folded, folded - deltas));
         }
     }
-    query(&transaction, DELETE_HOURS, &[]).await?;
+    query(client, DELETE_HOURS, &[]).await?;
     let mut from = i64::MIN;
-    while let Some(day) = hours::next_day(&transaction, from).await? {
-        let sums = hours::recomputed(&transaction, day).await?;
+    while let Some(day) = hours::next_day(client, from).await? {
+        let sums = hours::recomputed(client, day).await?;
         let writes = Writes { hours: sums.into_iter().collect(), ..Writes::default() };
-        writes.run(&transaction).await?;
+        writes.run(client).await?;
         from = day + DAY;
     }
-    correct(transaction, corrections, now).await
+    Ok(wrong)
 }
 
 /// Gives every count that was wrong an adjustment that makes the sum of all that moved it right
@@ -79,7 +88,7 @@ async fn correct(
         let reason = Some("check --repair".to_owned());
         let recount = Kind::Recount;
         let new = floors::adjustment(&mut session, floor_id, recount, folded, reason, None).await?;
-        writes.adjustments.push(super::writes::NewAdjustment { delta, ..new });
+        writes.adjustments.push(Adjustment { delta, ..new });
     }
     session.commit(writes).await
 }

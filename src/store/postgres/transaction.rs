@@ -26,8 +26,8 @@ impl Transaction {
     /// A read-only transaction that sees one state of the database throughout. It holds on to
     /// the table of events before it looks: a month that is emptied in between would be seen by
     /// neither its events nor its digests.
-    pub(super) async fn snapshot(pool: &Pool) -> Result<Self> {
-        let transaction = Self::connect(pool).await?;
+    pub(super) async fn snapshot(client: Object) -> Result<Self> {
+        let transaction = Self { client: Some(client) };
         let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
                      LOCK TABLE events IN ACCESS SHARE MODE";
         transaction.batch_execute(begin).await?;

@@ -11,8 +11,9 @@ use crate::{
     Direction, Event, Floor, Result,
     count::{Flip, NodeRow},
     store::{
-        codes::{Kind, direction_number, type_number},
+        codes::{direction_number, type_number},
         sums::{HourKey, HourSum},
+        transfer::Adjustment,
     },
 };
 
@@ -73,20 +74,6 @@ INSERT INTO adjustments (id, floor_id, kind, delta, current_vehicles, total_slot
     timestamp, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-/// An adjustment to be stored.
-pub(super) struct NewAdjustment {
-    pub(super) id: i64,
-    pub(super) floor_id: i64,
-    pub(super) kind: Kind,
-    pub(super) delta: i64,
-    pub(super) current_vehicles: i64,
-    pub(super) total_slots: i64,
-    pub(super) reason: Option<String>,
-    pub(super) author: Option<String>,
-    pub(super) at: i64,
-    pub(super) created_at: i64,
-}
-
 /// Rows that a transaction will write.
 #[derive(Default)]
 pub(super) struct Writes {
@@ -96,7 +83,7 @@ pub(super) struct Writes {
     pub(super) hours: Vec<(HourKey, HourSum)>,
     pub(super) at_limit: Vec<(i64, Flip)>,
     pub(super) no_longer: Vec<i64>,
-    pub(super) adjustments: Vec<NewAdjustment>,
+    pub(super) adjustments: Vec<Adjustment>,
     /// Whether others hear of it though no row is written here.
     pub(super) announced: bool,
 }
@@ -258,7 +245,7 @@ fn hour_columns(hours: &[(HourKey, HourSum)]) -> Vec<Column<'_>> {
     columns
 }
 
-fn adjustment_values(new: &NewAdjustment) -> Vec<Column<'_>> {
+fn adjustment_values(new: &Adjustment) -> Vec<Column<'_>> {
     vec![
         Box::new(new.id),
         Box::new(new.floor_id),

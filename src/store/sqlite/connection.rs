@@ -28,6 +28,13 @@ pub(super) fn create_file(path: &Path, now: Timestamp) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
+    // Where another process was faster, its database is used.
+    place_new(path, |new| build(new, now)).map(drop)
+}
+
+/// Makes a file that is there as a whole or not at all: `build` makes it under another name, and
+/// then it is linked into place. Tells whether it was; not where another file is there.
+pub(super) fn place_new(path: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result<bool> {
     let mut name = path.as_os_str().to_owned();
     let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
     name.push(format!(".new-{}-{attempt}", std::process::id()));
@@ -39,16 +46,17 @@ pub(super) fn create_file(path: &Path, now: Timestamp) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
         _ => fs::File::create_new(new).map_err(failed)?,
     };
-    let made = build(new, now);
+    let made = build(new);
     let linked = made.and_then(|()| match fs::hard_link(new, path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
-        _ => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        linked => linked.map(|()| true).map_err(failed),
     });
     fs::remove_file(new).map_err(failed)?;
-    linked?;
+    let linked = linked?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = fs::File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    folder.sync_all().map_err(failed)
+    folder.sync_all().map_err(failed)?;
+    Ok(linked)
 }
 
 fn build(path: &Path, now: Timestamp) -> Result<()> {

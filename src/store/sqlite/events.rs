@@ -8,7 +8,7 @@ use super::{
     floors,
     rows::{self, event_columns},
 };
-use crate::{Cursor, Event, EventFilter, EventPage, Position, Result};
+use crate::{Cursor, Event, EventFilter, EventPage, Position, Result, store::Order};
 
 const BY_ID: &str =
     concat!("-- get_event_by_id\nSELECT ", event_columns!(), " FROM events WHERE id = ?1");
@@ -22,8 +22,10 @@ const AFTER: &str = concat!(
     " FROM events WHERE id > ?1 ORDER BY id LIMIT ?2"
 );
 
-const IDS: &str = "-- get_events_after: the latest id that is gone, and the latest of all
-SELECT last_event_id, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events))
+const IDS: &str =
+    "-- get_events_after: the latest id that is gone, the latest of all, which copy it is
+SELECT last_event_id, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events)),
+       (SELECT lineage FROM site WHERE id = 1)
 FROM retention WHERE id = 1";
 
 pub(super) fn by_id(connection: &Connection, id: i64) -> Result<Option<Event>> {
@@ -31,8 +33,9 @@ pub(super) fn by_id(connection: &Connection, id: i64) -> Result<Option<Event>> {
 }
 
 pub(super) fn position(connection: &Connection) -> Result<Position> {
-    let change = connection.prepare_cached(IDS)?.query_row([], |row| row.get(1))?;
-    Ok(Position { change, offset: 0 })
+    let mut statement = connection.prepare_cached(IDS)?;
+    let (change, lineage) = statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
+    Ok(Position { change, offset: 0, lineage })
 }
 
 /// The events after a position; none where some of them may be gone, or it never was.
@@ -41,14 +44,16 @@ pub(super) fn after(
     position: Position,
     limit: u32,
 ) -> Result<Option<Vec<(Position, Event)>>> {
-    let ids = connection.prepare_cached(IDS)?.query_row([], |row| Ok(row.get(0)?..=row.get(1)?))?;
-    if position.offset != 0 || !ids.contains(&position.change) {
+    let mut statement = connection.prepare_cached(IDS)?;
+    let (ids, lineage) =
+        statement.query_row([], |row| Ok((row.get(0)?..=row.get(1)?, row.get(2)?)))?;
+    if (position.offset, position.lineage) != (0, lineage) || !ids.contains(&position.change) {
         return Ok(None);
     }
     let mut statement = connection.prepare_cached(AFTER)?;
     let told = statement.query_map((position.change, limit), |row| {
         let event = rows::event(row)?;
-        Ok((Position { change: event.id, offset: 0 }, event))
+        Ok((Position { change: event.id, offset: 0, lineage }, event))
     })?;
     Ok(Some(told.collect::<rusqlite::Result<_>>()?))
 }
@@ -58,13 +63,14 @@ pub(super) fn page(
     filter: &EventFilter,
     limit: u32,
     cursor: Option<Cursor>,
+    order: Order,
 ) -> Result<EventPage> {
     let limit = limit as usize;
     // One row more than asked for tells whether there is another page.
     let mut events = if needs_merge(filter) {
-        merged(connection, filter, limit + 1, cursor)?
+        merged(connection, filter, limit + 1, cursor, order)?
     } else {
-        select(connection, filter, limit + 1, cursor)?
+        select(connection, filter, limit + 1, cursor, order)?
     };
     let more = events.len() > limit;
     events.truncate(limit);
@@ -75,7 +81,7 @@ pub(super) fn page(
 }
 
 /// The events of one camera have no index in the order of time, those of one camera on one floor
-/// have: take the latest of each floor and of these the latest.
+/// have: take the first of each floor and of these the first.
 fn needs_merge(filter: &EventFilter) -> bool {
     let one_camera = filter.camera_id.is_some() && filter.floor_id.is_none();
     one_camera && filter.track_id.is_none() && filter.at_limit != Some(true)
@@ -86,13 +92,17 @@ fn merged(
     filter: &EventFilter,
     limit: usize,
     cursor: Option<Cursor>,
+    order: Order,
 ) -> Result<Vec<Event>> {
     let mut events = Vec::new();
     for floor in floors::all(connection)? {
         let of_floor = EventFilter { floor_id: Some(floor.id), ..filter.clone() };
-        events.extend(select(connection, &of_floor, limit, cursor)?);
+        events.extend(select(connection, &of_floor, limit, cursor, order)?);
     }
-    events.sort_by_key(|event| std::cmp::Reverse((event.timestamp, event.id)));
+    events.sort_by_key(|event| (event.timestamp, event.id));
+    if order == Order::NewestFirst {
+        events.reverse();
+    }
     events.truncate(limit);
     Ok(events)
 }
@@ -102,6 +112,7 @@ fn select(
     filter: &EventFilter,
     limit: usize,
     cursor: Option<Cursor>,
+    order: Order,
 ) -> Result<Vec<Event>> {
     let index = match filter {
         EventFilter { track_id: Some(_), camera_id: Some(_), .. } => "uq_event_idempotency",
@@ -112,12 +123,22 @@ fn select(
         _ => "ix_event_timestamp",
     };
     let start = filter.start.map_or(i64::MIN, Timestamp::as_microsecond);
-    // One upper bound only, so that the index is entered there: the end or the cursor.
-    let end = (filter.end.map_or(i64::MAX, Timestamp::as_microsecond), i64::MIN);
-    let after = cursor.map_or(end, |cursor| end.min((cursor.timestamp, cursor.id)));
-    let mut sql = format!("{SELECT} INDEXED BY {index} WHERE timestamp >= ?");
-    sql.push_str(" AND (timestamp, id) < (?, ?)");
-    let mut values: Vec<&dyn ToSql> = vec![&start, &after.0, &after.1];
+    let end = filter.end.map_or(i64::MAX, Timestamp::as_microsecond);
+    let place = cursor.map(|cursor| (cursor.timestamp, cursor.id));
+    // One bound only where the page begins, so that the index is entered there: the end of the
+    // window or the cursor.
+    let (bounds, last, from, way) = match order {
+        Order::NewestFirst => {
+            let from = place.map_or((end, i64::MIN), |place| place.min((end, i64::MIN)));
+            (" WHERE timestamp >= ? AND (timestamp, id) < (?, ?)", start, from, "DESC")
+        }
+        Order::OldestFirst => {
+            let from = place.map_or((start, i64::MIN), |place| place.max((start, i64::MIN)));
+            (" WHERE timestamp < ? AND (timestamp, id) > (?, ?)", end, from, "ASC")
+        }
+    };
+    let mut sql = format!("{SELECT} INDEXED BY {index}{bounds}");
+    let mut values: Vec<&dyn ToSql> = vec![&last, &from.0, &from.1];
     let mut require = |condition: &str, value| {
         sql.push_str(condition);
         values.push(value);
@@ -143,7 +164,7 @@ fn select(
         Some(false) => sql.push_str(" AND at_limit = 0"),
         None => {}
     }
-    sql.push_str(" ORDER BY timestamp DESC, id DESC LIMIT ?");
+    sql.push_str(&format!(" ORDER BY timestamp {way}, id {way} LIMIT ?"));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     values.push(&limit);
     let mut statement = connection.prepare_cached(&sql)?;

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Direction, Error, Floor, FloorChange, NewFloor, Result,
     count::{Fact, Source},
-    store::codes::Kind,
+    store::{codes::Kind, transfer::Adjustment},
 };
 
 const ALL: &str = concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
@@ -125,10 +125,15 @@ pub(super) fn change(session: &mut Session<'_>, id: i64, change: FloorChange) ->
 
 pub(super) fn remove(session: &mut Session<'_>, id: i64) -> Result<()> {
     by_id(session.connection, id)?.ok_or(Error::NotFound("the floor"))?;
-    if session.connection.prepare_cached(HAS_EVENTS)?.query_row([id], |row| row.get(0))? {
+    delete(session.connection, id)
+}
+
+/// Deletes a floor that never had an event.
+pub(super) fn delete(connection: &Connection, id: i64) -> Result<()> {
+    if connection.prepare_cached(HAS_EVENTS)?.query_row([id], |row| row.get(0))? {
         return Err(Error::FloorHasEvents);
     }
-    session.connection.prepare_cached(DELETE)?.execute([id])?;
+    connection.prepare_cached(DELETE)?.execute([id])?;
     Ok(())
 }
 
@@ -208,17 +213,34 @@ fn adjustment(
     let fact = Fact { at, source: Source::Adjustment(id), act, id: 0 };
     let effect = session.record_fact(floor_id, &fact)?;
     let floor = current(session, floor_id)?;
-    connection.prepare_cached(INSERT_ADJUSTMENT)?.execute((
+    let new = Adjustment {
         id,
         floor_id,
         kind,
-        effect.delta,
-        floor.current_vehicles,
-        floor.total_slots,
+        delta: effect.delta,
+        current_vehicles: floor.current_vehicles,
+        total_slots: floor.total_slots,
         reason,
         author,
         at,
-        now,
+        created_at: now,
+    };
+    insert_adjustment(connection, &new)
+}
+
+/// Stores an adjustment.
+pub(super) fn insert_adjustment(connection: &Connection, new: &Adjustment) -> Result<()> {
+    connection.prepare_cached(INSERT_ADJUSTMENT)?.execute((
+        new.id,
+        new.floor_id,
+        new.kind,
+        new.delta,
+        new.current_vehicles,
+        new.total_slots,
+        &new.reason,
+        &new.author,
+        new.at,
+        new.created_at,
     ))?;
     Ok(())
 }

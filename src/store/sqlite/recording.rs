@@ -2,7 +2,7 @@
 //! is refused has written nothing.
 
 use jiff::Timestamp;
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::{
     rows::{self, event_columns},
@@ -82,21 +82,6 @@ fn record_one(session: &mut Session<'_>, event: &NewEvent) -> Result<Result<Reco
     };
     let fact = Fact { at, source, act: event.direction.into(), id };
     let effect = session.record_fact(event.floor_id, &fact)?;
-    session.connection.prepare_cached(INSERT)?.execute((
-        id,
-        &event.camera_id,
-        event.floor_id,
-        &event.track_id,
-        event.vehicle_type,
-        event.direction,
-        event.confidence,
-        at,
-        session.now,
-        effect.delta,
-        effect.at_limit.is_some(),
-    ))?;
-    session.count_event(event, at, id, effect.at_limit.is_some())?;
-    let floor = session.floor(event.floor_id)?.ok_or(Error::UnknownFloor)?.floor.clone();
     let event = Event {
         id,
         camera_id: event.camera_id.clone(),
@@ -110,7 +95,28 @@ fn record_one(session: &mut Session<'_>, event: &NewEvent) -> Result<Result<Reco
         count_delta: effect.delta,
         at_limit: effect.at_limit,
     };
+    insert(session.connection, &event)?;
+    session.count_event(&event)?;
+    let floor = session.floor(event.floor_id)?.ok_or(Error::UnknownFloor)?.floor.clone();
     Ok(Ok(Recorded { event, floor, duplicate: false, differs: Vec::new() }))
+}
+
+/// Stores an event.
+pub(super) fn insert(connection: &Connection, event: &Event) -> Result<()> {
+    connection.prepare_cached(INSERT)?.execute((
+        event.id,
+        &event.camera_id,
+        event.floor_id,
+        &event.track_id,
+        event.vehicle_type,
+        event.direction,
+        event.confidence,
+        event.timestamp.as_microsecond(),
+        event.created_at.as_microsecond(),
+        event.count_delta,
+        event.at_limit.is_some(),
+    ))?;
+    Ok(())
 }
 
 /// The event that was recorded under the same key before, if there is one.

@@ -31,13 +31,23 @@ FROM floor_origins WHERE floor_id = ?1";
 
 /// Rebuilds everything.
 pub(super) fn run(session: &mut Session<'_>) -> Result<()> {
+    for (floor_id, folded, delta) in derive(session)? {
+        floors::correct(session, floor_id, folded, delta)?;
+    }
+    Ok(())
+}
+
+/// Rebuilds all but the counts. Returns the floors whose count is not the one it should be, with
+/// the count of the fold and what the sum of all that moved it lacks.
+pub(super) fn derive(session: &mut Session<'_>) -> Result<Vec<(i64, i64, i64)>> {
     let horizon = session.horizon()?;
+    let mut wrong = Vec::new();
     for floor in floors::all(session.connection)? {
         let folded = rebuild(session, &floor, horizon)?;
         let deltas: i64 =
             session.connection.prepare_cached(DELTAS)?.query_row([floor.id], |row| row.get(0))?;
         if (folded, folded) != (floor.current_vehicles, deltas) {
-            floors::correct(session, floor.id, folded, folded - deltas)?;
+            wrong.push((floor.id, folded, folded - deltas));
         }
     }
     session.connection.execute(DELETE_HOURS, [])?;
@@ -47,7 +57,7 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<()> {
         session::add_hours(session.connection, &sums)?;
         from = hours::day_after(day);
     }
-    Ok(())
+    Ok(wrong)
 }
 
 /// Folds a floor's history again and stores the folds; returns its count.

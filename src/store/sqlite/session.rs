@@ -11,7 +11,7 @@ use super::{
     rows::{self, floor_columns},
 };
 use crate::{
-    Floor, Options, Result,
+    Event, Floor, Options, Result,
     count::{Effect, Fact, Flip, History},
     store::sums::{AT_LIMIT, HourKey, HourSum, column, hour_of},
 };
@@ -141,17 +141,13 @@ impl<'c> Session<'c> {
     }
 
     /// Counts an event in the sums of its hour.
-    pub(super) fn count_event(
-        &mut self,
-        event: &crate::NewEvent,
-        at: i64,
-        event_id: i64,
-        at_limit: bool,
-    ) -> Result<()> {
-        let sum = self.hour(at, event.floor_id, &event.camera_id);
-        sum[column(event.vehicle_type, event.direction)] += 1;
-        if at_limit {
-            let flip = Flip { event_id, camera_id: event.camera_id.clone(), at, at_limit: true };
+    pub(super) fn count_event(&mut self, event: &Event) -> Result<()> {
+        let at = event.timestamp.as_microsecond();
+        let kind = column(event.vehicle_type, event.direction);
+        self.hour(at, event.floor_id, &event.camera_id)[kind] += 1;
+        if event.at_limit.is_some() {
+            let camera_id = event.camera_id.clone();
+            let flip = Flip { event_id: event.id, camera_id, at, at_limit: true };
             self.flip(event.floor_id, &flip)?;
         }
         Ok(())

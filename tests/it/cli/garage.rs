@@ -95,6 +95,11 @@ impl Garage {
         rows.collect()
     }
 
+    /// The counts that must be, as a file for `check --truth`.
+    pub(crate) fn truth_csv(&self) -> &str {
+        &self.truth
+    }
+
     /// Asserts that the database there has the right count at every floor-hour, and no fault.
     #[track_caller]
     pub(crate) fn assert_true(&self, folder: &Folder) {
@@ -110,6 +115,27 @@ impl Garage {
         assert_eq!(floors["current_vehicles"], 0, "{floors}");
     }
 }
+
+/// Makes of each function two tests, one for each engine. It is given what makes a folder with
+/// floors there.
+macro_rules! in_every_database {
+    ($(fn $name:ident($with_floors:ident) $body:block)*) => {
+        $(fn $name($with_floors: fn(&[(&str, u32)]) -> $crate::cli::Folder) $body
+
+        mod $name {
+            #[test]
+            fn sqlite() {
+                super::$name($crate::cli::Folder::with_floors);
+            }
+
+            #[test]
+            fn postgres() {
+                super::$name($crate::cli::Folder::with_floors_in_postgres);
+            }
+        })*
+    };
+}
+pub(crate) use in_every_database;
 
 /// An instant so many times two weeks earlier.
 fn earlier(at: &str, times: i64) -> Timestamp {

@@ -5,7 +5,7 @@ use std::{io::Write, process::Stdio};
 use serde_json::{Value, json};
 
 use super::{
-    garage::{FLOORS, Garage, packed},
+    garage::{FLOORS, Garage, in_every_database, packed},
     program::{Folder, ran, signal},
 };
 
@@ -21,54 +21,52 @@ fn import(folder: &Folder, name: &str, bytes: &[u8]) -> Value {
     folder.run(&["import", name, "--json"]).ok().json()
 }
 
-#[test]
-fn the_counts_are_true_at_every_floor_hour_in_order() {
-    let (garage, folder) = (Garage::weeks(), Folder::with_floors(&FLOORS));
-    let summary = import(&folder, "events.csv", garage.csv().as_bytes());
-    assert_eq!(numbers(&summary), [1372, 1372, 0, 0, 0]);
-    assert_eq!((&summary["safe_to_line"], &summary["complete"]), (&json!(1373), &json!(true)));
-    garage.assert_true(&folder);
-    let again = import(&folder, "events.csv", garage.csv().as_bytes());
-    assert_eq!(numbers(&again), [1372, 0, 1372, 0, 0]);
-    garage.assert_true(&folder);
-}
-
-#[test]
-fn the_counts_are_true_in_any_order() {
-    for seed in 1..=3 {
-        let (garage, folder) = (Garage::weeks().shuffled(seed), Folder::with_floors(&FLOORS));
+in_every_database! {
+    fn the_counts_are_true_at_every_floor_hour_in_order(with_floors) {
+        let (garage, folder) = (Garage::weeks(), with_floors(&FLOORS));
         let summary = import(&folder, "events.csv", garage.csv().as_bytes());
-        assert_eq!(numbers(&summary)[1], 1372);
+        assert_eq!(numbers(&summary), [1372, 1372, 0, 0, 0]);
+        assert_eq!((&summary["safe_to_line"], &summary["complete"]), (&json!(1373), &json!(true)));
+        garage.assert_true(&folder);
+        let again = import(&folder, "events.csv", garage.csv().as_bytes());
+        assert_eq!(numbers(&again), [1372, 0, 1372, 0, 0]);
         garage.assert_true(&folder);
     }
-}
 
-#[test]
-fn the_counts_are_true_with_every_line_twice() {
-    for garage in [Garage::weeks().twice(), Garage::weeks().twice().shuffled(7)] {
-        let folder = Folder::with_floors(&FLOORS);
-        let summary = import(&folder, "events.csv", garage.csv().as_bytes());
-        assert_eq!(numbers(&summary)[..3], [2744, 1372, 1372]);
+    fn the_counts_are_true_in_any_order(with_floors) {
+        for seed in 1..=3 {
+            let (garage, folder) = (Garage::weeks().shuffled(seed), with_floors(&FLOORS));
+            let summary = import(&folder, "events.csv", garage.csv().as_bytes());
+            assert_eq!(numbers(&summary)[1], 1372);
+            garage.assert_true(&folder);
+        }
+    }
+
+    fn the_counts_are_true_with_every_line_twice(with_floors) {
+        for garage in [Garage::weeks().twice(), Garage::weeks().twice().shuffled(7)] {
+            let folder = with_floors(&FLOORS);
+            let summary = import(&folder, "events.csv", garage.csv().as_bytes());
+            assert_eq!(numbers(&summary)[..3], [2744, 1372, 1372]);
+            garage.assert_true(&folder);
+        }
+    }
+
+    fn the_counts_are_true_in_pieces_of_any_size(with_floors) {
+        let (garage, folder) = (Garage::weeks().shuffled(5), with_floors(&FLOORS));
+        let mut random = super::garage::Random(11);
+        let mut rest = garage.lines.as_slice();
+        let mut recorded = 0;
+        while !rest.is_empty() {
+            let size = (1 + random.below(300)).min(rest.len());
+            let (piece, after) = rest.split_at(size);
+            let text = format!("{}\n{}\n", garage.header, piece.join("\n"));
+            let summary = folder.run_with(&["import", "-", "--json"], text.as_bytes()).ok().json();
+            recorded += numbers(&summary)[1];
+            rest = after;
+        }
+        assert_eq!(recorded, 1372);
         garage.assert_true(&folder);
     }
-}
-
-#[test]
-fn the_counts_are_true_in_pieces_of_any_size() {
-    let (garage, folder) = (Garage::weeks().shuffled(5), Folder::with_floors(&FLOORS));
-    let mut random = super::garage::Random(11);
-    let mut rest = garage.lines.as_slice();
-    let mut recorded = 0;
-    while !rest.is_empty() {
-        let size = (1 + random.below(300)).min(rest.len());
-        let (piece, after) = rest.split_at(size);
-        let text = format!("{}\n{}\n", garage.header, piece.join("\n"));
-        let summary = folder.run_with(&["import", "-", "--json"], text.as_bytes()).ok().json();
-        recorded += numbers(&summary)[1];
-        rest = after;
-    }
-    assert_eq!(recorded, 1372);
-    garage.assert_true(&folder);
 }
 
 #[test]

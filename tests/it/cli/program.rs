@@ -11,8 +11,14 @@ use std::{
 
 use serde_json::Value;
 
-/// A working directory of its own, removed at the end.
-pub(crate) struct Folder(tempfile::TempDir);
+use crate::postgres::Schema;
+
+/// A working directory of its own, removed at the end, and the database that commands there take.
+pub(crate) struct Folder {
+    directory: tempfile::TempDir,
+    url: String,
+    _schema: Option<Schema>,
+}
 
 /// What a run of a command left.
 #[derive(Debug)]
@@ -46,26 +52,45 @@ impl Ran {
 
 impl Folder {
     pub(crate) fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/smartpark.db", directory.path().display());
+        Self { directory, url, _schema: None }
     }
 
     /// One with a database and these floors.
     pub(crate) fn with_floors(floors: &[(&str, u32)]) -> Self {
-        let folder = Self::new();
-        folder.run(&["migrate"]).ok();
+        Self::new().add_floors(floors)
+    }
+
+    /// One with a schema of PostgreSQL and these floors.
+    pub(crate) fn with_floors_in_postgres(floors: &[(&str, u32)]) -> Self {
+        let schema = Schema::new();
+        let folder = Self::on_database(&schema.url(), floors);
+        Self { _schema: Some(schema), ..folder }
+    }
+
+    /// One with this database, which is given these floors.
+    pub(crate) fn on_database(url: &str, floors: &[(&str, u32)]) -> Self {
+        let folder = Self { url: url.to_owned(), ..Self::new() };
+        folder.file("smartpark.toml", format!("database = {url:?}\n"));
+        folder.add_floors(floors)
+    }
+
+    fn add_floors(self, floors: &[(&str, u32)]) -> Self {
+        self.run(&["migrate"]).ok();
         for (name, slots) in floors {
-            folder.run(&["floors", "add", name, "--slots", &slots.to_string()]).ok();
+            self.run(&["floors", "add", name, "--slots", &slots.to_string()]).ok();
         }
-        folder
+        self
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        self.directory.path()
     }
 
     /// The URL of the database that commands here take by default.
-    pub(crate) fn url(&self) -> String {
-        format!("sqlite://{}/smartpark.db", self.path().display())
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// Writes a file; returns its path.

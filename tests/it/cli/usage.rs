@@ -83,8 +83,8 @@ fn wrong_usage_is_2_and_failure_is_1_and_both_say_what_to_do() {
 }
 
 #[test]
-fn no_command_but_three_makes_a_database() {
-    let asking: [&[&str]; 12] = [
+fn a_database_is_made_only_where_one_is_asked_for() {
+    let asking: [&[&str]; 14] = [
         &["reset", "--yes"],
         &["info"],
         &["floors"],
@@ -95,6 +95,8 @@ fn no_command_but_three_makes_a_database() {
         &["stats"],
         &["cleanup", "--older-than-days", "30"],
         &["import", "-"],
+        &["export", "-"],
+        &["backup", "b.db"],
         &["check"],
         &["check", "--repair"],
     ];
@@ -125,7 +127,7 @@ fn help_is_no_failure_and_teaches_with_an_example() {
         assert!(help.contains(&format!("  smartpark {command}")), "{command}: {help}");
         number += 1;
     }
-    assert_eq!(number, 14);
+    assert_eq!(number, 19);
     assert_eq!(folder.files(), [""; 0]);
 }
 

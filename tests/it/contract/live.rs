@@ -174,7 +174,7 @@ on_every_engine! {
         let begin = world.park.events().get_position().await.unwrap();
         world.record(entry(&floor, "old", -3 * 86_400)).await;
         world.park.events().cleanup_old_events(2).await.unwrap();
-        let never = Position { change: 1 << 60, offset: 3 };
+        let never = Position { change: 1 << 60, offset: 3, lineage: 0 };
         for after in [begin, never] {
             let mut watcher = watch(&world, Some(after)).await;
             let mut seen = Seen::default();

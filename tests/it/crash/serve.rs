@@ -14,7 +14,7 @@ const CONNECTIONS: usize = 6;
 fn stored(folder: &Folder) -> (BTreeMap<String, i64>, i64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let park = SmartPark::connect(&folder.url(), Options::default()).await.unwrap();
+        let park = SmartPark::connect(folder.url(), Options::default()).await.unwrap();
         let (mut ids, mut cursor) = (BTreeMap::new(), None);
         loop {
             let events = park.events();

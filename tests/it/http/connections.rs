@@ -2,10 +2,12 @@
 
 use std::{
     io::{Read, Write},
+    net::TcpStream,
     time::Duration,
 };
 
-use smartpark::http::{HttpConfig, Timeouts};
+use axum::{Router, routing::get};
+use smartpark::http::{HttpConfig, Timeouts, serve_router};
 
 use crate::server::{TestServer, entry, read_all};
 
@@ -122,4 +124,33 @@ fn a_stop_does_not_wait_for_ever() {
     begun.read_exact(&mut asked).unwrap();
     server.begin_stop();
     server.stopped();
+}
+
+#[test]
+fn routes_of_ones_own_are_served_with_the_same_care() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let short = Duration::from_millis(150);
+    let timeouts = Timeouts { head: short, idle: short, ..Timeouts::default() };
+    let (address, served) = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/hello", get(async || "hello"));
+        let until = async { stopped.await.unwrap_or(()) };
+        (address, tokio::spawn(serve_router(router, listener, timeouts, until)))
+    });
+    let connect = || {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream
+    };
+    // Who says nothing is let go, who asks is answered and let go when there is nothing more.
+    assert_eq!(read_all(&mut connect()), "");
+    let mut asking = connect();
+    asking.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let answer = read_all(&mut asking);
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("hello"), "{answer}");
+    stop.send(()).unwrap();
+    runtime.block_on(served).unwrap().unwrap();
+    assert!(TcpStream::connect(address).is_err());
 }

@@ -101,7 +101,7 @@ fn every_response_is_described_with_an_example_and_a_schema_that_exists() {
             let is_problem = number >= 400;
             assert!(!response["description"].as_str().unwrap().is_empty(), "{name} {status}");
             let Some(content) = response["content"].as_object() else {
-                assert_eq!(status, "204", "{name}");
+                assert!(status == "204" || status == "304", "{name} {status}");
                 continue;
             };
             for (media_type, content) in content {

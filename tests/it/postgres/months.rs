@@ -1,0 +1,97 @@
+//! The partitions of events: made ahead, and when an event needs one.
+
+use smartpark::{
+    Clock, Direction, Floor, NewEvent, NewFloor, Options, SmartPark, Timestamp, VehicleType,
+};
+
+use super::Schema;
+
+/// A park in a schema of its own, whose clock stands at the beginning.
+async fn park(schema: &Schema, clock: &Clock) -> SmartPark {
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    SmartPark::open_with(&schema.url(), options).await.unwrap()
+}
+
+fn instant(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn car(floor: &Floor, track: &str, at: &str) -> NewEvent {
+    NewEvent::new("cam", floor.id, track, VehicleType::Car, Direction::Entry).at(instant(at))
+}
+
+/// The partitions that there are, in order.
+async fn partitions(park: &SmartPark, schema: &Schema) -> Vec<String> {
+    assert!(park.check(false).await.unwrap().is_clean());
+    let all = schema.ask(
+        "SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY inhrelid::regclass::text)
+         FROM pg_inherits WHERE inhparent = 'events'::regclass",
+    );
+    all.split(' ').map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn an_idle_server_goes_on_in_another_month() {
+    let (schema, clock) = (Schema::new(), Clock::fixed(instant("2026-02-12T12:00:00Z")));
+    let park = park(&schema, &clock).await;
+    let floor = park.floors().add_floor(NewFloor::new("Ground", 50)).await.unwrap();
+    let record = async |at: &str| {
+        clock.set(instant(at));
+        let recorded = park.events().record_event(car(&floor, at, at)).await.unwrap();
+        recorded.floor.current_vehicles
+    };
+    assert_eq!(record("2026-02-12T12:00:00Z").await, 1);
+    let made = ["events_2026_02", "events_2026_03", "events_2026_04", "events_before_2000"];
+    assert_eq!(partitions(&park, &schema).await, made);
+    // The last instant of a month and the first of the next; then one beyond all that was made.
+    assert_eq!(record("2026-02-28T23:59:59.999999Z").await, 2);
+    assert_eq!(record("2026-03-01T00:00:00Z").await, 3);
+    assert!(partitions(&park, &schema).await.contains(&"events_2026_05".to_owned()));
+    assert_eq!(record("2026-11-30T23:59:59.999999Z").await, 4);
+    let now = partitions(&park, &schema).await;
+    assert!(
+        now.contains(&"events_2026_11".to_owned()) && now.contains(&"events_2027_01".to_owned())
+    );
+    let all = park.events().get_events_by_floor(floor.id, 100).await.unwrap();
+    assert_eq!(all.len(), 4);
+    park.close().await;
+}
+
+#[tokio::test]
+async fn two_servers_need_the_same_month_at_once() {
+    let (schema, clock) = (Schema::new(), Clock::fixed(instant("2026-02-12T12:00:00Z")));
+    let (one, other) = (park(&schema, &clock).await, park(&schema, &clock).await);
+    let floor = one.floors().add_floor(NewFloor::new("Ground", 50)).await.unwrap();
+    for month in 1..=9 {
+        let at = format!("2011-0{month}-15T00:00:00Z");
+        let (theirs, ours) = (car(&floor, "theirs", &at), car(&floor, "ours", &at));
+        let both = car(&floor, "both", &at);
+        let (first, second) = tokio::join!(
+            one.events().record_events(vec![ours, both.clone()]),
+            other.events().record_events(vec![both, theirs]),
+        );
+        let answers = [first.unwrap(), second.unwrap()].concat();
+        let new = answers.iter().filter(|answer| !answer.as_ref().unwrap().duplicate);
+        assert_eq!((answers.len(), new.count()), (4, 3), "{at}");
+    }
+    let months = partitions(&one, &schema).await;
+    assert_eq!(months.iter().filter(|name| name.starts_with("events_2011_")).count(), 9);
+    one.close().await;
+    other.close().await;
+}
+
+#[tokio::test]
+async fn a_month_ahead_that_cannot_be_made_holds_nothing_up() {
+    let (schema, clock) = (Schema::new(), Clock::fixed(instant("2026-02-12T12:00:00Z")));
+    let park = park(&schema, &clock).await;
+    let floor = park.floors().add_floor(NewFloor::new("Ground", 50)).await.unwrap();
+    schema.execute("CREATE TABLE events_2026_04 (in_the_way text)");
+    let event = car(&floor, "t", "2026-02-12T11:00:00Z");
+    assert!(!park.events().record_event(event).await.unwrap().duplicate);
+    schema.execute("DROP TABLE events_2026_04");
+    clock.set(instant("2026-04-02T00:00:00Z"));
+    let event = car(&floor, "t", "2026-04-01T11:00:00Z");
+    assert_eq!(park.events().record_event(event).await.unwrap().floor.current_vehicles, 2);
+    assert!(partitions(&park, &schema).await.contains(&"events_2026_04".to_owned()));
+    park.close().await;
+}

@@ -1,0 +1,168 @@
+//! What the cameras saw, and what follows from it by the words of the contract: folded and
+//! counted here from scratch, with nothing of the product's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use smartpark::{Direction, PeakHour, Statistics, Timestamp, VehicleType, VehicleTypeCounts};
+
+use crate::cli::garage::Random;
+
+/// The floors and their slots: always at a limit, often, now and then, never.
+pub(super) const FLOORS: [(&str, u32); 6] =
+    [("Nook", 3), ("Ramp", 25), ("1F", 150), ("2F", 150), ("3F", 600), ("Field", 1_000_000)];
+
+/// The first instant: three days later it is another month.
+const FIRST: &str = "2026-01-30T12:00:00Z";
+/// Longest time between two events, in microseconds.
+const LONGEST_GAP: usize = 5_000_000;
+/// How often the cars turn from coming to going.
+const TIDES: usize = 9;
+
+/// A car that was seen. In the order of its first four members history is folded.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Car {
+    pub(super) at: Timestamp,
+    pub(super) camera_id: String,
+    pub(super) track_id: String,
+    pub(super) direction: Direction,
+    pub(super) floor_id: i64,
+    pub(super) vehicle_type: VehicleType,
+    /// In hundredths.
+    pub(super) confidence: u8,
+}
+
+impl Car {
+    /// The event as a camera box in UTC sends it, or one in another zone.
+    pub(super) fn event(&self, elsewhere: bool) -> Value {
+        let (ahead, zone) = if elsewhere { (2, "+02:00") } else { (0, "Z") };
+        let local = (self.at + SignedDuration::from_hours(ahead)).to_string();
+        json!({
+            "camera_id": self.camera_id,
+            "floor_id": self.floor_id,
+            "track_id": self.track_id,
+            "vehicle_type": self.vehicle_type.as_str(),
+            "direction": self.direction.as_str(),
+            "confidence": f64::from(self.confidence) / 100.0,
+            "timestamp": local.replace('Z', zone),
+        })
+    }
+}
+
+/// So many cars in the order of history, all with keys of their own.
+pub(super) fn seen(count: usize, random: &mut Random) -> Vec<Car> {
+    let mut at: Timestamp = FIRST.parse().unwrap();
+    let mut cars: Vec<Car> = Vec::with_capacity(count);
+    for number in 0..count {
+        let (tie, coming) = (random.below(8) == 0, (number * TIDES / count).is_multiple_of(2));
+        let twin = cars.last().filter(|last| tie && last.direction == Direction::Entry);
+        if let Some(last) = twin.cloned() {
+            // In and out at one instant: the entry stands before the exit.
+            cars.push(Car { direction: Direction::Exit, ..last });
+            continue;
+        }
+        if !tie {
+            let gap = i64::try_from(random.below(LONGEST_GAP)).unwrap();
+            at += SignedDuration::from_micros(gap);
+        }
+        let enters = random.below(100) < if coming { 62 } else { 38 };
+        cars.push(Car {
+            at,
+            camera_id: format!("cam_{}", random.below(7)),
+            track_id: format!("t{number}"),
+            direction: if enters { Direction::Entry } else { Direction::Exit },
+            floor_id: i64::try_from(1 + random.below(FLOORS.len())).unwrap(),
+            vehicle_type: VehicleType::ALL[random.below(VehicleType::ALL.len())],
+            confidence: u8::try_from(random.below(101)).unwrap(),
+        });
+    }
+    cars.sort();
+    cars
+}
+
+/// What history comes to.
+pub(super) struct Fold {
+    /// The count of each floor by its id.
+    pub(super) counts: BTreeMap<i64, i64>,
+    /// The places of the cars that found their floor full or empty.
+    pub(super) at_limit: BTreeSet<usize>,
+}
+
+/// The cars, which are in order, one by one.
+pub(super) fn fold(cars: &[Car]) -> Fold {
+    let ids = 1..;
+    let mut counts: BTreeMap<i64, i64> = ids.zip(FLOORS).map(|(id, _)| (id, 0)).collect();
+    let mut at_limit = BTreeSet::new();
+    for (place, car) in cars.iter().enumerate() {
+        let slots = i64::from(FLOORS[usize::try_from(car.floor_id).unwrap() - 1].1);
+        let count = counts.get_mut(&car.floor_id).unwrap();
+        match car.direction {
+            Direction::Entry if *count < slots => *count += 1,
+            Direction::Exit if *count > 0 => *count -= 1,
+            Direction::Entry | Direction::Exit => {
+                at_limit.insert(place);
+            }
+        }
+    }
+    Fold { counts, at_limit }
+}
+
+/// The statistics of a window, car by car.
+pub(super) fn statistics(
+    cars: &[Car],
+    fold: &Fold,
+    (start, end): (Timestamp, Timestamp),
+    floor_id: Option<i64>,
+) -> Statistics {
+    let name = |id: i64| FLOORS[usize::try_from(id).unwrap() - 1].0.to_owned();
+    let asked = fold.counts.keys().filter(|id| floor_id.is_none_or(|floor_id| floor_id == **id));
+    let zeros: BTreeMap<String, u64> = asked.map(|id| (name(*id), 0)).collect();
+    let mut sums = Statistics {
+        start,
+        end,
+        total_events: 0,
+        entries: 0,
+        exits: 0,
+        by_vehicle_type: VehicleTypeCounts::default(),
+        by_floor: zeros.clone(),
+        by_camera: BTreeMap::new(),
+        at_limit: 0,
+        at_limit_by_floor: zeros,
+        at_limit_by_camera: BTreeMap::new(),
+        peak_hour: None,
+    };
+    let mut hours: BTreeMap<i64, u64> = BTreeMap::new();
+    for (place, car) in cars.iter().enumerate() {
+        let inside = (start..end).contains(&car.at);
+        if !inside || floor_id.is_some_and(|floor_id| floor_id != car.floor_id) {
+            continue;
+        }
+        sums.total_events += 1;
+        match car.direction {
+            Direction::Entry => sums.entries += 1,
+            Direction::Exit => sums.exits += 1,
+        }
+        match car.vehicle_type {
+            VehicleType::Car => sums.by_vehicle_type.car += 1,
+            VehicleType::Motorcycle => sums.by_vehicle_type.motorcycle += 1,
+            VehicleType::Bus => sums.by_vehicle_type.bus += 1,
+            VehicleType::Truck => sums.by_vehicle_type.truck += 1,
+        }
+        *sums.by_floor.entry(name(car.floor_id)).or_default() += 1;
+        *sums.by_camera.entry(car.camera_id.clone()).or_default() += 1;
+        if fold.at_limit.contains(&place) {
+            sums.at_limit += 1;
+            *sums.at_limit_by_floor.entry(name(car.floor_id)).or_default() += 1;
+            *sums.at_limit_by_camera.entry(car.camera_id.clone()).or_default() += 1;
+        }
+        *hours.entry(car.at.as_second().div_euclid(3600) * 3600).or_default() += 1;
+    }
+    // The first of those with most.
+    let peak = hours.into_iter().rev().max_by_key(|(_, events)| *events);
+    sums.peak_hour = peak.map(|(second, events)| PeakHour {
+        start: Timestamp::from_second(second).unwrap(),
+        events,
+    });
+    sums
+}

@@ -1,0 +1,232 @@
+//! Connections that send events to several servers until each is answered, and a journal of what
+//! they were told.
+
+use std::{
+    io::Read,
+    sync::{Condvar, Mutex},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use super::cars::Car;
+use crate::cli::garage::Random;
+
+pub(super) const CONNECTIONS: usize = 64;
+/// Most events in one post.
+const BATCH: usize = 240;
+/// How much later than its turn an event is sent at most, in events: usually, and the 40th time.
+const USUAL_DELAY: usize = 300;
+const LONG_DELAY: usize = 30_000;
+
+/// Posts in the order in which they are sent, each the places of its cars. Every car is sent one,
+/// two or three times. Of `to_one` posts one holds several cars, which are most cars all the same.
+pub(super) fn posts(cars: usize, to_one: usize, random: &mut Random) -> Vec<Vec<usize>> {
+    let mut turns: Vec<(usize, usize)> = Vec::new();
+    for car in 0..cars {
+        let again = usize::from(random.below(10) < 5) + usize::from(random.below(10) < 2);
+        for _ in 0..=again {
+            let late = random.below(40) == 0;
+            let delay = random.below(if late { LONG_DELAY } else { USUAL_DELAY });
+            turns.push((car + delay, car));
+        }
+    }
+    turns.sort_unstable();
+    let mut rest = turns.as_slice();
+    let mut posts = Vec::new();
+    while !rest.is_empty() {
+        let size = if random.below(to_one) == 0 { 2 + random.below(BATCH - 1) } else { 1 };
+        let (post, after) = rest.split_at(size.min(rest.len()));
+        posts.push(post.iter().map(|(_, car)| *car).collect());
+        rest = after;
+    }
+    posts
+}
+
+/// What was told of a car so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    /// Its id and its count_delta, where an answer was about it alone.
+    pub(super) as_event: Option<(i64, i64)>,
+    /// How often it was answered as recorded now, alone.
+    pub(super) created: u32,
+    /// Whether it was acknowledged.
+    pub(super) acknowledged: bool,
+    /// Whether a post with it had no answer but *unknown*: that may have been the one that
+    /// recorded it.
+    pub(super) unknown: bool,
+}
+
+/// What was sent and told so far.
+#[derive(Default)]
+pub(super) struct Journal {
+    /// By the places of the cars.
+    pub(super) told: Vec<Told>,
+    /// Events that were answered as recorded now, and as recorded before.
+    pub(super) recorded: u64,
+    pub(super) duplicates: u64,
+    /// Posts that were answered with 503, and those without an answer.
+    pub(super) unavailable: u32,
+    pub(super) lost: u32,
+    /// What must not have been told.
+    pub(super) faults: Vec<String>,
+    /// Posts that were begun, and posts that were answered.
+    begun: usize,
+    answered: usize,
+}
+
+/// The cars, the posts, and the journal that all connections write.
+pub(super) struct Clients<'a> {
+    cars: &'a [Car],
+    posts: Vec<Vec<usize>>,
+    journal: Mutex<Journal>,
+    moved: Condvar,
+}
+
+impl<'a> Clients<'a> {
+    pub(super) fn new(cars: &'a [Car], posts: Vec<Vec<usize>>) -> Self {
+        let journal = Journal { told: vec![Told::default(); cars.len()], ..Journal::default() };
+        Self { cars, posts, journal: Mutex::new(journal), moved: Condvar::new() }
+    }
+
+    /// Sends all posts from all connections and returns the journal; `meanwhile` runs beside it.
+    pub(super) fn run(self, servers: &[&str], meanwhile: impl FnOnce(&Self)) -> Journal {
+        std::thread::scope(|scope| {
+            let clients = &self;
+            for connection in 0..CONNECTIONS {
+                scope.spawn(move || clients.connection(connection, servers));
+            }
+            meanwhile(clients);
+        });
+        self.journal.into_inner().unwrap()
+    }
+
+    /// Waits until this part of all posts is answered.
+    pub(super) fn wait_for_part(&self, part: usize, parts: usize) {
+        let enough = self.posts.len() * part / parts;
+        self.wait_for(|journal| journal.answered >= enough);
+    }
+
+    /// Waits until the journal says so, or says that something was told that must not be.
+    pub(super) fn wait_for(&self, condition: impl Fn(&Journal) -> bool) {
+        let not_yet = |it: &mut Journal| !condition(it) && it.faults.is_empty();
+        let journal = self.journal.lock().unwrap();
+        let waited = self.moved.wait_timeout_while(journal, Duration::from_secs(120), not_yet);
+        assert!(!waited.unwrap().1.timed_out(), "the servers have come to a stand");
+    }
+
+    /// One connection, to another server whenever one gives no answer.
+    fn connection(&self, number: usize, servers: &[&str]) {
+        let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None);
+        let agent: ureq::Agent =
+            config.timeout_global(Some(Duration::from_secs(60))).build().into();
+        let mut server = number % servers.len();
+        while let Some(post) = self.next() {
+            while !self.send(&agent, servers[server], post) {
+                server = (server + 1) % servers.len();
+            }
+        }
+    }
+
+    /// The next post; none where all are sent, or where it makes no sense to go on.
+    fn next(&self) -> Option<&[usize]> {
+        let mut journal = self.journal.lock().unwrap();
+        let post = self.posts.get(journal.begun).filter(|_| journal.faults.is_empty())?;
+        journal.begun += 1;
+        Some(post)
+    }
+
+    /// Sends a post; false where it must be sent again.
+    fn send(&self, agent: &ureq::Agent, server: &str, post: &[usize]) -> bool {
+        let event = |place: &usize| self.cars[*place].event((place + post.len()).is_multiple_of(3));
+        let body = match post {
+            [place] => event(place),
+            several => several.iter().map(event).collect(),
+        };
+        let answer = ask(agent, server, &body);
+        let mut journal = self.journal.lock().unwrap();
+        let done = match answer {
+            None => journal.unknown(post, |journal| journal.lost += 1),
+            Some(Answer { status: 503, retry_after: true, .. }) => {
+                journal.unknown(post, |journal| journal.unavailable += 1)
+            }
+            Some(answer) => {
+                let told = match post {
+                    [place] => journal.one(*place, &answer),
+                    several => journal.many(several, &answer),
+                };
+                if told.is_none() {
+                    let Answer { status, body, .. } = answer;
+                    journal.faults.push(format!("{} events: {status} {body}", post.len()));
+                }
+                journal.answered += 1;
+                true
+            }
+        };
+        drop(journal);
+        self.moved.notify_all();
+        done
+    }
+}
+
+impl Journal {
+    /// A post whose outcome nobody was told.
+    fn unknown(&mut self, post: &[usize], count: impl FnOnce(&mut Self)) -> bool {
+        post.iter().for_each(|place| self.told[*place].unknown = true);
+        count(self);
+        false
+    }
+
+    /// The answer to one car; none where it is not one that may be given.
+    fn one(&mut self, place: usize, answer: &Answer) -> Option<()> {
+        let duplicate = answer.body["duplicate"].as_bool()?;
+        if answer.status != if duplicate { 200 } else { 201 } {
+            return None;
+        }
+        let event = &answer.body["event"];
+        let stored = (event["id"].as_i64()?, event["count_delta"].as_i64()?);
+        let told = &mut self.told[place];
+        told.acknowledged = true;
+        if *told.as_event.get_or_insert(stored) != stored {
+            return None;
+        }
+        if duplicate {
+            self.duplicates += 1;
+        } else {
+            told.created += 1;
+            self.recorded += 1;
+        }
+        Some(())
+    }
+
+    /// The answer to several.
+    fn many(&mut self, post: &[usize], answer: &Answer) -> Option<()> {
+        let number = |name: &str| answer.body[name].as_u64();
+        let (recorded, duplicates) = (number("recorded")?, number("duplicates")?);
+        if answer.status != 200 || recorded + duplicates != post.len() as u64 {
+            return None;
+        }
+        self.recorded += recorded;
+        self.duplicates += duplicates;
+        post.iter().for_each(|place| self.told[*place].acknowledged = true);
+        Some(())
+    }
+}
+
+/// What a server answered.
+struct Answer {
+    status: u16,
+    retry_after: bool,
+    body: Value,
+}
+
+/// The answer, unless there was none or not all of it.
+fn ask(agent: &ureq::Agent, server: &str, body: &Value) -> Option<Answer> {
+    let request = agent.post(format!("{server}/events")).header("content-type", "application/json");
+    let mut answer = request.send(body.to_string()).ok()?;
+    let mut text = String::new();
+    answer.body_mut().as_reader().read_to_string(&mut text).ok()?;
+    let retry_after = answer.headers().get("retry-after").is_some_and(|value| !value.is_empty());
+    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Some(Answer { status: answer.status().as_u16(), retry_after, body })
+}
