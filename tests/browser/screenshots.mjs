@@ -65,10 +65,8 @@ try {
     };
     const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
     await shoot('now-light', '/#now', { colorScheme: 'light' }, ready);
-    await shoot('now-dark', '/#now', { colorScheme: 'dark' }, ready);
     await shoot('now-phone', '/#now', { ...phone, colorScheme: 'light' }, ready);
     const tall = { viewport: { width: 1440, height: 1420 } };
-    await shoot('history-light', '/#history', { ...tall, colorScheme: 'light' }, week);
     await shoot('history-dark', '/#history', { ...tall, colorScheme: 'dark' }, week);
     await shoot('display', '/display', { viewport: { width: 1280, height: 560 } },
         (page) => page.locator('.panel').first().waitFor());

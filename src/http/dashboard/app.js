@@ -15,7 +15,7 @@ import { Now } from './views/now.js';
 import { SignIn } from './views/sign_in.js';
 
 const bodies = { now: Now, history: History, events: Events, attention: Attention };
-const site = document.querySelector('meta[name=site]').content;
+const site = document.querySelector('meta[name=site]').getAttribute('content');
 
 const addressed = () => {
     const name = location.hash.slice(1).split('?')[0];

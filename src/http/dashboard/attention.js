@@ -11,7 +11,7 @@ const READ_EVERY = 15_000;
  *   floor: string | null, camera_id: string | null, reason: string | null, count: number | null,
  *   since: string | null, last: string | null, detail: string, advice: string }} Need */
 
-/** @type {{ value: Need[] | null }} nothing before the first answer */
+/** Nothing before the first answer. @type {import('./vendor/signals.js').Signal<Need[] | null>} */
 const read = signal(null);
 /** Whether the last question was answered. */
 export const isKnown = signal(true);

@@ -8,7 +8,7 @@ import { fresh } from './state.js';
 /** Rows of a page, and of the live end. */
 export const ROWS = 50;
 
-/** @type {{ value: import('./log.js').Filter }} */
+/** @type {import('./vendor/signals.js').Signal<import('./log.js').Filter>} */
 export const filter = signal(emptyFilter);
 export const events = signal(null);
 export const problem = signal(null);
@@ -22,7 +22,8 @@ const cursor = signal('');
 export const isFirst = computed(() => cursor.value === '');
 export const pageNumber = computed(() => before.value.length + 1);
 export const hasOlder = computed(() => next.value !== null);
-/** The event whose story is told. @type {{ value: import('./state.js').ParkEvent | null }} */
+/** The event whose story is told.
+ *  @type {import('./vendor/signals.js').Signal<import('./state.js').ParkEvent | null>} */
 export const told = signal(null);
 
 let asked = 0;

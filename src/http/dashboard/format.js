@@ -1,9 +1,11 @@
 // Numbers and times as the reader's locale writes them, in the reader's time zone.
 import { locale, t } from './i18n.js';
 
-/** @type {Map<string, Intl.DateTimeFormat | Intl.NumberFormat>} */
+/** @type {Map<string, any>} */
 const made = new Map();
 
+/** What formats, made once for each way of it: making one is slow.
+ *  @template T @param {new (locale: string, options: object) => T} kind @returns {T} */
 function maker(kind, options) {
     const key = `${kind.name} ${locale()} ${JSON.stringify(options)}`;
     if (!made.has(key)) made.set(key, new kind(locale(), options));
@@ -43,6 +45,7 @@ export const weekday = (weekday) =>
 /** How long, in the two largest units. @param {number} ms */
 export function duration(ms) {
     const total = Math.max(0, Math.round(ms / 1000));
+    /** @type {[string, number][]} */
     const parts = [
         ['d', Math.floor(total / 86400)],
         ['h', Math.floor(total / 3600) % 24],
@@ -52,5 +55,5 @@ export function duration(ms) {
     const first = parts.findIndex(([, n]) => n > 0);
     if (first < 0) return t('duration.s', { n: 0 });
     const shown = parts.slice(first, first + 2).filter(([, n]) => n > 0);
-    return shown.map(([unit, n]) => t(`duration.${unit}`, { n: number(Number(n)) })).join(' ');
+    return shown.map(([unit, n]) => t(`duration.${unit}`, { n: number(n) })).join(' ');
 }

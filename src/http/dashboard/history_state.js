@@ -14,7 +14,8 @@ const MOVE_EVERY = 250;
 
 /** '24h', '7d', '30d' or 'custom'. */
 export const range = signal('24h');
-/** The chosen stretch of 'custom'. @type {{ value: { start: Date, end: Date } | null }} */
+/** The chosen stretch of 'custom'.
+ *  @type {import('./vendor/signals.js').Signal<{ start: Date, end: Date } | null>} */
 export const custom = signal(null);
 /** The stretch that was drawn in the chart. */
 export const zoom = signal(null);
@@ -38,7 +39,8 @@ export const shownWindow = computed(() => {
     }
     return recent(range.value, serverNow());
 });
-/** How many vehicles there are now, for the end of the line. */
+/** How many vehicles there are now, for the end of the line, and on which floor (null: the site).
+ *  @type {import('./vendor/signals.js').Signal<{ floor: number | null, count: number } | null>} */
 export const countNow = signal(null);
 
 const path = () => (floorId.peek() ? `/floors/${floorId.peek()}/history` : '/history');
@@ -62,6 +64,8 @@ async function read() {
         if (mine !== asked) return;
         batch(() => {
             occupancy.value = fine;
+            // The end of the line belongs to the same floor as the rest of it.
+            countNow.value = current();
             traffic.value = coarse ?? fine;
             sums.value = counted;
             problem.value = null;
@@ -118,6 +122,7 @@ export function followHistory() {
 }
 
 function current() {
-    if (!floorId.peek()) return site.peek()?.current_vehicles ?? null;
-    return floorsById.peek().get(Number(floorId.peek()))?.current_vehicles ?? null;
+    const floor = Number(floorId.peek()) || null;
+    const place = floor ? floorsById.peek().get(floor) : site.peek();
+    return place ? { floor, count: place.current_vehicles } : null;
 }

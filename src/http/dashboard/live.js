@@ -16,7 +16,7 @@ const LOG_EVERY = 200;
 /** Events that wait for the log; older ones are read from the server by who wants them. */
 const MOST_WAITING = 500;
 
-/** @type {import('./html.js').signal} 'connecting', 'live', 'reconnecting', 'stale', 'paused' */
+/** One of 'connecting', 'live', 'reconnecting', 'stale', 'paused'. */
 export const liveness = signal('connecting');
 /** When the server was last heard, in ms of this clock; 0 before it ever was. */
 export const heard = signal(0);

@@ -14,7 +14,7 @@ import { computed, signal } from './html.js';
 const NEARLY = 90;
 const AGAIN = 80;
 
-/** All floors by id. @type {{ value: Map<number, Floor> }} */
+/** All floors by id. @type {import('./vendor/signals.js').Signal<Map<number, Floor>>} */
 export const floorsById = signal(new Map());
 /** Whether the floors are known at all. */
 export const isLoaded = signal(false);

@@ -10,7 +10,7 @@ const READ_EVERY = 60_000;
 const MOST_POINTS = 400;
 
 /** By floor: points of when (in ms) and how many vehicles from then on.
- *  @type {{ value: Map<number, [number, number][]> }} */
+ *  @type {import('./vendor/signals.js').Signal<Map<number, [number, number][]>>} */
 export const trends = signal(new Map());
 
 /** Begins to follow. */
@@ -37,6 +37,7 @@ async function readTrends() {
 }
 
 function put(id, { steps, end }) {
+    /** @type {[number, number][]} */
     const points = steps.map((step, i) => {
         const until = Date.parse(steps[i + 1]?.start ?? end);
         return [until, step.closing];
@@ -49,6 +50,7 @@ function append(floor, when) {
     const last = points.at(-1);
     if (last?.[1] === floor.current_vehicles) return;
     const kept = points.filter(([time]) => time > when - HOUR - 60_000).slice(-MOST_POINTS);
+    /** @type {[number, number][]} */
     const longer = [...kept, [when, floor.current_vehicles]];
     trends.value = new Map(trends.value).set(floor.id, longer);
 }

@@ -6,7 +6,7 @@ import {
     custom, floorId, followHistory, isOld, occupancy, problem, range, shownWindow, sums, zoom,
 } from '../history_state.js';
 import { ranges } from '../history_window.js';
-import { floors, floorName } from '../state.js';
+import { floors } from '../state.js';
 import { Fault, Field, onSubmit } from './form.js';
 import { Heat } from './heat.js';
 import { localInput } from './local_input.js';
@@ -16,7 +16,6 @@ import { Traffic } from './traffic.js';
 
 export function History() {
     useEffect(followHistory, []);
-    const name = floorId.value ? floorName(Number(floorId.value)) : t('site');
     const isThere = occupancy.value && sums.value;
     return html`<div class="page" aria-busy=${isOld.value ? 'true' : 'false'}>
         <h1 class="unseen">${t('nav.history')}</h1>
@@ -24,7 +23,7 @@ export function History() {
         <${Fault} problem=${problem.value} />
         ${!isThere && !problem.value && shownWindow.value
             && html`<p class="wait" role="status">${t('loading')}</p>`}
-        ${isThere && html`<${Figures} /><${Occupancy} name=${name} /><${Traffic} />
+        ${isThere && html`<${Figures} /><${Occupancy} /><${Traffic} />
             <div class="halves"><${Types} /><${Cameras} /></div><${Heat} />`}
     </div>`;
 }

@@ -3,13 +3,16 @@ import { html } from '../html.js';
 import { t } from '../i18n.js';
 import { moment, number } from '../format.js';
 import { countNow, isLive, occupancy, zoom } from '../history_state.js';
+import { floorName } from '../state.js';
 import { stepName, timeAxis, vehicleAxis } from './axes.js';
 import { Plot, ink } from './plot.js';
 
-export function Occupancy({ name }) {
-    const { steps, step, end } = occupancy.value;
+export function Occupancy() {
+    // What is said is about what was read, which may still be the floor chosen before.
+    const { steps, step, end, floor_id: floor } = occupancy.value;
     if (!steps.length) return null;
-    const now = isLive.value ? countNow.value : null;
+    const now = isLive.value && countNow.value?.floor === floor ? countNow.value.count : null;
+    const name = floor ? floorName(floor) : t('site');
     const data = columns(steps, end, now);
     const tip = (_plot, index) => {
         const at = steps[Math.min(index, steps.length - 1)];

@@ -2,11 +2,13 @@
 // what is under the pointer, and where a stretch was drawn it says which.
 import { html, useEffect, useRef } from '../html.js';
 
+// Not shown; only its colour is asked for.
+const probe = document.createElement('span');
+probe.hidden = true;
+
 /** The colour of a custom property, as a canvas takes it. @param {string} name */
 export function ink(name) {
-    const probe = document.querySelector('.ink-probe') ?? document.body.appendChild(
-        Object.assign(document.createElement('span'), { className: 'ink-probe', hidden: true }),
-    );
+    if (!probe.isConnected) document.body.append(probe);
     probe.style.color = `var(--${name})`;
     return getComputedStyle(probe).color;
 }

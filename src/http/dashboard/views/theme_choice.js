@@ -3,7 +3,7 @@ import { html, useState } from '../html.js';
 import { t } from '../i18n.js';
 
 export function ThemeChoice() {
-    const { theme } = globalThis;
+    const { theme } = /** @type {any} */ (globalThis);
     const [chosen, choose] = useState(theme.get());
     const take = (event) => {
         theme.set(event.target.value);
