@@ -117,7 +117,8 @@ async fn targets() -> [World; 2] {
 }
 
 /// Tables that are carried over, row by row or as a whole.
-const CARRIED: [&str; 7] = [
+const CARRIED: [&str; 8] = [
+    "api_keys",
     "adjustments",
     "event_digests",
     "events",
