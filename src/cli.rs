@@ -15,6 +15,7 @@ mod floors;
 mod history;
 mod import;
 mod input;
+mod keys;
 mod output;
 mod retention;
 mod serve;
@@ -115,6 +116,7 @@ enum Command {
     Copy(copy::Args),
     Backup(backup::Args),
     Check(check::Args),
+    Key(keys::Args),
     Completions(CompletionsArgs),
 }
 
@@ -192,7 +194,7 @@ fn run(cli: Cli) -> Outcome {
 
 async fn command(command: Command, context: &Context) -> Outcome {
     match command {
-        Command::Serve(args) => serve::run(args, context).await,
+        Command::Serve(_) => serve::run(context).await,
         Command::Migrate(_) => database::migrate(context).await,
         Command::Seed(args) => database::seed(args, context).await,
         Command::Reset(args) => database::reset(args, context).await,
@@ -210,6 +212,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Copy(args) => copy::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Key(args) => keys::run(args, context).await,
         Command::Completions(args) => completions(args.shell),
     }
 }

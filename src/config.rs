@@ -4,14 +4,25 @@
 //! the defaults under what came together. A value that does not fit is an error that names the
 //! place and the key and never shows a database's URL: it may hold a password.
 
-use std::{fmt, net::SocketAddr, path::Path, str::FromStr, time::Duration};
+mod access;
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use clap::ValueEnum;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use access::switch;
+pub(crate) use access::{List, Rate};
+
 use crate::{
-    http::OnLimit,
+    http::{Network, OnLimit, Origin, Rates},
     limits::{DEFAULT_DEDUP_WINDOW, DEFAULT_MAX_CLOCK_SKEW, MAX_NAME_CHARS, MAX_RETENTION_DAYS},
 };
 
@@ -209,6 +220,13 @@ pub(crate) struct Layer {
     pub(crate) retention_days: Option<Days>,
     pub(crate) log_level: Option<LogLevel>,
     pub(crate) log_format: Option<LogFormat>,
+    pub(crate) no_auth: Option<bool>,
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) behind_proxy: Option<List<Network>>,
+    pub(crate) cors_origin: Option<List<Origin>>,
+    pub(crate) rate_limit: Option<Rate>,
+    pub(crate) address_rate_limit: Option<Rate>,
 }
 
 impl Layer {
@@ -226,6 +244,13 @@ impl Layer {
             retention_days: self.retention_days.or(lower.retention_days),
             log_level: self.log_level.or(lower.log_level),
             log_format: self.log_format.or(lower.log_format),
+            no_auth: self.no_auth.or(lower.no_auth),
+            tls_cert: self.tls_cert.or(lower.tls_cert),
+            tls_key: self.tls_key.or(lower.tls_key),
+            behind_proxy: self.behind_proxy.or(lower.behind_proxy),
+            cors_origin: self.cors_origin.or(lower.cors_origin),
+            rate_limit: self.rate_limit.or(lower.rate_limit),
+            address_rate_limit: self.address_rate_limit.or(lower.address_rate_limit),
         }
     }
 
@@ -247,6 +272,13 @@ impl Layer {
             retention_days: variable(get, "SMARTPARK_RETENTION_DAYS", str::parse)?,
             log_level: variable(get, "SMARTPARK_LOG_LEVEL", word)?,
             log_format: variable(get, "SMARTPARK_LOG_FORMAT", word)?,
+            no_auth: variable(get, "SMARTPARK_NO_AUTH", switch)?,
+            tls_cert: get("SMARTPARK_TLS_CERT").map(PathBuf::from),
+            tls_key: get("SMARTPARK_TLS_KEY").map(PathBuf::from),
+            behind_proxy: variable(get, "SMARTPARK_BEHIND_PROXY", str::parse)?,
+            cors_origin: variable(get, "SMARTPARK_CORS_ORIGIN", str::parse)?,
+            rate_limit: variable(get, "SMARTPARK_RATE_LIMIT", str::parse)?,
+            address_rate_limit: variable(get, "SMARTPARK_ADDRESS_RATE_LIMIT", str::parse)?,
         })
     }
 
@@ -331,6 +363,16 @@ pub(crate) struct Settings {
     pub(crate) dedup_window: Duration,
     /// After how many days the server deletes events; never where `None`.
     pub(crate) retention_days: Option<u32>,
+    /// Whether nobody is asked for a key.
+    pub(crate) no_auth: bool,
+    /// The files of the certificate and of its key.
+    pub(crate) tls: (Option<PathBuf>, Option<PathBuf>),
+    /// Proxies in front of the server.
+    pub(crate) proxies: Vec<Network>,
+    /// Sites whose pages may use the interface.
+    pub(crate) cors_origins: Vec<Origin>,
+    /// How often one may ask.
+    pub(crate) rates: Rates,
     /// How much is logged; each command has its own default.
     pub(crate) log_level: Option<LogLevel>,
     /// In what form.
@@ -351,6 +393,14 @@ impl Settings {
             max_clock_skew: span(layer.max_clock_skew, DEFAULT_MAX_CLOCK_SKEW),
             dedup_window: span(layer.dedup_window, DEFAULT_DEDUP_WINDOW),
             retention_days: layer.retention_days.map(|days| days.0),
+            no_auth: layer.no_auth.unwrap_or(false),
+            tls: (layer.tls_cert, layer.tls_key),
+            proxies: layer.behind_proxy.map_or_else(Vec::new, |list| list.0),
+            cors_origins: layer.cors_origin.map_or_else(Vec::new, |list| list.0),
+            rates: Rates {
+                per_key: layer.rate_limit.map(|rate| rate.0),
+                per_address: layer.address_rate_limit.map(|rate| rate.0),
+            },
             log_level: layer.log_level,
             log_format: layer.log_format.unwrap_or(LogFormat::Text),
         }
@@ -405,6 +455,11 @@ mod tests {
             ("SMARTPARK_RETENTION_DAYS", "0"),
             ("SMARTPARK_LOG_LEVEL", "loud"),
             ("SMARTPARK_LOG_FORMAT", "xml"),
+            ("SMARTPARK_NO_AUTH", "yes"),
+            ("SMARTPARK_BEHIND_PROXY", "10.0.0.1,nginx"),
+            ("SMARTPARK_CORS_ORIGIN", "*"),
+            ("SMARTPARK_RATE_LIMIT", "-3"),
+            ("SMARTPARK_ADDRESS_RATE_LIMIT", "many"),
         ];
         for (name, value) in table {
             let get = |asked: &str| (asked == name).then(|| value.to_owned());

@@ -62,6 +62,9 @@ pub enum Error {
     /// Another floor has this name.
     #[error("another floor has this name")]
     NameTaken,
+    /// Another API key has this name.
+    #[error("another key has this name")]
+    KeyNameTaken,
     /// A floor with events cannot be removed.
     #[error("the floor has events and cannot be removed; deactivate it instead")]
     FloorHasEvents,
@@ -75,7 +78,7 @@ pub enum Error {
         current_vehicles: i64,
     },
     /// The database holds data where an empty one is needed.
-    #[error("the database already has floors or events")]
+    #[error("the database already has floors, events or keys")]
     NotEmpty,
     /// More is waiting than may wait. Nothing was stored; try again.
     #[error("too many requests are waiting to be recorded; try again in a moment")]

@@ -4,6 +4,7 @@
 mod aged;
 mod assets;
 pub(crate) mod attention;
+mod auth;
 mod body;
 mod channel;
 mod connection;
@@ -22,14 +23,17 @@ pub(crate) mod history;
 mod id;
 mod kind;
 mod latest;
+mod origin;
 mod problem;
 mod query;
 mod record;
 mod rows;
 mod schemas;
 mod server;
+mod session;
 mod statistics;
 mod stream;
+mod tls;
 pub(crate) mod views;
 
 use std::{
@@ -51,9 +55,13 @@ use crate::{
         WRITE_TIMEOUT,
     },
 };
+use auth::Gate;
+pub use auth::{Network, Peer, Rates};
 use latest::Latest;
+pub use origin::Origin;
 pub(crate) use record::RecordedView;
 pub use server::{serve, serve_router};
+pub use tls::TlsFiles;
 
 /// What can be set about the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +75,20 @@ pub struct HttpConfig {
     pub timeouts: Timeouts,
     /// What the site is called on its page; SmartPark where nobody named it.
     pub site_name: Option<String>,
+    /// Ask nobody for a key. Otherwise whoever is on this machine is let in without one until the
+    /// first key is made ([`KeyOperations::add_key`](crate::KeyOperations::add_key)); from then on,
+    /// and from elsewhere always, a key is needed.
+    pub no_auth: bool,
+    /// The certificate to encrypt with. Without one, [`serve`] takes connections only from this
+    /// machine and from the proxies, unless nobody is asked for a key.
+    pub tls: Option<TlsFiles>,
+    /// Proxies in front, which encrypt. What they say of where a request comes from
+    /// (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed, and of nobody else.
+    pub proxies: Vec<Network>,
+    /// How often one may ask.
+    pub rates: Rates,
+    /// The sites whose pages may use the interface from a browser.
+    pub cors_origins: Vec<Origin>,
 }
 
 impl Default for HttpConfig {
@@ -76,6 +98,11 @@ impl Default for HttpConfig {
             on_limit: OnLimit::default(),
             timeouts: Timeouts::default(),
             site_name: None,
+            no_auth: false,
+            tls: None,
+            proxies: Vec::new(),
+            rates: Rates::default(),
+            cors_origins: Vec::new(),
         }
     }
 }
@@ -139,6 +166,7 @@ impl Deref for App {
 #[derive(Debug)]
 struct Shared {
     park: SmartPark,
+    gate: Arc<Gate>,
     latest: Latest,
     on_limit: OnLimit,
     body_timeout: Duration,
@@ -162,6 +190,10 @@ struct Shared {
             on output, in whole microseconds.\n\n\
             Errors are problem documents (RFC 9457). `type` is stable; fields at fault are all \
             named at once in `errors`.\n\n\
+            **Keys** are made with `smartpark key add` and sent as `Authorization: Bearer …` or \
+            `X-API-Key: …`: the role `viewer` may read, `camera` may post events (perhaps only of \
+            some cameras or floors), `admin` may do all. Before the first key is made, whoever is \
+            on the same machine may do all.\n\n\
             Lists of events and statistics may come from a replica of the database. Then the \
             header `SmartPark-Replica-Age` says how old they are, in seconds: what was recorded \
             before is in the answer, what came later perhaps not yet. Floors and their counts \
@@ -173,15 +205,17 @@ struct Shared {
         (name = "floors", description = "How full the floors are, and managing them"),
         (name = "statistics", description = "What happened in a window of time"),
         (name = "live", description = "What happens, as it happens"),
+        (name = "session", description = "Signing in on the page"),
         (name = "health", description = "Probes"),
     ),
     components(schemas(problem::ProblemView<'_>)),
 )]
 struct Description;
 
-/// Every operation. The description is made from this list, so that the two cannot differ.
-fn operations() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi())
+/// Every operation that wants a key, once there is one. The description is made from this list and
+/// the next, so that routes and description cannot differ.
+fn guarded_operations() -> OpenApiRouter<App> {
+    let mut operations = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(record::record_events, events::list_events, events::clean_up_events))
         .routes(routes!(events::get_event))
         .routes(routes!(download::download_events))
@@ -193,7 +227,15 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(history::get_history))
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(stream::watch_live))
-        .routes(routes!(attention::get_attention))
+        .routes(routes!(attention::get_attention));
+    described::guard(operations.get_openapi_mut());
+    operations
+}
+
+/// Every operation that never wants one.
+fn open_operations() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(session::get_session, session::begin_session, session::end_session))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
 }
@@ -201,13 +243,16 @@ fn operations() -> OpenApiRouter<App> {
 /// The description of all operations, OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    operations().into_openapi()
+    guarded_operations().merge(open_operations()).into_openapi()
 }
 
 /// All routes over `park`, for a server of your own or for tests. What [`serve`] and
-/// [`serve_router`] add are the timeouts and bounds of connections, and stopping.
+/// [`serve_router`] add are the timeouts and bounds of connections, the [`Peer`] of each request,
+/// and stopping; encryption only [`serve`].
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
-    routes_until(park, config, Arc::default()).layer(middleware::from_fn(guard::guard))
+    let origins: Arc<[Origin]> = config.cors_origins.clone().into();
+    let guard = middleware::from_fn_with_state(origins, guard::guard);
+    routes_until(park, config, Arc::default()).layer(guard)
 }
 
 /// All routes over `park`, for whoever guards them; streams end when `stopping` becomes true.
@@ -217,6 +262,7 @@ fn routes_until(
     stopping: Arc<watch::Sender<bool>>,
 ) -> Router {
     let app = App(Arc::new(Shared {
+        gate: Arc::new(Gate::new(park.clone(), config)),
         park,
         latest: Latest::default(),
         on_limit: config.on_limit,
@@ -225,7 +271,9 @@ fn routes_until(
         heartbeat: config.timeouts.heartbeat,
         stopping,
     }));
-    let (operations, description) = operations().split_for_parts();
+    let admit = middleware::from_fn_with_state(app.clone(), auth::admit);
+    let (operations, description) =
+        guarded_operations().route_layer(admit).merge(open_operations()).split_for_parts();
     operations
         .merge(docs::routes(&description))
         .merge(dashboard::routes(config.site_name.as_deref()))

@@ -25,7 +25,7 @@
 //! ```
 //!
 //! The operations are grouped as the design groups them: [`FloorOperations`],
-//! [`EventOperations`], [`Migrations`], [`Seed`], and [`SmartPark::check`].
+//! [`EventOperations`], [`KeyOperations`], [`Migrations`], [`Seed`], and [`SmartPark::check`].
 
 mod attention;
 pub mod check;
@@ -45,6 +45,7 @@ mod history;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod intake;
+mod keys;
 pub mod limits;
 pub mod live;
 #[cfg(feature = "cli")]
@@ -66,6 +67,7 @@ pub use error::{Error, FieldError, Result};
 pub use events::EventOperations;
 pub use floors::FloorOperations;
 pub use jiff::Timestamp;
+pub use keys::{IssuedKey, KeyOperations, Secret};
 pub use model::*;
 pub use replica::Reading;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
@@ -189,6 +191,12 @@ impl SmartPark {
     #[must_use]
     pub fn events(&self) -> EventOperations<'_> {
         EventOperations { park: self }
+    }
+
+    /// The operations on API keys.
+    #[must_use]
+    pub fn keys(&self) -> KeyOperations<'_> {
+        KeyOperations { park: self }
     }
 
     /// The operations on the tables.

@@ -12,6 +12,8 @@ pub const MAX_TOTAL_SLOTS: i64 = 1_000_000;
 pub const MAX_BATCH_ROWS: usize = 10_000;
 /// Largest request body in bytes: [`MAX_BATCH_ROWS`] rows of about 1.6 kB each.
 pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+/// Largest body from somebody who has not shown a key yet, in bytes.
+pub const MAX_SMALL_BODY_BYTES: usize = 4 * 1024;
 /// Most events on one page. Contract §5.
 pub const MAX_PAGE_ROWS: u32 = 1_000;
 /// Events on a page where the caller names no limit. Contract §5.
@@ -95,6 +97,30 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a server that stops waits for the requests it has started. The process must be gone
 /// within ten seconds, and closing the database takes some of them.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(8);
+/// API keys that hold at the same time: a server has all of them at hand.
+pub const MAX_KEYS: usize = 1_000;
+/// Cameras, and floors, that one key may be bound to.
+pub const MAX_KEY_BINDINGS: usize = 1_000;
+/// How old the keys that a server has at hand may be before it looks for newer ones, while it
+/// still answers with those it has.
+pub const KEYS_FRESH: Duration = Duration::from_secs(2);
+/// How old they may be at most: within this time a key that was made or revoked is so everywhere.
+pub const KEYS_MAX_AGE: Duration = Duration::from_secs(5);
+/// How long somebody who signed in on the page stays so. Displays hang for weeks.
+pub const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Tries to get in without a good key from one address, per second; more is answered with 429.
+/// Nobody guesses a key: this only keeps such tries from being a load.
+pub const MAX_REFUSALS_PER_SECOND: u32 = 10;
+/// How many seconds' worth of a rate may come at once: a page loads twenty things together.
+pub const RATE_BURST_SECONDS: u32 = 10;
+/// Addresses whose rates are kept apart, of each rate; the others share one.
+pub const MAX_RATED_ADDRESSES: usize = 65_536;
+/// Hops of a forwarded request that are looked at.
+pub const MAX_FORWARDED_HOPS: usize = 32;
+/// How often the files of a certificate are looked at.
+pub const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(2);
+/// Largest file of a certificate or its key, in bytes.
+pub const MAX_CERTIFICATE_BYTES: u64 = 1024 * 1024;
 /// Prepared statements that one connection keeps.
 pub const SQLITE_STATEMENTS: usize = 96;
 /// Connections that one server reads from PostgreSQL with, and as many more from a replica.

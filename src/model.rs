@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 mod attention;
+mod key;
 mod position;
 mod site;
 mod statistics;
@@ -16,6 +17,8 @@ pub use attention::{
     Attention, AttentionItem, AttentionKind, AttentionLevel, Refusal, RefusalReason,
 };
 pub(crate) use attention::{CameraHour, FloorAtLimit, RefusedInHour};
+pub(crate) use key::KEY_MARK;
+pub use key::{ApiKey, NewKey, Role};
 pub use position::Position;
 pub use site::Site;
 pub use statistics::{

@@ -19,11 +19,12 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
-    Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
-    Statistics, TableInfo,
+    ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
+    FloorChange, FloorCount, NewEvent, NewFloor, NewKey, Options, Position, Recorded, Result,
+    ServerLock, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
+    keys::{KeyRing, Sealed},
     model::{CameraHour, FloorAtLimit, RefusedInHour},
     replica::Seen,
 };
@@ -97,6 +98,11 @@ dispatch! {
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
     fn cleanup(horizon: Timestamp) -> Result<Cleanup>;
+    fn add_key(key: NewKey, sealed: Sealed) -> Result<ApiKey>;
+    fn keys() -> Result<Vec<ApiKey>>;
+    fn rotate_key(named: &str, sealed: Sealed) -> Result<ApiKey>;
+    fn revoke_key(named: &str) -> Result<ApiKey>;
+    fn key_ring() -> Result<KeyRing>;
     fn fill(floors: Vec<NewFloor>, empty_first: bool) -> Result<Vec<Floor>>;
     fn check(repair: bool) -> Result<Report>;
     fn use_replica(url: &str) -> Result<()>;

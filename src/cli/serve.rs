@@ -1,16 +1,16 @@
 //! The server: opens the database, seeds an empty one, listens until it is told to stop.
 
-use std::{net::SocketAddr, process::ExitCode};
+mod access;
+
+use std::process::ExitCode;
 
 use tokio::net::TcpListener;
 
-use super::{
-    Context, Counting, Outcome, Usage, output::shown_url, retention, signals::StopSignals,
-};
+use super::{Context, Counting, Outcome, output::shown_url, retention, signals::StopSignals};
 use crate::{
     Error, SmartPark,
     config::{Days, Layer, Listen, SeedChoice, SiteName},
-    http::{self, HttpConfig, OnLimit},
+    http::{self, HttpConfig, OnLimit, TlsFiles},
 };
 
 /// Run the server
@@ -18,11 +18,13 @@ use crate::{
 /// Opens the database, creating it where there is none, and fills an empty one: by default with
 /// four floors and 15 sample events. A database with data is left as it is. Stops in good order
 /// on SIGTERM and Ctrl-C. One server runs on one database file; every other command works
-/// beside it
+/// beside it. Nobody on this machine needs a key until the first one is made (`smartpark key
+/// add`). Other machines are served where there is a key, and either TLS or a proxy in front
 ///
 /// Examples:
 ///   smartpark serve
 ///   smartpark serve --database sqlite:///var/lib/smartpark.db --seed none
+///   smartpark serve --listen 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem
 ///   curl http://127.0.0.1:8000/floors
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -48,9 +50,8 @@ pub(super) struct Args {
     /// [default: never]
     #[arg(long, value_name = "DAYS")]
     retention_days: Option<Days>,
-    /// Serve everybody who reaches an address beyond this machine, without any key
-    #[arg(long)]
-    no_auth: bool,
+    #[command(flatten)]
+    access: access::AccessArgs,
     #[command(flatten)]
     pub(super) counting: Counting,
 }
@@ -64,12 +65,14 @@ impl Args {
         flags.site_name = self.site_name.clone();
         flags.on_limit = self.on_limit;
         flags.retention_days = self.retention_days;
+        self.access.fill(flags);
     }
 }
 
-pub(super) async fn run(args: Args, context: &Context) -> Outcome {
+pub(super) async fn run(context: &Context) -> Outcome {
     let settings = &context.settings;
-    refuse_strangers(settings.listen, args.no_auth)?;
+    let tls = access::certificate(settings)?;
+    access::require_keys(context, tls.is_some()).await?;
     // From here on, so that none that comes while the server starts ends it the hard way.
     let signals = StopSignals::catch()?;
     let park = context.create().await?;
@@ -87,8 +90,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     tracing::info!("{url} is open, with tables of version {}", stats.schema_version);
     tracing::info!("Floors: {}, Events: {}", stats.floors, stats.events);
     let address = listener.local_addr()?;
-    tracing::info!("listening on http://{address}");
-    let failure = serve(&park, listener, signals, context).await?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!("listening on {scheme}://{address}");
+    let failure = serve(&park, listener, tls, signals, context).await?;
     if let Some(fault) = failure {
         tracing::error!("stopping: {fault}");
         return Ok(ExitCode::FAILURE);
@@ -96,17 +100,6 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     park.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
-}
-
-/// Without keys only this machine may be served, unless somebody says otherwise.
-fn refuse_strangers(listen: SocketAddr, no_auth: bool) -> Result<(), Usage> {
-    if listen.ip().is_loopback() || no_auth {
-        return Ok(());
-    }
-    Err(Usage(format!(
-        "{listen} can be reached from other machines, and there are no API keys in this version: \
-         anybody could change counts.\nListen on 127.0.0.1, or say --no-auth if that is wanted."
-    )))
 }
 
 /// Fills a database that has neither floors nor events.
@@ -130,19 +123,24 @@ async fn seed_if_empty(park: &SmartPark, choice: SeedChoice) -> crate::Result<()
 async fn serve(
     park: &SmartPark,
     listener: TcpListener,
+    tls: Option<TlsFiles>,
     mut signals: StopSignals,
     context: &Context,
 ) -> anyhow::Result<Option<Error>> {
+    let settings = &context.settings;
     let config = HttpConfig {
-        listen: context.settings.listen,
-        on_limit: context.settings.on_limit,
-        site_name: context.settings.site_name.clone(),
+        listen: settings.listen,
+        on_limit: settings.on_limit,
+        site_name: settings.site_name.clone(),
+        no_auth: settings.no_auth,
+        tls,
+        proxies: settings.proxies.clone(),
+        rates: settings.rates,
+        cors_origins: settings.cors_origins.clone(),
         ..HttpConfig::default()
     };
-    let cleanup = context
-        .settings
-        .retention_days
-        .map(|days| tokio::spawn(retention::nightly(park.clone(), days)));
+    let cleanup =
+        settings.retention_days.map(|days| tokio::spawn(retention::nightly(park.clone(), days)));
     let (told, failure) = tokio::sync::oneshot::channel();
     let watched = park.clone();
     let stop = async move {

@@ -76,8 +76,6 @@ impl Asset {
         };
         set(header::CONTENT_TYPE, self.media_type);
         set(header::CONTENT_SECURITY_POLICY, self.policy);
-        set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-        set(header::REFERRER_POLICY, "no-referrer");
         set(header::CACHE_CONTROL, cache);
         set(header::VARY, "accept-encoding");
         headers.insert(header::ETAG, self.etag.clone());

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{App, kind::Kind, problem::Problem};
-use crate::limits::MAX_BODY_BYTES;
+use crate::limits::{MAX_BODY_BYTES, MAX_SMALL_BODY_BYTES};
 
 // The words of `Kind::TooLarge` and `Kind::TooManyRows` say these.
 const _: () = assert!(MAX_BODY_BYTES == 16 << 20 && crate::limits::MAX_BATCH_ROWS == 10_000);
@@ -69,12 +69,28 @@ pub(super) async fn read_json(request: Request, app: &App) -> Result<Whole, Prob
 
 /// Reads a body.
 pub(super) async fn read(request: Request, app: &App) -> Result<Whole, Problem> {
+    read_at_most(MAX_BODY_BYTES, request, app).await
+}
+
+/// Reads a body of a few bytes, from somebody who may be anybody.
+pub(super) async fn read_small(request: Request, app: &App) -> Result<Whole, Problem> {
+    let whole = match Format::of(request.headers())? {
+        Format::Json => read_at_most(MAX_SMALL_BODY_BYTES, request, app).await,
+        Format::Lines => Err(Problem::new(Kind::UnsupportedType)),
+    };
+    whole.map_err(|problem| match problem.kind() {
+        Kind::TooLarge => problem.detail("a key is far smaller than this body"),
+        _ => problem,
+    })
+}
+
+async fn read_at_most(most: usize, request: Request, app: &App) -> Result<Whole, Problem> {
     let (parts, mut body) = request.into_parts();
     if parts.headers.contains_key(header::CONTENT_ENCODING) {
         let detail = "send the body without a Content-Encoding";
         return Err(Problem::new(Kind::UnsupportedType).detail(detail));
     }
-    let collected = timeout(app.body_timeout, collect(&mut body, &app.body_room)).await;
+    let collected = timeout(app.body_timeout, collect(&mut body, most, &app.body_room)).await;
     let result = collected.unwrap_or(Err(Kind::TooSlow));
     let waits_for_word = parts.headers.contains_key(header::EXPECT);
     if matches!(result, Err(Kind::TooLarge)) && !waits_for_word {
@@ -84,9 +100,9 @@ pub(super) async fn read(request: Request, app: &App) -> Result<Whole, Problem> 
     result.map_err(Problem::new)
 }
 
-async fn collect(body: &mut Body, all_room: &Arc<Semaphore>) -> Result<Whole, Kind> {
+async fn collect(body: &mut Body, most: usize, all_room: &Arc<Semaphore>) -> Result<Whole, Kind> {
     let announced = body.size_hint().lower();
-    if announced > MAX_BODY_BYTES as u64 {
+    if announced > most as u64 {
         return Err(Kind::TooLarge);
     }
     let mut whole = Whole { bytes: BytesMut::new(), room: None };
@@ -94,7 +110,7 @@ async fn collect(body: &mut Body, all_room: &Arc<Semaphore>) -> Result<Whole, Ki
         let Ok(data) = frame.map_err(|_| Kind::CutShort)?.into_data() else {
             continue;
         };
-        if whole.bytes.len() + data.len() > MAX_BODY_BYTES {
+        if whole.bytes.len() + data.len() > most {
             return Err(Kind::TooLarge);
         }
         let length = u32::try_from(data.len()).map_err(|_| Kind::TooLarge)?;
@@ -132,10 +148,10 @@ mod tests {
     async fn all_bodies_together_take_only_so_much_memory() {
         let room = Arc::new(Semaphore::new(10));
         let six = || Body::from("123456");
-        let first = collect(&mut six(), &room).await.unwrap();
-        assert_eq!(collect(&mut six(), &room).await.unwrap_err(), Kind::Overloaded);
+        let first = collect(&mut six(), 6, &room).await.unwrap();
+        assert_eq!(collect(&mut six(), 6, &room).await.unwrap_err(), Kind::Overloaded);
         drop(first);
-        let again = collect(&mut six(), &room).await.unwrap();
+        let again = collect(&mut six(), 6, &room).await.unwrap();
         assert_eq!(again.bytes, "123456");
     }
 }

@@ -20,7 +20,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite},
     time::{Sleep, sleep},
 };
 
@@ -99,15 +99,15 @@ impl HttpBody for Answer {
 }
 
 /// A stream on which a write that makes no progress fails after a while.
-pub(super) struct Timed {
-    stream: TokioIo<TcpStream>,
+pub(super) struct Timed<S> {
+    stream: TokioIo<S>,
     timeout: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl Timed {
+impl<S> Timed<S> {
     /// Bounds the writes to `stream`.
-    pub(super) fn new(stream: TcpStream, timeout: Duration) -> Self {
+    pub(super) fn new(stream: S, timeout: Duration) -> Self {
         Self { stream: TokioIo::new(stream), timeout, stalled: None }
     }
 
@@ -127,7 +127,7 @@ impl Timed {
     }
 }
 
-impl Read for Timed {
+impl<S: AsyncRead + Unpin> Read for Timed<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -137,7 +137,7 @@ impl Read for Timed {
     }
 }
 
-impl Write for Timed {
+impl<S: AsyncWrite + Unpin> Write for Timed<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

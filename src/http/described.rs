@@ -4,12 +4,49 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use utoipa::openapi::{
-    Content, HeaderBuilder, Ref, RefOr, Response as Documented, ResponseBuilder,
+    Content, HeaderBuilder, OpenApi, Ref, RefOr, Response as Documented, ResponseBuilder,
     example::ExampleBuilder,
     schema::{ObjectBuilder, Type},
+    security::{
+        ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+    },
 };
 
-use super::{kind::Kind, problem::PROBLEM_JSON};
+use super::{
+    auth::{API_KEY, COOKIE},
+    kind::Kind,
+    problem::PROBLEM_JSON,
+};
+
+/// The ways to say who one is, by the names that the description gives them.
+const SCHEMES: [&str; 3] = ["bearer", "header", "session"];
+
+/// Describes that the operations of `document` want a key, and what they answer to those without.
+pub(super) fn guard(document: &mut OpenApi) {
+    let schemes = [
+        SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build()),
+        SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(API_KEY.as_str()))),
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE))),
+    ];
+    let components = document.components.get_or_insert_default();
+    let named = SCHEMES.map(str::to_owned).into_iter().zip(schemes.map(RefOr::T));
+    components.security_schemes.extend(named);
+    let any = SCHEMES.map(|name| SecurityRequirement::new(name, [""; 0]));
+    for item in document.paths.paths.values_mut() {
+        let reading = [&mut item.get, &mut item.head];
+        let changing = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        let refusals = [Kind::Unauthorized, Kind::Forbidden, Kind::TooOften];
+        for operation in reading.into_iter().flatten() {
+            operation.security = Some(any.to_vec());
+            operation.responses.responses.extend(documented(&refusals));
+        }
+        for operation in changing.into_iter().flatten() {
+            let refusals = [&refusals[..], &[Kind::CrossSite]].concat();
+            operation.security = Some(any.to_vec());
+            operation.responses.responses.extend(documented(&refusals));
+        }
+    }
+}
 
 /// The responses of the OpenAPI document for these kinds of problems, one a status.
 pub(super) fn documented(kinds: &[Kind]) -> BTreeMap<String, RefOr<Documented>> {

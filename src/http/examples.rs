@@ -238,3 +238,13 @@ pub(super) fn stream() -> Value {
 pub(super) fn cleanup() -> Value {
     json!({"deleted": 4210, "horizon": "2026-01-13T10:30:45Z"})
 }
+
+/// Somebody who signs in. (The key is none that a server ever gave.)
+pub(super) fn new_session() -> Value {
+    json!({"key": format!("sp_00000000_{}", "0".repeat(64))})
+}
+
+/// Somebody who is signed in.
+pub(super) fn session() -> Value {
+    json!({"auth": "key", "role": "admin", "name": "front desk"})
+}

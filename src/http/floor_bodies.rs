@@ -1,5 +1,5 @@
-//! The bodies that manage floors, judged as strictly as events: every field that does not fit is
-//! named at once.
+//! The bodies that manage floors or begin a session, judged as strictly as events: every field that
+//! does not fit is named at once.
 
 use super::{
     problem::{Place, Problem},
@@ -17,6 +17,7 @@ const NOT_SLOTS: &str = "must be a whole number from 0 to 1000000";
 const NOT_A_COUNT: &str = "must be a whole number, 0 or more";
 const NOT_A_FLAG: &str = "must be true or false";
 const NOT_A_TEXT: &str = "must be a string of at most 1000 characters, or null";
+const NOT_A_KEY: &str = "must be a string";
 const NOT_A_REASON: &str = "must be a string of 1 to 1000 characters";
 
 type Value<'a> = Option<Scalar<'a>>;
@@ -76,6 +77,18 @@ pub(super) fn recount(json: &[u8]) -> Result<(i64, String), Problem> {
         other => refuse("reason", other.as_ref(), NOT_A_REASON, &mut faults),
     };
     fitting(count.zip(reason), faults, members.faults)
+}
+
+/// The key that a session is begun with.
+pub(super) fn new_session(json: &[u8]) -> Result<String, Problem> {
+    let members = object(json, Named(&["key"]))?;
+    let [key] = members.values;
+    let mut faults = Vec::new();
+    let key = match key {
+        Some(Scalar::Text(key)) => Some(key.into_owned()),
+        other => refuse("key", other.as_ref(), NOT_A_KEY, &mut faults),
+    };
+    fitting(key, faults, members.faults)
 }
 
 fn object<const N: usize>(json: &[u8], named: Named<N>) -> Result<Members<'_, N>, Problem> {

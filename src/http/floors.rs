@@ -7,7 +7,9 @@ use axum::{
 };
 
 use super::{
-    App, body,
+    App,
+    auth::Caller,
+    body,
     described::problems,
     examples, floor_bodies as bodies,
     id::Id,
@@ -17,6 +19,7 @@ use super::{
     schemas,
     views::{FloorView, FloorsView, RecommendationView, answer},
 };
+use crate::FloorChange;
 
 problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
 
@@ -160,12 +163,14 @@ problems!(ChangeProblems: NotJson, CutShort, NotFound, TooSlow, NameTaken, Slots
 )]
 pub(super) async fn change_floor(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     request: Request,
 ) -> Result<Response, Problem> {
     Query::none(request.uri())?;
     let whole = body::read_json(request, &app).await?;
     let change = bodies::floor_change(&whole.bytes)?;
+    let change = FloorChange { author: caller.name().map(str::to_owned), ..change };
     let floor = app.park.floors().change_floor(id, change).await?;
     Ok(answer(StatusCode::OK, &FloorView::from(floor)))
 }
@@ -197,7 +202,7 @@ problems!(RecountProblems: NotJson, CutShort, NotFound, TooSlow, TooLarge, Unsup
 /// Recount a floor
 ///
 /// Sets the count to what somebody counted, from now on. Events from before it that arrive
-/// later no longer disturb the count.
+/// later no longer disturb the count. It is kept with the name of the key that asked for it.
 #[utoipa::path(
     put, path = "/floors/{id}/count", tag = "floors", operation_id = "recountFloor",
     params(("id" = i64, Path, description = "The floor's id", minimum = 1)),
@@ -210,12 +215,13 @@ problems!(RecountProblems: NotJson, CutShort, NotFound, TooSlow, TooLarge, Unsup
 )]
 pub(super) async fn recount_floor(
     State(app): State<App>,
+    caller: Caller,
     Id(id): Id,
     request: Request,
 ) -> Result<Response, Problem> {
     Query::none(request.uri())?;
     let whole = body::read_json(request, &app).await?;
     let (count, reason) = bodies::recount(&whole.bytes)?;
-    let floor = app.park.floors().recount(id, count, &reason, None).await?;
+    let floor = app.park.floors().recount(id, count, &reason, caller.name()).await?;
     Ok(answer(StatusCode::OK, &FloorView::from(floor)))
 }

@@ -1,20 +1,26 @@
-//! Around every handler: what nobody answers becomes a problem document, and so does a panic.
+//! Around every handler: what nobody answers becomes a problem document, and so does a panic; every
+//! answer tells browsers what they must not do with it.
 
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    sync::Arc,
     task::Poll,
 };
 
 use axum::{
-    extract::Request,
-    http::{StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::{kind::Kind, problem::Problem};
+use super::{
+    kind::Kind,
+    origin::{self, Origin},
+    problem::Problem,
+};
 
 /// The answer where there is no route.
 pub(super) async fn not_found() -> Problem {
@@ -22,13 +28,49 @@ pub(super) async fn not_found() -> Problem {
 }
 
 /// Runs the rest, guarded.
-pub(super) async fn guard(request: Request, next: Next) -> Response {
-    guarded(async { next.run(request).await }).await
+pub(super) async fn guard(
+    State(origins): State<Arc<[Origin]>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    guarded(&origins, request, |request| next.run(request)).await
+}
+
+/// The answer that is made of a request: with what browsers are to be told, also of the sites
+/// whose pages may read it.
+pub(super) async fn guarded<B, F: Future<Output = Response>>(
+    origins: &[Origin],
+    request: Request<B>,
+    answer: impl FnOnce(Request<B>) -> F,
+) -> Response {
+    let origin = origin::asking(origins, request.headers());
+    let allowed = origin.is_some().then(|| origin::preflight(request.method(), request.headers()));
+    let mut response = match allowed.flatten() {
+        Some(response) => response,
+        None => answered(async { answer(request).await }).await,
+    };
+    harden(response.headers_mut());
+    if !origins.is_empty() {
+        origin::share(origin, response.headers_mut());
+    }
+    response
+}
+
+/// What browsers are told with every answer. A page has a policy of its own.
+fn harden(headers: &mut HeaderMap) {
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
 }
 
 /// The answer that is made; a panic in making it is answered with 500 and ends nothing but the
 /// request.
-pub(super) async fn guarded(making: impl Future<Output = Response>) -> Response {
+pub(super) async fn answered(making: impl Future<Output = Response>) -> Response {
     let response = caught(making).await;
     let response = response.unwrap_or_else(|| Problem::new(Kind::Internal).into_response());
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
@@ -67,8 +109,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_a_problem() {
-        let mut router: Router =
-            Router::new().route("/", get(async || fails())).layer(middleware::from_fn(guard));
+        let guarded = middleware::from_fn_with_state(Arc::default(), guard);
+        let mut router: Router = Router::new().route("/", get(async || fails())).layer(guarded);
         for _ in 0..2 {
             let response = router.call(Request::new(Body::empty())).await.unwrap();
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);

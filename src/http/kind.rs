@@ -12,6 +12,12 @@ pub(super) enum Kind {
     NotJson,
     /// The body ended before it was complete.
     CutShort,
+    /// No key, or none that holds.
+    Unauthorized,
+    /// The key may not do this.
+    Forbidden,
+    /// A page of another site asked a browser to change something.
+    CrossSite,
     /// Nothing there.
     NotFound,
     /// The path does not know the method.
@@ -42,6 +48,8 @@ pub(super) enum Kind {
     InFuture,
     /// The event is older than the retention horizon.
     TooOld,
+    /// One key or address asks too often.
+    TooOften,
     /// A defect.
     Internal,
     /// Too much is waiting.
@@ -49,6 +57,9 @@ pub(super) enum Kind {
     /// The store is out of reach.
     Unavailable,
 }
+
+/// What is said of a camera or a floor that a key is not bound to.
+pub(super) const NOT_BOUND: &str = "is none that the key may speak for";
 
 /// Status, slug, title, usual detail.
 type Traits = (StatusCode, &'static str, &'static str, &'static str);
@@ -62,6 +73,14 @@ impl Kind {
                 "the body is not JSON"),
             Self::CutShort => (S::BAD_REQUEST, "cut-short", "The body is not complete",
                 "the body ended before it was complete; nothing was stored"),
+            Self::Unauthorized => (S::UNAUTHORIZED, "unauthorized", "A key is needed",
+                "send a key that holds, as \"Authorization: Bearer …\" or \"X-API-Key: …\"; keys \
+                 are made with `smartpark key add`"),
+            Self::Forbidden => (S::FORBIDDEN, "forbidden", "The key is not allowed to do this",
+                "the key's role or what it is bound to does not allow this; nothing was stored"),
+            Self::CrossSite => (S::FORBIDDEN, "cross-site", "The page is of another site",
+                "a page of another site changes nothing with the session of this one; nothing was \
+                 stored"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "Not found",
                 "there is nothing at this address; see /docs for what there is"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method-not-allowed",
@@ -98,6 +117,9 @@ impl Kind {
             Self::TooOld => (S::UNPROCESSABLE_ENTITY, "too-old", "Too old",
                 "timestamp is older than the retention horizon (2026-01-13T10:30:45Z), before \
                  which repeats can no longer be recognised"),
+            Self::TooOften => (S::TOO_MANY_REQUESTS, "too-many-requests", "Too many requests",
+                "more requests than are allowed to one key or one address; nothing was stored, try \
+                 again when Retry-After says"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "Internal error",
                 "the server failed; its log says more. Sending the request again is safe"),
             Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded", "Too many requests wait",
@@ -137,7 +159,7 @@ impl Kind {
     /// Seconds after which trying again makes sense.
     pub(super) const fn retry_after(self) -> Option<&'static str> {
         match self {
-            Self::Overloaded => Some("1"),
+            Self::Overloaded | Self::TooOften => Some("1"),
             Self::Unavailable => Some("5"),
             _ => None,
         }
@@ -157,6 +179,7 @@ impl Kind {
                 ("#/direction", "must be one of: entry, exit"),
             ],
             Self::UnknownFloor => &[("#/floor_id", "names no floor")],
+            Self::Forbidden => &[("#/camera_id", NOT_BOUND)],
             Self::InFuture => &[("#/timestamp", "is too far ahead of the server's clock")],
             Self::TooOld => &[("#/timestamp", "is older than the retention horizon")],
             Self::NameTaken => &[("#/name", "is taken by another floor")],

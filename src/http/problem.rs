@@ -1,7 +1,7 @@
 //! What went wrong, as an RFC 9457 problem document. The one place that turns an [`Error`] into
 //! an answer; no answer repeats what was sent, or shows SQL, a stack or a path.
 
-use std::{borrow::Cow, fmt::Write};
+use std::{borrow::Cow, fmt::Write, num::NonZeroU32, time::Duration};
 
 use axum::{
     body::Body,
@@ -12,7 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    kind::Kind,
+    kind::{Kind, NOT_BOUND},
     views::{EventView, json_bytes},
 };
 use crate::{Error, error::FieldError, model::Event};
@@ -37,6 +37,8 @@ pub(super) struct Problem {
     errors: Vec<FieldProblem>,
     event: Option<Box<EventView>>,
     allow: Option<HeaderValue>,
+    /// Seconds, where they are known better than from the kind.
+    retry_after: Option<NonZeroU32>,
 }
 
 /// A problem document (RFC 9457).
@@ -83,7 +85,13 @@ impl Problem {
             errors: Vec::new(),
             event: None,
             allow: None,
+            retry_after: None,
         }
+    }
+
+    /// What kind of problem it is.
+    pub(super) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The same problem in other words.
@@ -115,6 +123,23 @@ impl Problem {
         Self { event: Some(Box::new(event.into())), ..Self::new(Kind::AtLimit) }
     }
 
+    /// An event whose camera or floor is none that the key may speak for.
+    pub(super) fn not_bound(fields: &[&'static str]) -> Self {
+        let pointed = |field: &&'static str| FieldProblem {
+            pointer: pointer(field, Place::Body),
+            detail: Cow::Borrowed(NOT_BOUND),
+        };
+        let errors = fields.iter().map(pointed).collect();
+        Self { errors, ..Self::new(Kind::Forbidden) }
+    }
+
+    /// Too many requests of one key or address, until some time has gone by.
+    pub(super) fn too_often(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let retry_after = u32::try_from(seconds).ok().and_then(NonZeroU32::new);
+        Self { retry_after, ..Self::new(Kind::TooOften) }
+    }
+
     /// A method that the path does not know.
     pub(super) fn method_not_allowed(allow: Option<HeaderValue>) -> Self {
         Self { allow, ..Self::new(Kind::MethodNotAllowed) }
@@ -144,6 +169,7 @@ impl Problem {
             }
             Error::NotFound(_) => Self::new(Kind::NotFound).detail(text),
             Error::NameTaken => about(Kind::NameTaken, "name", short("is taken by another floor")),
+            Error::KeyNameTaken => about(Kind::NameTaken, "name", short("is taken by another key")),
             Error::FloorHasEvents => Self::new(Kind::FloorHasEvents),
             Error::SlotsBelowCount { .. } => {
                 let detail = short("would be below the vehicles on the floor");
@@ -194,8 +220,14 @@ impl IntoResponse for Problem {
         let media_type = HeaderValue::from_static(PROBLEM_JSON);
         headers.insert(header::CONTENT_TYPE, media_type);
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.kind.retry_after() {
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.get()));
+        } else if let Some(seconds) = self.kind.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        if self.kind == Kind::Unauthorized {
+            let scheme = HeaderValue::from_static("Bearer realm=\"smartpark\"");
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
         }
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, allow);

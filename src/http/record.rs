@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::{
     App, OnLimit,
+    auth::Caller,
     body::{self, Format},
     described::problems,
     examples,
@@ -19,7 +20,7 @@ use super::{
     schemas::NewEvents,
     views::{EventView, FloorView, answer},
 };
-use crate::{AtLimit, Recorded};
+use crate::{AtLimit, NewEvent, Recorded};
 
 /// What became of an event.
 #[derive(Debug, Serialize, ToSchema)]
@@ -123,14 +124,15 @@ problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooMany
 )]
 pub(super) async fn record_events(
     State(app): State<App>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     Query::none(request.uri())?;
     let format = Format::of(request.headers())?;
     let whole = body::read(request, &app).await?;
     match rows::parse(format, whole).await? {
-        Rows::One(row) => record_one(&app, row).await,
-        Rows::Many(rows) => record_many(&app, rows).await,
+        Rows::One(row) => record_one(&app, &caller, row).await,
+        Rows::Many(rows) => record_many(&app, &caller, rows).await,
     }
 }
 
@@ -151,8 +153,15 @@ fn refuse(app: &App, refused: Refused) -> Problem {
     refused.problem
 }
 
-async fn record_one(app: &App, row: Row) -> Result<Response, Problem> {
+/// The event in a row, where the caller may report it.
+fn reported(app: &App, caller: &Caller, row: Row) -> Result<NewEvent, Problem> {
     let event = row.map_err(|refused| refuse(app, refused))?;
+    // What somebody else says of a camera is not counted as its fault.
+    caller.check_event(&event).map(|()| event)
+}
+
+async fn record_one(app: &App, caller: &Caller, row: Row) -> Result<Response, Problem> {
+    let event = reported(app, caller, row)?;
     let recorded = app.park.events().record_event(event).await?;
     if app.on_limit == OnLimit::Reject && recorded.event.at_limit.is_some() {
         return Ok(Problem::at_limit(recorded.event).into_response());
@@ -168,16 +177,16 @@ async fn record_one(app: &App, row: Row) -> Result<Response, Problem> {
     Ok(response)
 }
 
-async fn record_many(app: &App, rows: Vec<Row>) -> Result<Response, Problem> {
+async fn record_many(app: &App, caller: &Caller, rows: Vec<Row>) -> Result<Response, Problem> {
     let (mut events, mut places) = (Vec::with_capacity(rows.len()), Vec::new());
     let mut bad = Vec::new();
     for (index, row) in rows.into_iter().enumerate() {
-        match row {
+        match reported(app, caller, row) {
             Ok(event) => {
                 events.push(event);
                 places.push(index);
             }
-            Err(refused) => bad.push((index, refuse(app, refused))),
+            Err(problem) => bad.push((index, problem)),
         }
     }
     let results = app.park.events().record_events(events).await?;

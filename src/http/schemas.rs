@@ -102,3 +102,12 @@ pub(super) struct Recount {
     #[schema(min_length = 1, max_length = 1_000)]
     reason: String,
 }
+
+/// Who wants to sign in.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct NewSession {
+    /// A key, as `smartpark key add` has shown it.
+    key: String,
+}

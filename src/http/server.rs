@@ -1,7 +1,7 @@
 //! The accept loop: a bound on connections, timers on each, and a stop that answers every request
 //! that has begun.
 
-use std::{convert::Infallible, io, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, service::service_fn};
@@ -13,17 +13,22 @@ use hyper_util::{
     },
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
     time::{sleep, timeout},
 };
 use tower_service::Service;
 
 use super::{
-    HttpConfig, Timeouts,
+    HttpConfig, Network, Peer, Timeouts,
+    auth::is_one_of,
     connection::{Activity, Answer, Timed},
-    guard::guarded,
+    guard::{answered, guarded},
+    origin::Origin,
     routes_until,
+    tls::Certificate,
 };
 use crate::{
     SmartPark,
@@ -42,14 +47,20 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// park.
 ///
 /// # Errors
-/// Those of the listener itself. An accept that fails is survived, whatever a client does is not
-/// an error.
+/// Those of the listener itself, and of the certificate's files. An accept that fails is survived,
+/// whatever a client does is not an error.
 pub async fn serve(
     park: SmartPark,
     listener: TcpListener,
     config: HttpConfig,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let certificate = config.tls.as_ref().map(Certificate::load).transpose()?.map(Arc::new);
+    // Whatever happens to this future, the looking for certificates ends with it.
+    let mut upkeep = JoinSet::new();
+    if let Some(certificate) = certificate.clone() {
+        upkeep.spawn(certificate.keep_current());
+    }
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
     tokio::spawn(refusals::keep_stored(park.clone(), stopping.subscribe()));
     let router = routes_until(park, &config, Arc::clone(&stopping));
@@ -58,12 +69,12 @@ pub async fn serve(
         // Streams and tasks have no end of their own.
         stopping.send_replace(true);
     };
-    serve_router(router, listener, config.timeouts, stop).await
+    Server::configured(router, certificate, &config).run(listener, stop).await
 }
 
 /// [`serve`] for routes of your own, for example those of [`router`](super::router) beside others:
 /// the same bound on connections, the same timers on each, the same stop. (Live streams among them
-/// are cut off when the time to stop is over.)
+/// are cut off when the time to stop is over.) Nothing is encrypted, and every connection is taken.
 ///
 /// # Errors
 /// As [`serve`].
@@ -73,48 +84,18 @@ pub async fn serve_router(
     timeouts: Timeouts,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    listener.local_addr()?;
-    let server = Arc::new(Server::new(router, timeouts));
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let stop = GracefulShutdown::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = &mut shutdown => break,
-            accepted = accept(&listener, &slots) => accepted,
-        };
-        match accepted {
-            Ok((stream, slot)) => {
-                let server = Arc::clone(&server);
-                tokio::spawn(server.connection(stream, slot, stop.watcher()));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::select! {
-                    () = &mut shutdown => break,
-                    () = sleep(ACCEPT_PAUSE) => {}
-                }
-            }
-        }
-    }
-    drop(listener);
-    let open = stop.count();
-    if timeout(timeouts.stop, stop.shutdown()).await.is_err() {
-        tracing::warn!(open, "stopped without waiting longer for open connections");
-    }
-    Ok(())
+    Server::new(router, timeouts).run(listener, shutdown).await
 }
 
-/// The next connection, once there is room for one.
+/// The next connection and its other end, once there is room for one.
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await;
     let slot = slot.map_err(|_| io::ErrorKind::Other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, slot))
+    let (stream, address) = listener.accept().await?;
+    Ok((stream, address.ip(), slot))
 }
 
 /// What all connections share.
@@ -122,9 +103,15 @@ struct Server {
     router: Router,
     http: auto::Builder<TokioExecutor>,
     timeouts: Timeouts,
+    certificate: Option<Arc<Certificate>>,
+    /// Who is served without encryption, beside this machine; everybody where there is no list.
+    in_plain: Option<Vec<Network>>,
+    /// The sites whose pages may read answers; none where the routes are guarded already.
+    origins: Option<Arc<[Origin]>>,
 }
 
 impl Server {
+    /// One for routes that look after themselves: every connection is taken.
     fn new(router: Router, timeouts: Timeouts) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
@@ -136,30 +123,117 @@ impl Server {
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(MAX_HEAD_BYTES as u32)
             .keep_alive_interval(PING_INTERVAL);
-        Self { router, http, timeouts }
+        Self { router, http, timeouts, certificate: None, in_plain: None, origins: None }
+    }
+
+    /// One for our routes, which are guarded here.
+    fn configured(
+        router: Router,
+        certificate: Option<Arc<Certificate>>,
+        config: &HttpConfig,
+    ) -> Self {
+        Self {
+            certificate,
+            in_plain: (!config.no_auth).then(|| config.proxies.clone()),
+            origins: Some(config.cors_origins.clone().into()),
+            ..Self::new(router, config.timeouts)
+        }
+    }
+
+    /// Serves what comes until `shutdown` completes, and then to its end what has begun.
+    async fn run(
+        self,
+        listener: TcpListener,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        listener.local_addr()?;
+        let server = Arc::new(self);
+        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let stop = GracefulShutdown::new();
+        let mut shutdown = pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                accepted = accept(&listener, &slots) => accepted,
+            };
+            match accepted {
+                Ok((stream, address, slot)) => {
+                    let server = Arc::clone(&server);
+                    tokio::spawn(server.take(stream, address, slot, stop.watcher()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::select! {
+                        () = &mut shutdown => break,
+                        () = sleep(ACCEPT_PAUSE) => {}
+                    }
+                }
+            }
+        }
+        drop(listener);
+        let open = stop.count();
+        if timeout(server.timeouts.stop, stop.shutdown()).await.is_err() {
+            tracing::warn!(open, "stopped without waiting longer for open connections");
+        }
+        Ok(())
     }
 
     /// Serves one connection to its end.
-    async fn connection(
+    async fn take(
         self: Arc<Self>,
         stream: TcpStream,
+        address: IpAddr,
         slot: OwnedSemaphorePermit,
         stop: Watcher,
     ) {
         // Small answers go out at once. Where it cannot be set they only go out later.
         stream.set_nodelay(true).ok();
+        if let Some(certificate) = &self.certificate {
+            let peer = Peer { address, is_encrypted: true };
+            let begun = timeout(self.timeouts.head, certificate.acceptor().accept(stream)).await;
+            match begun {
+                Ok(Ok(stream)) => self.connection(stream, peer, stop).await,
+                Ok(Err(error)) => tracing::debug!(?error, "a client did not speak TLS"),
+                Err(_) => tracing::debug!("a client took too long to begin TLS"),
+            }
+        } else if self.serves_in_plain(address) {
+            self.connection(stream, Peer { address, is_encrypted: false }, stop).await;
+        } else {
+            tracing::debug!(%address, "is neither this machine nor a proxy, and not encrypted");
+        }
+        drop(slot);
+    }
+
+    /// A key that goes over a network in plain text is everybody's.
+    fn serves_in_plain(&self, address: IpAddr) -> bool {
+        let Some(proxies) = &self.in_plain else { return true };
+        address.to_canonical().is_loopback() || is_one_of(proxies, address)
+    }
+
+    /// Serves what comes on a stream to its end.
+    async fn connection<S>(&self, stream: S, peer: Peer, stop: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let activity = Arc::new(Activity::default());
-        let service = service_fn(|request: Request<Incoming>| {
+        let service = service_fn(|mut request: Request<Incoming>| {
             let in_flight = activity.begin();
+            request.extensions_mut().insert(peer);
             let mut router = self.router.clone();
+            let origins = self.origins.clone();
             async move {
-                // Around the router and not a layer of it: a layer is cloned and boxed anew for
-                // every request.
-                let response = guarded(async move {
+                let mut route = async |request: Request<Incoming>| {
                     let Ok(response) = router.call(request.map(Body::new)).await;
                     response
-                });
-                let response = response.await.map(|body| Answer::new(body, in_flight));
+                };
+                // Around the router and not a layer of it: a layer is cloned and boxed anew for
+                // every request.
+                let response = match origins {
+                    Some(origins) => guarded(&origins, request, route).await,
+                    None => answered(route(request)).await,
+                };
+                let response = response.map(|body| Answer::new(body, in_flight));
                 Ok::<_, Infallible>(response)
             }
         });
@@ -175,6 +249,32 @@ impl Server {
             }
             () = activity.idle(head, idle) => {}
         }
-        drop(slot);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_encryption_only_this_machine_and_proxies_are_served() {
+        let proxied =
+            HttpConfig { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..HttpConfig::default() };
+        let open = HttpConfig { no_auth: true, ..HttpConfig::default() };
+        let table = [
+            ("127.0.0.1", [true, true, true]),
+            ("::ffff:127.0.0.1", [true, true, true]),
+            ("::1", [true, true, true]),
+            ("10.1.2.3", [false, true, true]),
+            ("192.0.2.1", [false, false, true]),
+            ("2001:db8::1", [false, false, true]),
+        ];
+        for (address, expected) in table {
+            let address = address.parse().unwrap();
+            let served = [&HttpConfig::default(), &proxied, &open].map(|config| {
+                Server::configured(Router::new(), None, config).serves_in_plain(address)
+            });
+            assert_eq!(served, expected, "{address}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The live stream: floors, site and events as server-sent events, for as long as somebody reads.
 
-use std::{io::Write, time::Duration};
+use std::{io::Write, sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use super::{
     App,
+    auth::{Caller, Gate},
     channel::{Sender, channel},
     described::problems,
     examples,
@@ -99,6 +100,7 @@ problems!(StreamProblems: InvalidFields, Internal, Overloaded, Unavailable);
 )]
 pub(super) async fn watch_live(
     State(app): State<App>,
+    caller: Caller,
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
@@ -119,6 +121,8 @@ pub(super) async fn watch_live(
         stopping: app.stopping.subscribe(),
         clock: app.park.options().clock.clone(),
         heartbeat: app.heartbeat,
+        gate: Arc::clone(&app.gate),
+        caller,
     };
     tokio::spawn(feed.run());
     let mut response = Response::new(body);
@@ -137,28 +141,34 @@ struct Feed {
     stopping: watch::Receiver<bool>,
     clock: Clock,
     heartbeat: Duration,
+    gate: Arc<Gate>,
+    /// Who reads: for as long as its key holds.
+    caller: Caller,
 }
 
 impl Feed {
-    /// Sends what is new until the client goes, the server stops or the store fails.
+    /// Sends what is new until the client goes, its key ends, the server stops or the store fails.
     async fn run(mut self) {
         let mut beat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut piece = RETRY.to_vec();
         let mut begin = Some(self.watcher.position());
         loop {
-            tokio::select! {
+            let news = tokio::select! {
                 biased;
                 _ = self.stopping.wait_for(|stopping| *stopping) => return,
                 () = self.sender.closed() => return,
-                _ = beat.tick() => heartbeat(&mut piece, &self.clock),
-                news = self.watcher.next() => match news {
-                    Ok(news) => news.iter().for_each(|news| write(&mut piece, news, &mut begin)),
-                    Err(error) => {
-                        tracing::warn!("a live stream ends: {error}");
-                        return;
-                    }
-                },
+                _ = beat.tick() => None,
+                news = self.watcher.next() => Some(news),
+            };
+            match news {
+                None if !self.gate.still_admits(&self.caller) => return,
+                None => heartbeat(&mut piece, &self.clock),
+                Some(Ok(news)) => news.iter().for_each(|it| write(&mut piece, it, &mut begin)),
+                Some(Err(error)) => {
+                    tracing::warn!("a live stream ends: {error}");
+                    return;
+                }
             }
             tokio::select! {
                 biased;

@@ -1,6 +1,9 @@
-//! The numbers that stand for words in both databases: types, directions, kinds of adjustments.
+//! What stands for words and lists in both databases: types, directions, kinds of adjustments,
+//! roles, and what a key is bound to.
 
-use crate::{AtLimit, Direction, RefusalReason, VehicleType, count::Act};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{AtLimit, Direction, Error, RefusalReason, Result, Role, VehicleType, count::Act};
 
 /// The number of a type: its place in [`VehicleType::ALL`].
 pub(super) fn type_number(kind: VehicleType) -> u8 {
@@ -40,6 +43,34 @@ pub(super) fn limit_of(direction: Direction) -> AtLimit {
         Direction::Entry => AtLimit::Full,
         Direction::Exit => AtLimit::Empty,
     }
+}
+
+/// The number of a role: its place in [`Role::ALL`].
+pub(super) fn role_number(role: Role) -> u8 {
+    match role {
+        Role::Viewer => 0,
+        Role::Camera => 1,
+        Role::Admin => 2,
+    }
+}
+
+/// The role with this number.
+pub(super) fn role_of(number: i64) -> Option<Role> {
+    usize::try_from(number).ok().and_then(|place| Role::ALL.get(place).copied())
+}
+
+/// What a key is bound to, as it is stored: nothing for all.
+pub(super) fn binding<T: Serialize>(bound: &[T]) -> Option<String> {
+    // Names and numbers cannot fail to be written.
+    (!bound.is_empty()).then(|| serde_json::to_string(bound).unwrap_or_default())
+}
+
+/// What a key is bound to, from what is stored. What cannot be read never means all.
+pub(super) fn bound<T: DeserializeOwned>(stored: Option<String>) -> Result<Vec<T>> {
+    let Some(stored) = stored else { return Ok(Vec::new()) };
+    let list: Option<Vec<T>> = serde_json::from_str(&stored).ok();
+    let list = list.filter(|list| !list.is_empty());
+    list.ok_or_else(|| Error::Internal("the database holds a binding that is none".into()))
 }
 
 /// The number of a reason: its place in [`RefusalReason::ALL`].

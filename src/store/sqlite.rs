@@ -14,6 +14,7 @@ mod events;
 mod fault;
 mod floors;
 mod hours;
+mod keys;
 mod latest;
 mod migrate;
 mod past;

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     Error, Event, Floor, Result,
+    keys::KnownKey,
     limits::{COPY_PAGE_DIGESTS, COPY_PAGE_ROWS},
     store::codes::Kind,
 };
@@ -94,6 +95,8 @@ pub(crate) struct Origin {
 pub(crate) struct Frame {
     pub(crate) floors: Vec<Floor>,
     pub(super) origins: Vec<Origin>,
+    /// All keys, the revoked ones too: a site that asked for keys asks for them in a copy, too.
+    pub(super) keys: Vec<KnownKey>,
     pub(super) horizon: Option<i64>,
 }
 

@@ -5,10 +5,12 @@ mod copy;
 mod export;
 pub(crate) mod garage;
 mod import;
+mod keys;
 pub(crate) mod program;
 mod reads;
 mod serve;
 mod settings;
+mod tls;
 mod usage;
 
 pub(crate) use garage::Garage;

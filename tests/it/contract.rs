@@ -7,6 +7,7 @@ mod counting;
 mod events;
 mod floors;
 mod history;
+mod keys;
 mod latest;
 mod live;
 mod order;

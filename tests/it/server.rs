@@ -207,6 +207,15 @@ impl TestServer {
         self.run(self.park.floors().get_floor_by_id(id)).unwrap().unwrap()
     }
 
+    /// Who made the adjustments, in the order they were made.
+    pub(crate) fn authors(&self) -> Vec<String> {
+        let path = self.folder.as_ref().unwrap().path().join("smartpark.db");
+        let database = rusqlite::Connection::open(path).unwrap();
+        let mut statement = database.prepare("SELECT author FROM adjustments ORDER BY id").unwrap();
+        let authors = statement.query_map([], |row| row.get(0)).unwrap();
+        authors.collect::<rusqlite::Result<_>>().unwrap()
+    }
+
     /// A connection that is spoken byte by byte.
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();

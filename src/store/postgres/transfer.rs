@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use super::{
     Postgres,
     connect::query,
-    floors, past, repair,
+    floors, keys, past, repair,
     rows::{self, Micros, damaged, event_columns, micros},
     transaction::{Transaction, patiently},
     writes::Writes,
@@ -97,10 +97,11 @@ const SET_HORIZON: &str = "-- copy: horizon\nUPDATE retention SET horizon = $1 W
 const KEEP_ID: &str = "-- copy: ids go on after those of the source
 SELECT setval('events_id_seq', greatest($1, last_value)) FROM events_id_seq WHERE $1 > 0";
 
-const KEEP_OTHER_IDS: &str = "-- copy: ids of floors and adjustments go on, too
+const KEEP_OTHER_IDS: &str = "-- copy: ids of floors, adjustments and keys go on, too
 SELECT setval(pg_get_serial_sequence(quote_ident(current_schema()) || '.' || name, 'id'), last)
 FROM (SELECT 'floors', max(id) FROM floors
-      UNION ALL SELECT 'adjustments', max(id) FROM adjustments) AS w (name, last)
+      UNION ALL SELECT 'adjustments', max(id) FROM adjustments
+      UNION ALL SELECT 'api_keys', max(id) FROM api_keys) AS w (name, last)
 WHERE last > 0";
 
 const PUT_DIGESTS: &str = "-- copy: put digests
@@ -151,7 +152,7 @@ impl Postgres {
         patiently!(begin(&self.inner.writers, source))
     }
 
-    /// Makes floors, origins and horizon those of the source.
+    /// Makes floors, origins, keys and horizon those of the source.
     pub(in crate::store) async fn copy_frame(&self, source: Mark, frame: Frame) -> Result<()> {
         patiently!(put_frame(&self.inner.writers, source, &frame))
     }
@@ -218,6 +219,7 @@ async fn frame(client: &ClientWrapper) -> Result<Frame> {
     Ok(Frame {
         origins: origins.collect::<Result<_>>()?,
         floors: floors::all(client).await?,
+        keys: keys::all(client).await?,
         horizon: past::horizon(client).await?,
     })
 }
@@ -287,7 +289,8 @@ fn adjustment(row: &Row) -> Result<Adjustment> {
 async fn begin(pool: &Pool, source: Mark) -> Result<()> {
     let transaction = Transaction::begin(pool).await?;
     let copy_of = copy_of(&transaction, LOCK_COPY_OF).await?;
-    let is_empty = floors::all(&transaction).await?.is_empty();
+    let has_floors = !floors::all(&transaction).await?.is_empty();
+    let is_empty = !has_floors && keys::all(&transaction).await?.is_empty();
     transfer::admit(copy_of, is_empty, source.identity)?;
     query(&transaction, SET_COPY_OF, &[&source.identity]).await?;
     transaction.commit().await
@@ -327,6 +330,7 @@ async fn put_frame(pool: &Pool, source: Mark, frame: &Frame) -> Result<()> {
         query(&transaction, PUT_ORIGIN, &[floor_id, initial_slots, base_count, removed_delta])
             .await?;
     }
+    keys::replace(&transaction, &frame.keys).await?;
     query(&transaction, SET_HORIZON, &[&frame.horizon.map(Micros)]).await?;
     query(&transaction, KEEP_ID, &[&source.last_event_id]).await?;
     transaction.commit().await

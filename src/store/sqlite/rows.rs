@@ -7,9 +7,10 @@ use rusqlite::{
 };
 
 use super::super::codes::{
-    Kind, direction_number, direction_of, limit_of, reason_number, reason_of, type_number, type_of,
+    Kind, direction_number, direction_of, limit_of, reason_number, reason_of, role_number, role_of,
+    type_number, type_of,
 };
-use crate::{Direction, Event, Floor, RefusalReason, VehicleType};
+use crate::{Direction, Event, Floor, RefusalReason, Role, VehicleType};
 
 /// The columns of a [`Floor`], in the order that [`floor`] reads them.
 macro_rules! floor_columns {
@@ -61,6 +62,7 @@ numbered! {
     VehicleType: type_number, type_of;
     RefusalReason: reason_number, reason_of;
     Kind: Kind::number, Kind::from_number;
+    Role: role_number, role_of;
 }
 
 pub(super) fn floor(row: &Row<'_>) -> rusqlite::Result<Floor> {

@@ -4,7 +4,7 @@
 use rusqlite::{CachedStatement, Connection, Row};
 
 use super::{
-    Sqlite, floors, past, recording, repair, retention,
+    Sqlite, floors, keys, past, recording, repair, retention,
     rows::{self, event_columns},
     session::Session,
 };
@@ -115,7 +115,7 @@ impl Sqlite {
         self.write(move |session| begin(session, source)).await
     }
 
-    /// Makes floors, origins and horizon those of the source.
+    /// Makes floors, origins, keys and horizon those of the source.
     pub(in crate::store) async fn copy_frame(&self, source: Mark, frame: Frame) -> Result<()> {
         self.write(move |session| put_frame(session, source, &frame)).await
     }
@@ -195,6 +195,7 @@ fn frame(connection: &Connection) -> Result<Frame> {
     Ok(Frame {
         floors: floors::all(connection)?,
         origins: origins.collect::<rusqlite::Result<_>>()?,
+        keys: keys::all(connection)?,
         horizon: past::horizon(connection)?,
     })
 }
@@ -268,7 +269,7 @@ fn adjustment(row: &Row<'_>) -> rusqlite::Result<Adjustment> {
 
 fn begin(session: &Session<'_>, source: Mark) -> Result<()> {
     let connection = session.connection;
-    let is_empty = floors::all(connection)?.is_empty();
+    let is_empty = floors::all(connection)?.is_empty() && keys::all(connection)?.is_empty();
     transfer::admit(copy_of(connection)?, is_empty, source.identity)?;
     connection.execute(SET_COPY_OF, [source.identity])?;
     Ok(())
@@ -305,6 +306,7 @@ fn put_frame(session: &Session<'_>, source: Mark, frame: &Frame) -> Result<()> {
             origin.removed_delta,
         ))?;
     }
+    keys::replace(connection, &frame.keys)?;
     connection.execute(SET_HORIZON, [frame.horizon])?;
     connection.execute(KEEP_ID, [source.last_event_id])?;
     Ok(())

@@ -40,8 +40,10 @@ fn a_file_can_be_named_and_holds_every_setting() {
         "mine.toml",
         "database = \"sqlite://mine.db\"\nlisten = \"localhost:9000\"\nseed = \"none\"\n\
          on_limit = \"reject\"\nmax_clock_skew = \"10min\"\ndedup_window = 3\n\
-         retention_days = 30\nlog_level = \"debug\"\nlog_format = \"json\"\n\
-         site_name = \"North Street\"\n",
+         retention_days = 30\nlog_level = \"debug\"\nlog_format = \"json\"\nno_auth = false\n\
+         tls_cert = \"chain.pem\"\ntls_key = \"key.pem\"\nrate_limit = 50\n\
+         address_rate_limit = 100\nbehind_proxy = [\"10.0.0.1\", \"fd00::/8\"]\n\
+         cors_origin = [\"https://signs.example\"]\nsite_name = \"North Street\"\n",
     );
     folder.run(&["migrate", "--config", "mine.toml"]).ok();
     assert!(folder.path().join("mine.db").exists());
@@ -74,6 +76,12 @@ fn a_setting_that_does_not_fit_is_named_with_its_place() {
         ("retention_days = \"x\"", "line 2 (retention_days)", "whole number"),
         ("dedup_window = \"soon\"", "line 2 (dedup_window)", "5min"),
         ("dedup_window = -1", "line 2 (dedup_window)", "5min"),
+        ("no_auth = \"yes\"", "line 2 (no_auth)", "boolean"),
+        ("behind_proxy = \"10.0.0.1\"", "line 2 (behind_proxy)", "sequence"),
+        ("behind_proxy = [\"nginx\"]", "line 2 (behind_proxy)", "a network like"),
+        ("cors_origin = [\"*\"]", "line 2 (cors_origin)", "https://example.com"),
+        ("rate_limit = 0", "line 2 (rate_limit)", "from 1 to 1000000"),
+        ("address_rate_limit = \"x\"", "line 2 (address_rate_limit)", "from 1 to 1000000"),
         ("on_limit = true", "line 2 (on_limit)", ""),
         ("site_name = \"\"", "line 2 (site_name)", "1 to 100 characters"),
         ("seed = ", "line 2", ""),

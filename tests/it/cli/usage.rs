@@ -50,6 +50,20 @@ fn wrong_usage_is_2_and_failure_is_1_and_both_say_what_to_do() {
         ("serve --listen here", 2, "127.0.0.1:8000"),
         ("serve --listen 0.0.0.0:0", 2, "--no-auth"),
         ("serve --listen [::]:0", 2, "--no-auth"),
+        ("serve --listen 0.0.0.0:0 --behind-proxy 10.0.0.1", 2, "smartpark key add"),
+        ("serve --behind-proxy nginx", 2, "a network like 10.0.0.0/8"),
+        ("serve --tls-cert chain.pem", 2, "--tls-key"),
+        ("serve --tls-cert nowhere.pem --tls-key nowhere.pem", 1, "nowhere.pem cannot be read"),
+        ("serve --cors-origin *", 2, "https://example.com"),
+        ("serve --rate-limit 0", 2, "from 1 to 1000000"),
+        ("serve --address-rate-limit many", 2, "from 1 to 1000000"),
+        ("key add gate", 2, "--role"),
+        ("key add gate --role guest", 2, "viewer, camera, admin"),
+        ("key add gate --role viewer --camera c", 2, "only for the role camera"),
+        ("key add gate --role camera --floor 2F", 1, "smartpark floors --all"),
+        ("key add sp_gate --role viewer", 2, "must not begin with sp_"),
+        ("key rotate gate", 1, "smartpark key list"),
+        ("key revoke gate", 1, "smartpark key list"),
         ("serve --retention-days 0", 2, "from 1 to 36525"),
         ("serve --max-clock-skew soon", 2, "5min"),
         ("completions tcsh", 2, "bash"),
@@ -84,7 +98,7 @@ fn wrong_usage_is_2_and_failure_is_1_and_both_say_what_to_do() {
 
 #[test]
 fn a_database_is_made_only_where_one_is_asked_for() {
-    let asking: [&[&str]; 14] = [
+    let asking: [&[&str]; 16] = [
         &["reset", "--yes"],
         &["info"],
         &["floors"],
@@ -99,6 +113,8 @@ fn a_database_is_made_only_where_one_is_asked_for() {
         &["backup", "b.db"],
         &["check"],
         &["check", "--repair"],
+        &["key", "list"],
+        &["key", "add", "gate", "--role", "camera"],
     ];
     let folder = Folder::new();
     for args in asking {
@@ -127,7 +143,7 @@ fn help_is_no_failure_and_teaches_with_an_example() {
         assert!(help.contains(&format!("  smartpark {command}")), "{command}: {help}");
         number += 1;
     }
-    assert_eq!(number, 19);
+    assert_eq!(number, 20);
     assert_eq!(folder.files(), [""; 0]);
 }
 

@@ -3,8 +3,8 @@
 
 use jiff::Timestamp;
 use smartpark::{
-    Direction, Error, Event, EventFilter, Floor, FloorChange, NewEvent, Options, Position,
-    SmartPark, VehicleType,
+    Direction, Error, Event, EventFilter, Floor, FloorChange, NewEvent, NewKey, Options, Position,
+    Role, SmartPark, VehicleType,
     copy::{Copied, Progress},
     live::News,
 };
@@ -117,7 +117,8 @@ async fn targets() -> [World; 2] {
 }
 
 /// Tables that are carried over, row by row or as a whole.
-const CARRIED: [&str; 7] = [
+const CARRIED: [&str; 8] = [
+    "api_keys",
     "adjustments",
     "event_digests",
     "events",
@@ -259,6 +260,35 @@ on_every_engine! {
                 tokio::task::yield_now().await;
             }
             assert_eq!(now.to_string().parse(), Ok(now));
+        }
+    }
+
+    async fn keys_go_along_and_a_copy_asks_for_them(world) {
+        let floor = world.floor("A", 9).await;
+        let keys = world.park.keys();
+        let bound = NewKey {
+            cameras: vec!["c".into()],
+            floors: vec![floor.id],
+            ..NewKey::new("gate", Role::Camera)
+        };
+        let gate = keys.add_key(bound).await.unwrap();
+        keys.add_key(NewKey::new("desk", Role::Admin)).await.unwrap();
+        world.clock.set(after(7));
+        let desk = keys.rotate_key("desk").await.unwrap();
+        keys.revoke_key("gate").await.unwrap();
+        let all = keys.get_all_keys().await.unwrap();
+        for target in targets().await {
+            assert!(copy(&world, &target).await.unwrap().is_finished());
+            let there = target.park.keys();
+            assert_eq!(there.get_all_keys().await.unwrap(), all);
+            assert_eq!(there.find_key(desk.secret.expose()).await.unwrap(), Some(desk.key.clone()));
+            assert_eq!(there.find_key(gate.secret.expose()).await.unwrap(), None);
+            let next = there.add_key(NewKey::new("gate", Role::Camera)).await.unwrap();
+            assert!(next.key.id > desk.key.id);
+            // Somebody may hold a key of what is there already.
+            let other = world.another().await;
+            other.park.keys().add_key(NewKey::new("mine", Role::Admin)).await.unwrap();
+            assert_eq!(copy(&world, &other).await, Err(Error::NotEmpty));
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use smartpark::{NewKey, Role};
 
 use super::bad_input::assert_problem;
 use crate::server::{TestServer, entry};
@@ -49,6 +50,7 @@ fn the_document_lists_exactly_the_operations_of_the_contract() {
     let contract = [
         "DELETE /events",
         "DELETE /floors/{id}",
+        "DELETE /session",
         "GET /attention",
         "GET /events",
         "GET /events.csv",
@@ -60,11 +62,13 @@ fn the_document_lists_exactly_the_operations_of_the_contract() {
         "GET /health/live",
         "GET /health/ready",
         "GET /history",
+        "GET /session",
         "GET /statistics",
         "GET /stream",
         "PATCH /floors/{id}",
         "POST /events",
         "POST /floors",
+        "POST /session",
         "PUT /floors/{id}/count",
     ];
     assert_eq!(listed, contract.map(str::to_owned).into());
@@ -123,12 +127,37 @@ fn every_response_is_described_with_an_example_and_a_schema_that_exists() {
                 }
             }
             let retry = response["headers"]["Retry-After"].is_object();
-            assert_eq!(retry, status == "503", "{name} {status}");
+            assert_eq!(retry, ["429", "503"].contains(&status.as_str()), "{name} {status}");
         }
         let has_body = operation["requestBody"].is_object();
         for status in ["400", "408", "413", "415"] {
             let told = operation["responses"][status].is_object();
             assert_eq!(told, has_body, "{name} {status}");
+        }
+    }
+}
+
+#[test]
+fn every_operation_but_a_few_wants_a_key_and_says_so() {
+    let server = TestServer::start();
+    let document = server.get("/openapi.json").expect(200);
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+    let names: BTreeSet<&str> = schemes.keys().map(String::as_str).collect();
+    assert_eq!(names, BTreeSet::from(["bearer", "header", "session"]));
+    let gate = NewKey::new("gate", Role::Camera);
+    server.run(server.park.keys().add_key(gate)).unwrap();
+    for (method, path, operation) in operations(&document) {
+        let name = format!("{method} {path}");
+        let path = path.replace("{id}", "1").replace("/stream", "/stream?after=none");
+        let answer = server.send(&method, &path, &[], b"");
+        let asked = answer.status == 401 && path != "/session";
+        let is_open = path == "/session" || path.starts_with("/health/");
+        assert_eq!(asked, !is_open, "{name}: {}", answer.status);
+        let alternatives = operation["security"].as_array().map_or(0, Vec::len);
+        assert_eq!(alternatives, if is_open { 0 } else { 3 }, "{name}");
+        for status in ["401", "403", "429"] {
+            let told = operation["responses"][status].is_object();
+            assert!(told || is_open, "{name} {status}");
         }
     }
 }
