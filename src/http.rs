@@ -35,6 +35,7 @@ mod statistics;
 mod stream;
 mod tls;
 pub(crate) mod views;
+mod window;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},

@@ -126,12 +126,22 @@ pub(super) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     digest.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Whether the client has this version already.
-fn is_known(request: &HeaderMap, etag: &HeaderValue) -> bool {
-    let tags = request.get_all(header::IF_NONE_MATCH).iter();
-    let tags = tags.filter_map(|value| value.to_str().ok());
-    tags.flat_map(|value| value.split(','))
-        .any(|tag| tag.trim() == "*" || tag.trim().as_bytes() == etag.as_bytes())
+/// Whether the one who asks has what this tag stands for (RFC 9110, If-None-Match, weak
+/// comparison).
+pub(super) fn is_known(request: &HeaderMap, tag: &HeaderValue) -> bool {
+    let lists = request.get_all(header::IF_NONE_MATCH).iter();
+    // Our tags hold no comma, so that what a list is split into at commas cannot be one of them by
+    // chance.
+    let mut tags = lists.flat_map(|list| list.as_bytes().split(|byte| *byte == b','));
+    tags.any(|known| {
+        let known = known.trim_ascii();
+        known == b"*" || strong(known) == strong(tag.as_bytes())
+    })
+}
+
+/// A tag without the mark of a weak one.
+fn strong(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
 /// Whether the client takes gzip: it says so, and not with a quality of zero.
@@ -166,5 +176,29 @@ mod tests {
             assert_eq!(accepts_gzip(&headers), expected, "{value}");
         }
         assert!(!accepts_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn who_has_it_is_recognised() {
+        let tag = "\"x\"";
+        let table = [
+            (vec![], false),
+            (vec![tag.to_owned()], true),
+            (vec![format!("W/{tag}")], true),
+            (vec![format!("\"a\", {tag} ,\"b\"")], true),
+            (vec!["\"a\"".to_owned(), tag.to_owned()], true),
+            (vec!["*".to_owned()], true),
+            (vec!["\"a\", W/\"b\"".to_owned()], false),
+            (vec![tag.trim_matches('"').to_owned()], false),
+            (vec![format!("w/{tag}")], false),
+            (vec![String::new()], false),
+        ];
+        for (lists, known) in table {
+            let mut headers = HeaderMap::new();
+            for list in &lists {
+                headers.append(header::IF_NONE_MATCH, HeaderValue::try_from(list).unwrap());
+            }
+            assert_eq!(is_known(&headers, &HeaderValue::from_static(tag)), known, "{lists:?}");
+        }
     }
 }

@@ -6,17 +6,12 @@ use super::{
     App,
     problem::{Place, Problem},
     query::Query,
+    window::{ENDS_EARLY, NOT_HOURS, TWO_WINDOWS},
 };
 use crate::{Direction, EventFilter, VehicleType, limits::MAX_STATISTICS_HOURS};
 
 /// What is said of a floor_id in a query that is none.
 pub(super) const NOT_A_FLOOR_ID: &str = "must be a whole number, 1 or more";
-/// What is said of hours out of range.
-pub(super) const NOT_HOURS: &str = "must be a whole number from 1 to 876600";
-/// What is said where a window is given in two ways.
-pub(super) const TWO_WINDOWS: &str = "cannot stand beside start or end";
-/// What is said of a window that ends before it begins.
-pub(super) const ENDS_EARLY: &str = "must not be before start";
 
 /// The parameters that filter events, as they are described.
 #[derive(IntoParams)]

@@ -14,16 +14,16 @@ use super::{
     aged::aged,
     described::problems,
     examples,
-    filter::{ENDS_EARLY, NOT_HOURS, TWO_WINDOWS},
     id::Id,
     problem::{Place, Problem},
     query::Query,
     views::answer,
+    window::Window,
 };
 use crate::{
     Error, OccupancyHistory, OccupancyStep,
     error::FieldError,
-    limits::{DEFAULT_STATISTICS_HOURS, MAX_HISTORY_STEP, MAX_STATISTICS_HOURS, MIN_HISTORY_STEP},
+    limits::{DEFAULT_STATISTICS_HOURS, MAX_HISTORY_STEP, MIN_HISTORY_STEP},
 };
 
 /// Occupancy over time, as history is known now: late events have their place in it.
@@ -170,22 +170,14 @@ pub(super) async fn get_history(State(app): State<App>, uri: Uri) -> Result<Resp
 async fn history(app: &App, floor_id: Option<i64>, uri: &Uri) -> Result<Response, Problem> {
     const NOT_A_STEP: &str = "must be a whole number of seconds from 60 to 2678400";
     let mut query = Query::read(uri, &["hours", "start", "end", "step"]);
-    let hours = query.small_integer("hours", 1..=MAX_STATISTICS_HOURS, NOT_HOURS);
-    let (start, end) = (query.instant("start"), query.instant("end"));
+    let window = Window::read(&mut query);
     let step = query.small_integer("step", MIN_HISTORY_STEP..=MAX_HISTORY_STEP, NOT_A_STEP);
-    if hours.is_some() && (query.has("start") || query.has("end")) {
-        query.fault("hours", TWO_WINDOWS);
-    } else if query.has("end") && !query.has("start") {
-        query.fault("start", "is required where end is given");
-    }
     let reading = app.park.from_replica();
     let floors = reading.floors();
-    let (first, now) =
-        floors.history_window(hours.unwrap_or(DEFAULT_STATISTICS_HOURS)).map_err(of_query)?;
-    let (start, end) = (start.unwrap_or(first), end.unwrap_or(now));
-    if end < start {
-        query.fault(if query.has("end") { "end" } else { "start" }, ENDS_EARLY);
-    } else if now < start {
+    let hours = window.hours.unwrap_or(DEFAULT_STATISTICS_HOURS);
+    let (first, now) = floors.history_window(hours).map_err(of_query)?;
+    let (start, end) = window.or((first, now), &mut query);
+    if start <= end && now < start {
         query.fault("start", "must not lie ahead of now");
     }
     query.finish()?;

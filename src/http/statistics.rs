@@ -11,12 +11,13 @@ use super::{
     aged::aged,
     described::problems,
     examples,
-    filter::{ENDS_EARLY, NOT_A_FLOOR_ID, NOT_HOURS, TWO_WINDOWS},
+    filter::NOT_A_FLOOR_ID,
     problem::{Place, Problem},
     query::Query,
     views::{StatisticsView, answer},
+    window::Window,
 };
-use crate::limits::{DEFAULT_STATISTICS_HOURS, MAX_STATISTICS_HOURS};
+use crate::limits::DEFAULT_STATISTICS_HOURS;
 
 problems!(StatisticsProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);
 
@@ -47,22 +48,13 @@ problems!(StatisticsProblems: NotFound, InvalidFields, Internal, Overloaded, Una
 pub(super) async fn get_statistics(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
     let mut query = Query::read(&uri, &["hours", "start", "end", "floor_id"]);
     let floor_id = query.integer("floor_id", 1..=i64::MAX, NOT_A_FLOOR_ID);
-    let hours = query.small_integer("hours", 1..=MAX_STATISTICS_HOURS, NOT_HOURS);
-    let (start, end) = (query.instant("start"), query.instant("end"));
-    if hours.is_some() && (query.has("start") || query.has("end")) {
-        query.fault("hours", TWO_WINDOWS);
-    } else if query.has("end") && !query.has("start") {
-        query.fault("start", "is required where end is given");
-    }
+    let window = Window::read(&mut query);
     let reading = app.park.from_replica();
     let events = reading.events();
     let of_query = |error| Problem::from_error(error, Place::Query);
-    let hours = start.is_none().then_some(hours.unwrap_or(DEFAULT_STATISTICS_HOURS));
-    let (first, last) = events.window(hours.unwrap_or(1)).map_err(of_query)?;
-    let (start, end) = (start.unwrap_or(first), end.unwrap_or(last));
-    if end < start {
-        query.fault(if query.has("end") { "end" } else { "start" }, ENDS_EARLY);
-    }
+    let hours = window.start.is_none().then_some(window.hours.unwrap_or(DEFAULT_STATISTICS_HOURS));
+    let usual = events.window(hours.unwrap_or(1)).map_err(of_query)?;
+    let (start, end) = window.or(usual, &mut query);
     query.finish()?;
     let statistics = events.get_event_statistics_between(start, end, floor_id).await;
     let view = StatisticsView::new(statistics.map_err(of_query)?, hours);

@@ -1,13 +1,14 @@
 // What the browser tests stand on: the real program on a port and a database of its own, and
 // Debian's Chromium. Nothing here waits for a time: every wait is for a condition.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -55,6 +56,12 @@ export class Server {
             });
             this.process.once('exit', () => failed(new Error(told.join('\n'))));
         });
+    }
+
+    /** Runs a command on its database; what it prints. */
+    async command(...args) {
+        const database = ['--database', this.database];
+        return (await promisify(execFile)(program, [...args, ...database])).stdout.trim();
     }
 
     /** Ends it without a warning, as a power cut does. */
