@@ -17,11 +17,11 @@ use crate::{
     store::codes::Kind,
 };
 
-const HORIZON: &str = "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
+pub(super) const HORIZON: &str = "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
 
 /// The latest fact is looked for in the latest day alone: with one partition a month, an index
 /// scan of every partition would cost more than all else that an event does.
-const ORIGINS: &str = "-- history: where it begins and what its latest fact is
+pub(super) const ORIGINS: &str = "-- history: where it begins and what its latest fact is
 SELECT o.floor_id, o.base_count, e.timestamp, a.timestamp
 FROM floor_origins o
 LEFT JOIN LATERAL (
@@ -117,11 +117,19 @@ pub(super) async fn open(
     horizon: Option<i64>,
 ) -> Result<BTreeMap<i64, OpenFloor>> {
     let ids: Vec<i64> = floors.iter().map(|floor| floor.id).collect();
-    let rows = query(client, ORIGINS, &[&ids]).await?;
+    opened(floors, &query(client, ORIGINS, &[&ids]).await?, horizon)
+}
+
+/// The histories of floors, given where they begin.
+pub(super) fn opened(
+    floors: Vec<Floor>,
+    origins: &[Row],
+    horizon: Option<i64>,
+) -> Result<BTreeMap<i64, OpenFloor>> {
     let mut floors: BTreeMap<i64, Floor> =
         floors.into_iter().map(|floor| (floor.id, floor)).collect();
     let mut open = BTreeMap::new();
-    for row in &rows {
+    for row in origins {
         let Some(floor) = floors.remove(&row.try_get(0)?) else { continue };
         let base: i64 = row.try_get(1)?;
         let latest = maybe_micros(row, 2)?.max(maybe_micros(row, 3)?).max(horizon);

@@ -83,7 +83,7 @@ async fn correct(
 ) -> Result<()> {
     let floors = floors::all(&transaction).await?;
     let mut session = Session::open(transaction, floors, now).await?;
-    let mut writes = Writes::announced();
+    let mut writes = Writes::default();
     for (floor_id, folded, delta) in corrections {
         let reason = Some("check --repair".to_owned());
         let recount = Kind::Recount;
