@@ -17,7 +17,8 @@ use crate::{
     store::codes::Kind,
 };
 
-pub(super) const HORIZON: &str = "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
+pub(super) const HORIZON: &str =
+    "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
 
 /// The latest fact is looked for in the latest day alone: with one partition a month, an index
 /// scan of every partition would cost more than all else that an event does.
@@ -75,27 +76,10 @@ SELECT w.place, coalesce(
     (SELECT initial_slots FROM floor_origins WHERE floor_id = w.floor_id))
 FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS w (place, floor_id, at)";
 
-const NEXT_FACT: &str = "-- history: the next fact of a floor
-SELECT least(
-    (SELECT timestamp FROM events WHERE floor_id = $1 AND timestamp >= $2
-     ORDER BY timestamp LIMIT 1),
-    (SELECT timestamp FROM adjustments WHERE floor_id = $1 AND timestamp >= $2
-     ORDER BY timestamp LIMIT 1))";
-
 /// The retention horizon: events before it are gone.
 pub(super) async fn horizon(client: &ClientWrapper) -> Result<Option<i64>> {
     let rows = query(client, HORIZON, &[]).await?;
     maybe_micros(rows.first().ok_or_else(|| damaged("a retention"))?, 0)
-}
-
-/// The first instant from `from` on at which a floor has a fact.
-pub(super) async fn next_fact(
-    client: &ClientWrapper,
-    floor_id: i64,
-    from: i64,
-) -> Result<Option<i64>> {
-    let rows = query(client, NEXT_FACT, &[&floor_id, &Micros(from)]).await?;
-    rows.first().map_or(Ok(None), |row| maybe_micros(row, 0))
 }
 
 /// A floor with its history, as far as that has been loaded.
@@ -322,12 +306,11 @@ impl Wants {
         self.asked += 1;
     }
 
-    /// All stretches of a day, and its facts from `from` on.
-    pub(super) fn whole_day(&mut self, floor_id: i64, day: Span, from: i64) {
+    /// All stretches of a day.
+    pub(super) fn whole_day(&mut self, floor_id: i64, day: Span) {
         for level in Level::all() {
             self.level(floor_id, level, day.start, day.end());
         }
-        self.facts_in(floor_id, from, day.end());
         self.asked += 1;
     }
 
@@ -419,7 +402,8 @@ fn node(row: &Row) -> Result<NodeRow> {
     })
 }
 
-fn event_fact(row: &Row) -> Result<Fact> {
+/// An event as a fact: its floor, timestamp, camera, track, direction and id.
+pub(super) fn event_fact(row: &Row) -> Result<Fact> {
     let direction = direction(row, 4)?;
     let (camera_id, track_id) = (row.try_get(2)?, row.try_get(3)?);
     Ok(Fact {
@@ -430,7 +414,8 @@ fn event_fact(row: &Row) -> Result<Fact> {
     })
 }
 
-fn adjustment_fact(row: &Row) -> Result<Fact> {
+/// An adjustment as a fact: its floor, timestamp, id, kind, count and slots.
+pub(super) fn adjustment_fact(row: &Row) -> Result<Fact> {
     let kind = Kind::from_number(row.try_get::<_, i16>(3)?.into());
     let kind = kind.ok_or_else(|| damaged("an adjustment"))?;
     Ok(Fact {
