@@ -128,7 +128,7 @@ pub(super) async fn get_event_digests(
     let events = app.park.events();
     let of_query = |error| Problem::from_error(error, Place::Query);
     let hours = window.hours.unwrap_or(DEFAULT_STATISTICS_HOURS);
-    let usual = events.window(hours).map_err(of_query)?;
+    let usual = app.park.floors().history_window(hours).map_err(of_query)?;
     let (start, end) = window.or(usual, &mut query);
     query.finish()?;
     // `finish` has refused a request without a camera.

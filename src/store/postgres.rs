@@ -347,10 +347,6 @@ impl Postgres {
         })
     }
 
-    pub(super) async fn horizon(&self) -> Result<Option<i64>> {
-        patiently!(async { past::horizon(&*self.inner.readers.get().await?).await })
-    }
-
     pub(super) async fn position(&self) -> Result<Position> {
         patiently!(async { events::position(&*self.inner.readers.get().await?).await })
     }

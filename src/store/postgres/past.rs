@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::{
+    Postgres,
     connect::query,
     floors,
     rows::{Micros, damaged, direction, maybe_micros, micros},
+    transaction::patiently,
 };
 use crate::{
     Error, Floor, FloorCount, Result,
@@ -81,6 +83,13 @@ SELECT least(
      ORDER BY timestamp LIMIT 1),
     (SELECT timestamp FROM adjustments WHERE floor_id = $1 AND timestamp >= $2
      ORDER BY timestamp LIMIT 1))";
+
+impl Postgres {
+    /// The retention horizon, for whoever has no connection.
+    pub(in crate::store) async fn horizon(&self) -> Result<Option<i64>> {
+        patiently!(async { horizon(&*self.inner.readers.get().await?).await })
+    }
+}
 
 /// The retention horizon: events before it are gone.
 pub(super) async fn horizon(client: &ClientWrapper) -> Result<Option<i64>> {

@@ -1,0 +1,61 @@
+//! After a disaster: a backup is put into place, and what came after it is sent again.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{
+    garage::{FLOORS, Garage},
+    program::{Folder, Server, ran},
+};
+
+/// What the box sends again, by the script that the documents show; none where there is no Python.
+fn resend(folder: &Folder, server: &Server) -> Option<Value> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/resend.py");
+    let mut python = Command::new("python3");
+    python.args([script, &server.url, "box.ndjson"]).current_dir(folder.path());
+    let output = python.env_remove("SMARTPARK_KEY").output();
+    output.ok().map(|output| ran(&output).ok().json())
+}
+
+fn numbers(told: &Value) -> [u64; 4] {
+    ["sent", "recorded", "duplicates", "rejected"].map(|name| told[name].as_u64().unwrap_or(0))
+}
+
+#[test]
+fn a_backup_and_the_boxes_bring_everything_back() {
+    let (garage, folder) = (Garage::weeks(), Folder::with_floors(&FLOORS));
+    let csv = garage.csv();
+    let lines: Vec<&str> = csv.lines().collect();
+    // In the backup is the first part of what happened; then the machine is lost.
+    folder.file("before.csv", lines[..900].join("\n"));
+    folder.run(&["import", "before.csv"]).ok();
+    folder.run(&["backup", "backup.db"]).ok();
+    folder.file("after.csv", [&lines[..1], &lines[900..]].concat().join("\n"));
+    folder.run(&["import", "after.csv"]).ok();
+    folder.run(&["export", "box.ndjson"]).ok();
+    let told = folder.run(&["floors", "--json"]).ok().json();
+    for ending in ["", "-wal", "-shm"] {
+        // A file that is not there needs no removing.
+        let _ = std::fs::remove_file(folder.path().join(format!("smartpark.db{ending}")));
+    }
+    std::fs::rename(folder.path().join("backup.db"), folder.path().join("smartpark.db")).unwrap();
+    folder.run(&["check"]).ok();
+    let server = Server::start(&folder, &["--seed", "none"]);
+    let missing = u64::try_from(lines.len() - 900).unwrap();
+    let Some(first) = resend(&folder, &server) else {
+        return eprintln!("there is no python3 here: the example was not run");
+    };
+    let [sent, recorded, duplicates, rejected] = numbers(&first);
+    assert_eq!((recorded, rejected), (missing, 0), "{first}");
+    // Whole hours are sent, of which only the first was there in part.
+    assert!(sent == recorded + duplicates && duplicates < 50, "{first}");
+    assert_eq!(numbers(&resend(&folder, &server).unwrap()), [0; 4]);
+    drop(server);
+    assert_eq!(
+        folder.run(&["floors", "--json"]).ok().json()["current_vehicles"],
+        told["current_vehicles"]
+    );
+    folder.file("truth.csv", garage.truth_csv());
+    folder.run(&["check", "--truth", "truth.csv"]).ok();
+}
