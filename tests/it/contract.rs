@@ -18,4 +18,5 @@ mod repair;
 mod retention;
 mod schema;
 mod statistics;
+mod steps;
 mod world;

@@ -53,6 +53,16 @@ fn a_backup_and_the_boxes_bring_everything_back() {
     }
     std::fs::rename(folder.path().join("backup.db"), folder.path().join("smartpark.db")).unwrap();
     folder.run(&["check"]).ok();
+    folder.file("all.csv", csv.as_str());
+    let listed = folder.run(&["missing", "all.csv"]).ok();
+    assert_eq!(listed.err, "473 of 1 372 events are not stored\n");
+    let track = |line: &str| serde_json::from_str::<Value>(line).unwrap()["track_id"].to_string();
+    let tracks = |lines: &str| lines.lines().map(track).collect::<Vec<_>>();
+    let (mut told_missing, mut after_backup) = (tracks(&listed.out), tracks(&kept(&garage)));
+    after_backup.drain(..899);
+    told_missing.sort();
+    after_backup.sort();
+    assert_eq!(told_missing, after_backup);
     let server = Server::start(&folder, &["--seed", "none"]);
     let missing = u64::try_from(lines.len() - 900).unwrap();
     let Some(first) = resend(&folder, &server) else {
@@ -68,6 +78,9 @@ fn a_backup_and_the_boxes_bring_everything_back() {
         folder.run(&["floors", "--json"]).ok().json()["current_vehicles"],
         told["current_vehicles"]
     );
+    let rows = format!("{csv}not an event\n");
+    let none = folder.run_with(&["missing", "-"], rows.as_bytes()).ended(1);
+    assert!(none.out.is_empty() && none.err.contains("line 1374: has 1 cells"), "{none:?}");
     folder.file("truth.csv", garage.truth_csv());
     folder.run(&["check", "--truth", "truth.csv"]).ok();
 }
