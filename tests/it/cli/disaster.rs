@@ -55,7 +55,7 @@ fn a_backup_and_the_boxes_bring_everything_back() {
     folder.run(&["check"]).ok();
     folder.file("all.csv", csv.as_str());
     let listed = folder.run(&["missing", "all.csv"]).ok();
-    assert_eq!(listed.err, "473 of 1 372 events are not stored\n");
+    assert_eq!(listed.err, "473 of 1372 events are not stored\n");
     let track = |line: &str| serde_json::from_str::<Value>(line).unwrap()["track_id"].to_string();
     let tracks = |lines: &str| lines.lines().map(track).collect::<Vec<_>>();
     let (mut told_missing, mut after_backup) = (tracks(&listed.out), tracks(&kept(&garage)));
