@@ -186,7 +186,7 @@ pub(super) fn history(floor_id: Option<i64>) -> Value {
 
 /// Two hours of a camera's events.
 pub(super) fn digests() -> Value {
-    let slice = |start: &str, events: u64, digest: &str| json!({"start": start, "events": events, "digest": digest});
+    let empty = "00000000000000000000000000000000";
     json!({
         "camera_id": "cam_001",
         "start": "2026-02-12T09:00:00Z",
@@ -194,8 +194,12 @@ pub(super) fn digests() -> Value {
         "step": 3600,
         "horizon": null,
         "slices": [
-            slice("2026-02-12T09:00:00Z", 0, "00000000000000000000000000000000"),
-            slice("2026-02-12T10:00:00Z", 1, "3da7286f4a43cf98d86b5ef26821cdb3"),
+            {"start": "2026-02-12T09:00:00Z", "events": 0, "digest": empty},
+            {
+                "start": "2026-02-12T10:00:00Z",
+                "events": 1,
+                "digest": "3da7286f4a43cf98d86b5ef26821cdb3",
+            },
         ],
     })
 }
