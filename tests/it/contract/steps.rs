@@ -284,7 +284,7 @@ async fn run(steps: &[Step]) {
 fn the_model_and_both_engines_agree_after_every_step() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = ProptestConfig {
-        cases: 10,
+        cases: 6,
         max_shrink_iters: 60,
         failure_persistence: None,
         ..ProptestConfig::default()
