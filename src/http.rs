@@ -10,6 +10,7 @@ mod channel;
 mod connection;
 mod dashboard;
 mod described;
+mod digest;
 mod docs;
 mod download;
 mod events;
@@ -192,9 +193,9 @@ struct Shared {
             Errors are problem documents (RFC 9457). `type` is stable; fields at fault are all \
             named at once in `errors`.\n\n\
             **Keys** are made with `smartpark key add` and sent as `Authorization: Bearer …` or \
-            `X-API-Key: …`: the role `viewer` may read, `camera` may post events (perhaps only of \
-            some cameras or floors), `admin` may do all. Before the first key is made, whoever is \
-            on the same machine may do all.\n\n\
+            `X-API-Key: …`: the role `viewer` may read, `camera` may post events and ask which \
+            are stored (perhaps only of some cameras or floors), `admin` may do all. Before the \
+            first key is made, whoever is on the same machine may do all.\n\n\
             Lists of events and statistics may come from a replica of the database. Then the \
             header `SmartPark-Replica-Age` says how old they are, in seconds: what was recorded \
             before is in the answer, what came later perhaps not yet. Floors and their counts \
@@ -219,6 +220,7 @@ fn guarded_operations() -> OpenApiRouter<App> {
     let mut operations = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(record::record_events, events::list_events, events::clean_up_events))
         .routes(routes!(events::get_event))
+        .routes(routes!(digest::get_event_digests))
         .routes(routes!(download::download_events))
         .routes(routes!(floors::list_floors, floors::add_floor))
         .routes(routes!(floors::recommend))

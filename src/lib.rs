@@ -54,6 +54,7 @@ mod model;
 mod recorder;
 mod refusals;
 mod replica;
+mod resend;
 mod schema;
 mod seed;
 mod store;

@@ -175,6 +175,14 @@ pub const MAX_HISTORY_STEPS: u32 = 2_000;
 pub const MIN_HISTORY_STEP: u32 = 60;
 /// Longest step of an occupancy history, in seconds: 31 days.
 pub const MAX_HISTORY_STEP: u32 = 31 * 86_400;
+/// Length of a slice of a camera's events where the caller names none, in seconds.
+pub const DEFAULT_DIGEST_STEP: u32 = 3_600;
+/// Longest such slice, in seconds: a day.
+pub const MAX_DIGEST_STEP: u32 = 86_400;
+/// Most slices in one answer.
+pub const MAX_DIGEST_SLICES: u32 = 2_000;
+/// Longest window of slices, in hours: 31 days. All its events are read.
+pub const MAX_DIGEST_HOURS: u32 = 31 * 24;
 /// Facts that a walk along a history fetches from PostgreSQL at once.
 pub const HISTORY_CHUNK_ROWS: usize = 8_192;
 /// Walks along a history at the same time in one process; more wait. A long one reads for seconds,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 mod attention;
+mod digest;
 mod key;
 mod position;
 mod site;
@@ -17,6 +18,7 @@ pub use attention::{
     Attention, AttentionItem, AttentionKind, AttentionLevel, Refusal, RefusalReason,
 };
 pub(crate) use attention::{CameraHour, FloorAtLimit, RefusedInHour};
+pub use digest::{DigestSlice, EventDigest, EventDigests};
 pub(crate) use key::KEY_MARK;
 pub use key::{ApiKey, NewKey, Role};
 pub use position::Position;

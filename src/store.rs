@@ -94,6 +94,7 @@ dispatch! {
         limit: u32,
         cursor: Option<Cursor>
     ) -> Result<EventPage>;
+    fn horizon() -> Result<Option<i64>>;
     fn position() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;

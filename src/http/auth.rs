@@ -18,7 +18,12 @@ use axum::{
 };
 use tokio::time::Instant;
 
-use super::{App, HttpConfig, kind::Kind, origin::from_elsewhere, problem::Problem};
+use super::{
+    App, HttpConfig,
+    kind::Kind,
+    origin::from_elsewhere,
+    problem::{Place, Problem},
+};
 use crate::{
     Clock, NewEvent, Role, SmartPark,
     keys::KnownKey,
@@ -98,13 +103,22 @@ impl Caller {
         if !key.speaks_for_floor(event.floor_id) {
             fields.push("floor_id");
         }
-        if fields.is_empty() { Ok(()) } else { Err(Problem::not_bound(&fields)) }
+        if fields.is_empty() { Ok(()) } else { Err(Problem::not_bound(&fields, Place::Body)) }
+    }
+
+    /// Whether it may ask about this camera.
+    pub(super) fn check_camera(&self, camera_id: &str) -> Result<(), Problem> {
+        if self.key().is_none_or(|known| known.key.speaks_for_camera(camera_id)) {
+            return Ok(());
+        }
+        Err(Problem::not_bound(&["camera_id"], Place::Query))
     }
 
     fn may(&self, method: &Method, path: &str) -> bool {
         match self.role() {
             Role::Admin => true,
             Role::Viewer => is_reading(method),
+            Role::Camera if path == "/events/digest" => is_reading(method),
             Role::Camera => *method == Method::POST && path == "/events",
         }
     }

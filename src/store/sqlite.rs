@@ -269,6 +269,10 @@ impl Sqlite {
         self.read(move |connection| events::page(connection, &filter, limit, cursor, oldest)).await
     }
 
+    pub(super) async fn horizon(&self) -> Result<Option<i64>> {
+        self.read(past::horizon).await
+    }
+
     pub(super) async fn position(&self) -> Result<Position> {
         self.read(events::position).await
     }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod copy;
+mod disaster;
 mod export;
 pub(crate) mod garage;
 mod import;

@@ -5,6 +5,7 @@ mod bad_values;
 mod batches;
 mod connections;
 mod dashboard;
+mod digest;
 mod docs;
 mod download;
 mod events;

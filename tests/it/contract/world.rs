@@ -97,6 +97,26 @@ impl World {
         }
     }
 
+    /// All rows of a table, as text, sorted.
+    pub(crate) fn rows(&self, table: &str) -> Vec<String> {
+        let Place::Schema(schema) = &self.place else {
+            let path = self.url.strip_prefix("sqlite://").unwrap();
+            let connection = rusqlite::Connection::open(path).unwrap();
+            let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns = statement.column_count();
+            let text = |row: &rusqlite::Row<'_>| {
+                let values = (0..columns).map(|place| row.get_ref(place));
+                Ok(format!("{:?}", values.collect::<rusqlite::Result<Vec<_>>>()?))
+            };
+            let rows = statement.query_map([], text).unwrap();
+            let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>().unwrap();
+            rows.sort();
+            return rows;
+        };
+        let sql = format!("SELECT string_agg(t::text, chr(10) ORDER BY t::text) FROM {table} t");
+        schema.ask(&sql).lines().map(str::to_owned).collect()
+    }
+
     /// A new floor.
     pub(crate) async fn floor(&self, name: &str, slots: i64) -> Floor {
         self.park.floors().add_floor(NewFloor::new(name, slots)).await.unwrap()
