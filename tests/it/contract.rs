@@ -16,4 +16,4 @@ mod refusals;
 mod retention;
 mod schema;
 mod statistics;
-mod world;
+pub(crate) mod world;
