@@ -19,4 +19,4 @@ mod retention;
 mod schema;
 mod statistics;
 mod steps;
-mod world;
+pub(crate) mod world;
