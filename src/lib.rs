@@ -50,10 +50,13 @@ pub mod limits;
 pub mod live;
 #[cfg(feature = "cli")]
 mod logging;
+mod metrics;
 mod model;
 mod recorder;
 mod refusals;
 mod replica;
+#[cfg(feature = "http")]
+mod request_id;
 mod schema;
 mod seed;
 mod store;

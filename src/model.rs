@@ -14,7 +14,7 @@ mod site;
 mod statistics;
 
 pub use attention::{
-    Attention, AttentionItem, AttentionKind, AttentionLevel, Refusal, RefusalReason,
+    Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, Refusal, RefusalReason,
 };
 pub(crate) use attention::{CameraHour, FloorAtLimit, RefusedInHour};
 pub(crate) use key::KEY_MARK;

@@ -45,13 +45,13 @@ use tokio::{
 use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics,
-    TableInfo,
+    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Result, ServerLock,
+    Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     limits::{POSTGRES_READERS, POSTGRES_WRITERS, REFUSALS_PATIENCE, REPLICA_PATIENCE},
     model::{CameraHour, FloorAtLimit, RefusedInHour},
-    recorder::{self, Answers, Batch, Recorder, Waiting, Work},
+    recorder::{self, Answers, Recorder, Waiting, Work},
     replica::Seen,
 };
 use changes::Changes;
@@ -205,6 +205,16 @@ impl Postgres {
         patiently!(async { tables::info(&*self.inner.readers.get().await?).await })
     }
 
+    pub(super) async fn size_bytes(&self) -> Result<u64> {
+        patiently!(async { tables::size_bytes(&*self.inner.readers.get().await?).await })
+    }
+
+    pub(super) async fn last_seen(&self, from: i64, limit: usize) -> Result<Vec<LastSeen>> {
+        patiently!(async {
+            attention::last_seen(&*self.inner.readers.get().await?, from, limit).await
+        })
+    }
+
     pub(super) async fn database_stats(&self) -> Result<DatabaseStats> {
         patiently!(async { tables::stats(&*self.inner.readers.get().await?).await })
     }
@@ -319,6 +329,12 @@ impl Postgres {
 
     pub(super) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {
         self.inner.queue.record(events).await
+    }
+
+    /// What this process recorded so far.
+    #[cfg(feature = "http")]
+    pub(super) fn recording_log(&self) -> &recorder::RecordingLog {
+        self.inner.queue.log()
     }
 
     pub(super) async fn event_by_id(&self, id: i64) -> Result<Option<Event>> {
@@ -455,7 +471,7 @@ impl Task {
     async fn run(self, mut waiting: Waiting<Close>) {
         while let Some(work) = waiting.next_async().await {
             match work {
-                Work::Group(batches) => self.commit(batches).await,
+                Work::Group(group) => self.commit(group).await,
                 Work::Task(done, _room) => {
                     // Whoever closes may have given up waiting.
                     let _ = done.send(());
@@ -466,22 +482,14 @@ impl Task {
     }
 
     /// Records a group of batches in one transaction and answers each after the commit.
-    async fn commit(&self, mut batches: Vec<Batch>) {
-        let rows = batches.iter_mut().map(|batch| std::mem::take(&mut batch.events)).collect();
-        let mut group = Group::new(rows, &self.options);
+    async fn commit(&self, mut batches: recorder::Group) {
+        let mut group = Group::new(batches.take_rows(), &self.options);
         let outcome = patiently!(self.attempt(&mut group));
-        match outcome {
-            Ok(()) => {
-                self.changes.bump();
-                for (batch, answers) in batches.into_iter().zip(group.into_answers()) {
-                    batch.answer(Ok(answers));
-                }
-            }
-            Err(error) => {
-                tracing::error!("a group of events could not be recorded: {error}");
-                batches.into_iter().for_each(|batch| batch.answer(Err(error.clone())));
-            }
+        match &outcome {
+            Ok(()) => self.changes.bump(),
+            Err(error) => tracing::error!("a group of events could not be recorded: {error}"),
         }
+        batches.answer(outcome.map(|()| group.into_answers()));
     }
 
     async fn attempt(&self, group: &mut Group) -> Result<()> {
