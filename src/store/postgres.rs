@@ -28,6 +28,7 @@ mod rows;
 mod session;
 mod statistics;
 mod tables;
+mod task;
 mod transaction;
 mod transfer;
 mod walk;
@@ -51,15 +52,15 @@ use crate::{
     count::{Fullness, Step},
     limits::{POSTGRES_READERS, POSTGRES_WRITERS, REFUSALS_PATIENCE, REPLICA_PATIENCE},
     model::{CameraHour, FloorAtLimit, RefusedInHour},
-    recorder::{self, Answers, Recorder, Waiting, Work},
+    recorder::{self, Answers, Recorder},
     replica::Seen,
 };
 use changes::Changes;
 use connect::{Address, Role};
 use latest::Latest;
 use partitions::Months;
-use recording::Group;
 use replica::Replica;
+use task::{Close, Task};
 use transaction::{Transaction, patiently};
 
 /// A database on a PostgreSQL server. Clones share its connections.
@@ -95,9 +96,6 @@ macro_rules! read_past {
         }
     }};
 }
-
-/// Tells that all before it is done, and ends the recording task.
-type Close = oneshot::Sender<()>;
 
 struct Inner {
     options: Arc<Options>,
@@ -456,49 +454,5 @@ impl Postgres {
     /// Any number of servers may run on one database.
     pub(super) fn lock_as_server(&self) -> Result<ServerLock> {
         Ok(ServerLock { file: None })
-    }
-}
-
-/// The one task of a process that records.
-struct Task {
-    pool: Pool,
-    options: Arc<Options>,
-    months: Arc<Months>,
-    changes: Changes,
-}
-
-impl Task {
-    async fn run(self, mut waiting: Waiting<Close>) {
-        while let Some(work) = waiting.next_async().await {
-            match work {
-                Work::Group(group) => self.commit(group).await,
-                Work::Task(done, _room) => {
-                    // Whoever closes may have given up waiting.
-                    let _ = done.send(());
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Records a group of batches in one transaction and answers each after the commit.
-    async fn commit(&self, mut batches: recorder::Group) {
-        let mut group = Group::new(batches.take_rows(), &self.options);
-        let outcome = patiently!(self.attempt(&mut group));
-        match &outcome {
-            Ok(()) => self.changes.bump(),
-            Err(error) => tracing::error!("a group of events could not be recorded: {error}"),
-        }
-        batches.answer(outcome.map(|()| group.into_answers()));
-    }
-
-    async fn attempt(&self, group: &mut Group) -> Result<()> {
-        let now = self.options.clock.now().as_microsecond();
-        self.months.ensure(&self.pool, now, group.instants()).await?;
-        let outcome = group.record(&self.pool).await;
-        if outcome.is_err() {
-            self.months.forget();
-        }
-        outcome
     }
 }
