@@ -61,7 +61,11 @@ mod schema;
 mod seed;
 mod store;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 pub use clock::Clock;
 #[doc(hidden)]
@@ -79,7 +83,7 @@ pub use seed::Seed;
 use attention::Drawn;
 use refusals::Refusals;
 use store::Engine;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 /// What can be set about counting. The defaults are those of the contract.
 #[derive(Clone, Debug)]
@@ -116,6 +120,8 @@ pub struct SmartPark {
     walks: Arc<Semaphore>,
     refusals: Arc<Refusals>,
     attention: Arc<Drawn>,
+    /// When it was tried whether the store takes writes, and whether it did.
+    tried: Arc<Mutex<Option<(Instant, Result<()>)>>>,
 }
 
 impl SmartPark {
@@ -154,8 +160,8 @@ impl SmartPark {
     fn on(engine: Engine, options: Arc<Options>) -> Self {
         let hub = live::Hub::new(engine.clone());
         let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
-        let (refusals, attention) = (Arc::default(), Arc::default());
-        Self { engine, options, hub, walks, refusals, attention }
+        let (refusals, attention, tried) = Default::default();
+        Self { engine, options, hub, walks, refusals, attention, tried }
     }
 
     /// Names a standby of this PostgreSQL database that reads of the past may come from, where
@@ -220,12 +226,22 @@ impl SmartPark {
         &self.options
     }
 
-    /// Whether the store takes reads and writes now.
+    /// Whether the store takes reads and writes now: it is read, and written to in a way that
+    /// leaves nothing behind, at most once a second however many ask.
     ///
     /// # Errors
     /// [`Error::Unavailable`] says why not.
     pub async fn ready(&self) -> Result<()> {
-        self.engine.ready().await
+        self.engine.ready().await?;
+        let mut last = self.tried.lock().await;
+        if let Some((at, tried)) = last.as_ref()
+            && at.elapsed() < limits::READY_KEPT
+        {
+            return tried.clone();
+        }
+        let tried = self.engine.try_write().await;
+        *last = Some((Instant::now(), tried.clone()));
+        tried
     }
 
     /// Waits until the store can no longer acknowledge anything (a failed sync, a damaged file),

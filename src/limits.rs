@@ -201,3 +201,9 @@ pub const LAST_SEEN_HOURS: u32 = 7 * 24;
 pub const METRICS_PATIENCE: Duration = Duration::from_secs(3);
 /// Longest name of a request that a client may give it, in bytes.
 pub const MAX_REQUEST_ID_BYTES: usize = 64;
+/// How long one trial whether the store takes writes is believed: each costs a synced commit, and
+/// anybody may ask.
+pub const READY_KEPT: Duration = Duration::from_secs(1);
+/// How long the store may take to show that it is ready: who asks gives up after a few seconds,
+/// too.
+pub const READY_PATIENCE: Duration = Duration::from_secs(3);

@@ -111,6 +111,7 @@ dispatch! {
     fn check(repair: bool) -> Result<Report>;
     fn use_replica(url: &str) -> Result<()>;
     fn ready() -> Result<()>;
+    fn try_write() -> Result<()>;
     fn failed() -> Error;
     fn close() -> ();
     fn require_whole() -> Result<()>;

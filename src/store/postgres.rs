@@ -19,6 +19,7 @@ mod latest;
 mod migrate;
 mod partitions;
 mod past;
+mod probe;
 mod recording;
 mod refusals;
 mod repair;
@@ -197,6 +198,10 @@ impl Postgres {
             migrate::require_current(&**client).await?;
             transfer::require_whole(&client).await
         })
+    }
+
+    pub(super) async fn try_write(&self) -> Result<()> {
+        patiently!(probe::write(&self.inner.writers))
     }
 
     pub(super) async fn table_info(&self) -> Result<Vec<TableInfo>> {

@@ -18,6 +18,7 @@ mod keys;
 mod latest;
 mod migrate;
 mod past;
+mod probe;
 mod readers;
 mod recording;
 mod refusals;
@@ -339,6 +340,10 @@ impl Sqlite {
             transfer::require_whole(connection)
         })
         .await
+    }
+
+    pub(super) async fn try_write(&self) -> Result<()> {
+        self.write(|session| probe::write(session)).await
     }
 
     pub(super) async fn failed(&self) -> Error {

@@ -33,7 +33,8 @@ fn requests_are_counted_by_route_and_status_and_clients_make_up_no_labels() {
     }
     for n in 0..50 {
         server.get(&format!("/nowhere/{n}"));
-        server.send(&format!("M{n}"), "/floors", &[], b"");
+        let head = format!("M{n} /floors HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assert!(server.raw(head.as_bytes()).starts_with("HTTP/1.1 405"));
     }
     server.send("PUT", "/floors/1/count", &[], b"");
     let told = scrape(&server);
