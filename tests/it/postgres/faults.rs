@@ -99,15 +99,15 @@ async fn a_park_that_cannot_write_is_not_ready_until_it_can() {
     park.ready().await.unwrap();
     // As a full disk does it: reads go on, no write does.
     schema.execute(
-        "CREATE FUNCTION full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
              RAISE EXCEPTION 'planted' USING ERRCODE = '53100'; END $$;
-         CREATE TRIGGER full BEFORE INSERT ON refusals EXECUTE FUNCTION full()",
+         CREATE TRIGGER no_room BEFORE INSERT ON refusals EXECUTE FUNCTION no_room()",
     );
     while park.ready().await.is_ok() {}
     let told = park.ready().await;
     assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
     park.floors().get_floor_by_id(floor.id).await.unwrap().unwrap();
-    schema.execute("DROP TRIGGER full ON refusals");
+    schema.execute("DROP TRIGGER no_room ON refusals");
     while park.ready().await.is_err() {}
     assert_eq!(schema.ask("SELECT count(*) FROM refusals"), "0");
 }
