@@ -7,6 +7,7 @@
 
 mod bulk;
 mod chart;
+mod cleanup;
 mod fold;
 mod limit;
 mod load;
@@ -47,13 +48,14 @@ struct Found {
 type Measure = fn(&Options) -> Found;
 
 /// In the order of the table.
-const GROUPS: [(&str, Measure); 9] = [
+const GROUPS: [(&str, Measure); 10] = [
     ("posts", posts::measure),
     ("batches", bulk::batches),
     ("import", bulk::import),
     ("fold", fold::measure),
     ("reads", reads::measure),
     ("stored", stored::measure),
+    ("cleanup", cleanup::measure),
     ("watchers", watchers::measure),
     ("postgres", postgres::measure),
     ("size", size::measure),

@@ -26,6 +26,8 @@ pub(crate) struct Options {
     pub(crate) rows: u64,
     /// Rows of a file to import.
     pub(crate) import_rows: u64,
+    /// Old events that a cleanup deletes.
+    pub(crate) cleanup_rows: u64,
     /// Clients that watch the live stream.
     pub(crate) watchers: usize,
     /// Events of the floor on which the fold is measured.
@@ -69,6 +71,7 @@ impl Options {
             seconds: 3.0,
             rows: 10_000_000,
             import_rows: 1_000_000,
+            cleanup_rows: 1_000_000,
             watchers: 1_000,
             fold_events: 1_000_000,
             quick: false,
@@ -83,6 +86,7 @@ impl Options {
             seconds: 0.1,
             rows: 10_000,
             import_rows: 5_000,
+            cleanup_rows: 5_000,
             watchers: 20,
             fold_events: 24_000,
             quick: true,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    Found,
+    Found, cleanup,
     load::{Load, Outcome, Pace, run},
     options::Options,
     plain::{Plain, connect, prove_sums},
@@ -95,6 +95,7 @@ pub(crate) fn measure(options: &Options) -> Found {
     };
     found.lines.extend(groups(&cluster, options));
     found.lines.extend(contention(&cluster, options));
+    found.lines.extend(cleanup::lines("PostgreSQL, ", &cluster.database("cleanup"), options));
     found.lines.extend(many_stored(&cluster, options));
     let version = cluster.version();
     if let Some(last) = found.lines.pop() {

@@ -55,14 +55,23 @@ pub(crate) struct Traffic {
 impl Traffic {
     /// Events that began long ago: there is room for any number of them before now.
     pub(crate) fn past() -> Self {
-        let begin = now() - PAST * 1_000_000;
-        Self { begin, tracks: Tracks::Drawn, next: AtomicU64::new(0) }
+        Self::since(now() - PAST * 1_000_000)
     }
 
     /// As many events as `rows`, the last one just now, with counted tracks.
     pub(crate) fn until_now(rows: u64) -> Self {
-        let begin = now() - place(rows) * SPACING;
+        Self::until(now(), rows)
+    }
+
+    /// As many events as `rows`, the last one just before `end`, with counted tracks.
+    pub(crate) fn until(end: i64, rows: u64) -> Self {
+        let begin = end - place(rows) * SPACING;
         Self { begin, tracks: Tracks::Counted, next: AtomicU64::new(0) }
+    }
+
+    /// Events from `begin` on, with tracks in no order.
+    pub(crate) fn since(begin: i64) -> Self {
+        Self { begin, tracks: Tracks::Drawn, next: AtomicU64::new(0) }
     }
 
     /// How many were taken.
@@ -201,6 +210,11 @@ fn post(content_type: &str, body: &[u8], request: &mut Vec<u8>) {
 /// A request that asks for `path`.
 pub(crate) fn get(path: &str, request: &mut Vec<u8>) {
     let _ = write!(request, "GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
+}
+
+/// A request that deletes `path`.
+pub(crate) fn delete(path: &str, request: &mut Vec<u8>) {
+    let _ = write!(request, "DELETE {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n");
 }
 
 /// The time now, in microseconds since 1970 UTC.

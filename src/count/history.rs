@@ -15,6 +15,8 @@
 //! what to load, the caller loads it and asks again); a node's `clamp` is the fold of its facts;
 //! a day's `opening` is the count before its first fact.
 
+mod ahead;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
@@ -235,6 +237,10 @@ impl History {
         let path = self.tail(fact.at)?;
         let leaf = path[path.len() - 1];
         let before = self.start.count;
+        if !self.may_exist(leaf) {
+            // All that will be in it comes from here on: nothing needs to be loaded to divide it.
+            self.leaves.insert(leaf, (self.start.slots, Vec::new()));
+        }
         let mut walk = Walk { count: before, slots: self.start.slots };
         let (clamp, at_limit) = walk.step(&fact);
         for &span in &path {
@@ -258,8 +264,7 @@ impl History {
         let mut path = Vec::with_capacity(2);
         for span in Span::path(at) {
             path.push(span);
-            let is_new = self.start.latest.is_none_or(|latest| latest < span.start);
-            if !is_new && !self.known.contains(&span) {
+            if self.may_exist(span) && !self.known.contains(&span) {
                 return Err(Missing::Path(at));
             }
             if self.nodes.get(&span).is_none_or(|node| !node.divided) {
@@ -304,19 +309,6 @@ impl History {
         let leaf = path[path.len() - 1];
         let facts = self.leaves.get(&leaf).ok_or(Missing::Facts(leaf))?;
         Ok((count, path, facts))
-    }
-
-    /// What must be loaded before a fact at `at` can take its place, as far as that can be told
-    /// now: to be asked again when it is there. A store that answers many questions at once asks
-    /// for all facts of a group ahead. `late` says that other facts of the group will stand at
-    /// `at` or after it by then.
-    #[must_use]
-    pub fn wants(&self, at: i64, late: bool) -> Option<Missing> {
-        if late || self.start.latest.is_some_and(|latest| at <= latest) {
-            self.place(at).err()
-        } else {
-            self.tail(at).err()
-        }
     }
 
     /// Finds out what a late fact changes.

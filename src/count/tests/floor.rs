@@ -192,6 +192,28 @@ impl Floor {
         }
     }
 
+    /// Loads what a group of facts, in their order, wants; each of them at an instant of its own.
+    pub(super) fn prefetch(&mut self, facts: &[Fact]) {
+        let mut open = self.open();
+        loop {
+            let wanted = open.history.wants(facts.iter().map(|fact| (fact.at, false)));
+            if wanted.is_empty() {
+                break;
+            }
+            for missing in wanted {
+                assert!(!open.asked.contains(&missing), "{missing:?} asked twice");
+                open.asked.push(missing);
+                self.load(&mut open.history, missing);
+            }
+        }
+        self.transaction = Some(open);
+    }
+
+    /// How many questions the transaction has had to ask.
+    pub(super) fn asked(&self) -> usize {
+        self.transaction.as_ref().map_or(0, |open| open.asked.len())
+    }
+
     fn load(&self, history: &mut History, missing: Missing) {
         let from = |level, start| Span { level, start };
         let day = |start| from(Level::DAY, start);

@@ -111,3 +111,31 @@ proptest! {
         story.happens_on(&mut floor);
     }
 }
+
+proptest! {
+    #![proptest_config(super::cases(2_000))]
+
+    /// A group on time asks for nothing while it is recorded, also where its facts divide the
+    /// stretches that they come to.
+    #[test]
+    fn a_group_on_time_is_loaded_ahead(
+        facts in crowds(),
+        slots in 0..40_i64,
+        divide_above in 1..=6_u32,
+        group in 1..40_usize,
+    ) {
+        let mut facts = facts;
+        facts.sort_by_key(|fact| fact.at);
+        facts.dedup_by_key(|fact| fact.at);
+        let mut floor = Floor::new(slots, divide_above);
+        for facts in facts.chunks(group) {
+            floor.prefetch(facts);
+            let asked = floor.asked();
+            for fact in facts {
+                floor.record(fact.clone());
+            }
+            prop_assert_eq!(floor.asked(), asked);
+            floor.commit();
+        }
+    }
+}

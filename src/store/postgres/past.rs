@@ -1,6 +1,6 @@
 //! Loads what histories ask for: the questions of many floors at once, in one round trip.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use deadpool_postgres::ClientWrapper;
 use jiff::Timestamp;
@@ -179,37 +179,28 @@ impl OpenFloor {
 }
 
 /// Loads all that the floors of a group miss, in as few round trips as the depth of the tree.
-/// `facts` names for each fact its floor, its instant, and whether others stand behind it.
+/// `facts` holds for each floor the instants of its facts in their order, and whether others stand
+/// behind it.
 pub(super) async fn prefetch(
     client: &ClientWrapper,
     floors: &mut BTreeMap<i64, OpenFloor>,
-    facts: &[(i64, i64, bool)],
+    facts: &BTreeMap<i64, Vec<(i64, bool)>>,
 ) -> Result<()> {
     loop {
-        let mut asked: Vec<(i64, Missing)> = Vec::new();
-        for &(floor_id, at, late) in facts {
-            let Some(open) = floors.get(&floor_id) else { continue };
-            let Some(missing) = open.history.wants(at, late) else { continue };
-            // Facts come in the order of time: the first question for days asks for most.
-            let days = |asked: &(i64, Missing)| {
-                asked.0 == floor_id && matches!(asked.1, Missing::DaysFrom(_))
-            };
-            let known = asked.contains(&(floor_id, missing))
-                || (matches!(missing, Missing::DaysFrom(_)) && asked.iter().any(days));
-            if !known {
+        let (mut wants, mut asked) = (Wants::default(), Vec::new());
+        for (floor_id, facts) in facts {
+            let Some(open) = floors.get(floor_id) else { continue };
+            for missing in open.history.wants(facts.iter().copied()) {
+                wants.add(open, missing);
                 asked.push((floor_id, missing));
             }
         }
         if asked.is_empty() {
             return Ok(());
         }
-        let mut wants = Wants::default();
-        for (floor_id, missing) in &asked {
-            wants.add(&floors[floor_id], *missing);
-        }
         let found = wants.load(client).await?;
         for ((floor_id, missing), found) in asked.into_iter().zip(found) {
-            if let Some(open) = floors.get_mut(&floor_id) {
+            if let Some(open) = floors.get_mut(floor_id) {
                 open.learn(missing, found);
             }
         }
@@ -285,6 +276,8 @@ impl Ranges {
 #[derive(Default)]
 pub(super) struct Wants {
     asked: usize,
+    /// The stretches of paths among the nodes.
+    paths: HashSet<(i64, Span)>,
     nodes: Ranges,
     days_before: Ranges,
     facts: Ranges,
@@ -300,8 +293,12 @@ impl Wants {
             }
             Missing::DayBefore(at) => self.day_before(id, at),
             Missing::Path(at) => {
-                for span in Span::path(at) {
-                    self.level(id, span.level, span.start, span.end());
+                // What several paths share is asked for once: one floor learns all answers.
+                let path = Span::path(at).filter(|span| open.history.may_exist(*span));
+                for span in path {
+                    if self.paths.insert((id, span)) {
+                        self.level(id, span.level, span.start, span.end());
+                    }
                 }
             }
             Missing::Children(span) => {
@@ -350,7 +347,7 @@ impl Wants {
 
     /// Asks; the answers stand in the order of the questions.
     pub(super) async fn load(self, client: &ClientWrapper) -> Result<Vec<Found>> {
-        let Self { asked, nodes: n, days_before: d, facts: f } = self;
+        let Self { asked, nodes: n, days_before: d, facts: f, .. } = self;
         let none = async || Ok(Vec::new());
         let (nodes, days, events, adjustments, slots) = tokio::try_join!(
             biased;

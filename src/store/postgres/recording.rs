@@ -198,14 +198,13 @@ impl Group {
 
     /// Loads what the histories will ask for, all at once.
     async fn prefetch(&self, session: &mut Session, twins: &HashMap<usize, Event>) -> Result<()> {
-        let mut latest: BTreeMap<i64, i64> = BTreeMap::new();
+        let mut facts: BTreeMap<i64, Vec<(i64, bool)>> = BTreeMap::new();
         let new = self.rows.iter().enumerate().filter(|(place, _)| !twins.contains_key(place));
-        let facts: Vec<(i64, i64, bool)> = new
-            .map(|(_, row)| {
-                let before = latest.insert(row.event.floor_id, row.at);
-                (row.event.floor_id, row.at, before == Some(row.at))
-            })
-            .collect();
+        for (_, row) in new {
+            let of_floor = facts.entry(row.event.floor_id).or_default();
+            let late = of_floor.last().is_some_and(|(before, _)| *before == row.at);
+            of_floor.push((row.at, late));
+        }
         prefetch(&session.transaction, &mut session.floors, &facts).await
     }
 }

@@ -20,6 +20,11 @@ use crate::{
     store::sums::{AT_LIMIT, HourKey, HourSum, column, hour_of},
 };
 
+/// The statements of a group are the same every time, and read single keys and short ranges: a
+/// plan for whatever values is as good as one for these, and making one takes a look at every
+/// month's partition.
+const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
+
 /// The rows are locked in the order of their ids, so that no two transactions wait for each other.
 const LOCK: &str = concat!(
     "-- record_event: floors\nSELECT ",
@@ -58,7 +63,7 @@ impl Session {
         let lock_tracks = transaction.prepare_cached(LOCK_TRACKS).await?;
         let (begun, tracks, floors) = tokio::join!(
             biased;
-            transaction.batch_execute("BEGIN"),
+            transaction.batch_execute(BEGIN),
             async {
                 if tracks.is_empty() {
                     return Ok(0);
