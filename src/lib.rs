@@ -120,8 +120,14 @@ pub struct SmartPark {
     walks: Arc<Semaphore>,
     refusals: Arc<Refusals>,
     attention: Arc<Drawn>,
-    /// When it was tried whether the store takes writes, and whether it did.
-    tried: Arc<Mutex<Option<(Instant, Result<()>)>>>,
+    tried: Arc<Mutex<Option<Trial>>>,
+}
+
+/// When it was tried whether the store takes writes, and whether it did.
+#[derive(Debug)]
+struct Trial {
+    at: Instant,
+    outcome: Result<()>,
 }
 
 impl SmartPark {
@@ -234,14 +240,12 @@ impl SmartPark {
     pub async fn ready(&self) -> Result<()> {
         self.engine.ready().await?;
         let mut last = self.tried.lock().await;
-        if let Some((at, tried)) = last.as_ref()
-            && at.elapsed() < limits::READY_KEPT
-        {
-            return tried.clone();
+        if let Some(trial) = last.as_ref().filter(|it| it.at.elapsed() < limits::READY_KEPT) {
+            return trial.outcome.clone();
         }
-        let tried = self.engine.try_write().await;
-        *last = Some((Instant::now(), tried.clone()));
-        tried
+        let outcome = self.engine.try_write().await;
+        *last = Some(Trial { at: Instant::now(), outcome: outcome.clone() });
+        outcome
     }
 
     /// Waits until the store can no longer acknowledge anything (a failed sync, a damaged file),
