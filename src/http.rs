@@ -24,10 +24,12 @@ pub(crate) mod history;
 mod id;
 mod kind;
 mod latest;
+mod metrics;
 mod origin;
 mod problem;
 mod query;
 mod record;
+mod requests;
 mod rows;
 mod schemas;
 mod server;
@@ -51,7 +53,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    SmartPark,
+    SmartPark, Timestamp,
     limits::{
         BODY_TIMEOUT, HEAD_TIMEOUT, HEARTBEAT, IDLE_TIMEOUT, MAX_BODIES_BYTES, STOP_TIMEOUT,
         WRITE_TIMEOUT,
@@ -59,9 +61,11 @@ use crate::{
 };
 use auth::Gate;
 pub use auth::{Network, Peer, Rates};
+use guard::Outside;
 use latest::Latest;
 pub use origin::Origin;
 pub(crate) use record::RecordedView;
+use requests::Requests;
 pub use server::{serve, serve_router};
 pub use tls::TlsFiles;
 
@@ -168,6 +172,9 @@ impl Deref for App {
 #[derive(Debug)]
 struct Shared {
     park: SmartPark,
+    /// When the server began.
+    began: Timestamp,
+    requests: Arc<Requests>,
     gate: Arc<Gate>,
     latest: Latest,
     on_limit: OnLimit,
@@ -208,7 +215,7 @@ struct Shared {
         (name = "statistics", description = "What happened in a window of time"),
         (name = "live", description = "What happens, as it happens"),
         (name = "session", description = "Signing in on the page"),
-        (name = "health", description = "Probes"),
+        (name = "health", description = "Probes, and metrics"),
     ),
     components(schemas(problem::ProblemView<'_>)),
 )]
@@ -230,7 +237,8 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(history::get_history))
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(stream::watch_live))
-        .routes(routes!(attention::get_attention));
+        .routes(routes!(attention::get_attention))
+        .routes(routes!(metrics::get_metrics));
     described::guard(operations.get_openapi_mut());
     operations
 }
@@ -253,18 +261,21 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// [`serve_router`] add are the timeouts and bounds of connections, the [`Peer`] of each request,
 /// and stopping; encryption only [`serve`].
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
-    let origins: Arc<[Origin]> = config.cors_origins.clone().into();
-    let guard = middleware::from_fn_with_state(origins, guard::guard);
-    routes_until(park, config, Arc::default()).layer(guard)
+    let outside = Outside::new(config);
+    let routes = routes_until(park, config, &outside, Arc::default());
+    routes.layer(middleware::from_fn_with_state(outside, guard::guard))
 }
 
 /// All routes over `park`, for whoever guards them; streams end when `stopping` becomes true.
 fn routes_until(
     park: SmartPark,
     config: &HttpConfig,
+    outside: &Outside,
     stopping: Arc<watch::Sender<bool>>,
 ) -> Router {
     let app = App(Arc::new(Shared {
+        began: park.now(),
+        requests: Arc::clone(&outside.requests),
         gate: Arc::new(Gate::new(park.clone(), config)),
         park,
         latest: Latest::default(),

@@ -206,3 +206,19 @@ pub const MAX_ATTENTION_ITEMS: usize = 100;
 /// How far back it is looked since when a floor is full or nearly full, in hours: first a little,
 /// and farther only where that does not tell.
 pub const ATTENTION_REACHES: [u32; 3] = [1, 6, 24];
+/// Cameras that the metrics of one process name, of each kind: every name is a series that
+/// Prometheus keeps for weeks. More are counted as `other`.
+pub const MAX_METRIC_CAMERAS: usize = 500;
+/// For how long a camera that sends nothing stays among the metrics, in hours.
+pub const LAST_SEEN_HOURS: u32 = 7 * 24;
+/// How long the store may take to say what the metrics tell of it. Prometheus waits for ten
+/// seconds, and shall hear the rest also while the store is away.
+pub const METRICS_PATIENCE: Duration = Duration::from_secs(3);
+/// Longest name of a request that a client may give it, in bytes.
+pub const MAX_REQUEST_ID_BYTES: usize = 64;
+/// How long one trial whether the store takes writes is believed: each costs a synced commit, and
+/// anybody may ask.
+pub const READY_KEPT: Duration = Duration::from_secs(1);
+/// How long the store may take to show that it is ready: who asks gives up after a few seconds,
+/// too.
+pub const READY_PATIENCE: Duration = Duration::from_secs(3);

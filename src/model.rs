@@ -15,7 +15,7 @@ mod site;
 mod statistics;
 
 pub use attention::{
-    Attention, AttentionItem, AttentionKind, AttentionLevel, Refusal, RefusalReason,
+    Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, Refusal, RefusalReason,
 };
 pub(crate) use attention::{CameraHour, FloorAtLimit, RefusedInHour};
 pub use digest::{DigestSlice, EventDigest, EventDigests};

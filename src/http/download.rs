@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     AtLimit, Cursor, Event, EventFilter, EventPage, Result, SmartPark, csv_cells::defuse,
-    limits::MAX_PAGE_ROWS,
+    limits::MAX_PAGE_ROWS, request_id,
 };
 
 /// The columns, in the order of [`row`].
@@ -55,7 +55,7 @@ pub(super) async fn download_events(State(app): State<App>, uri: Uri) -> Result<
     let download = Download::begin(&app.park, filter).await;
     let (download, first) = download.map_err(|error| Problem::from_error(error, Place::Query))?;
     let (sender, body) = channel();
-    tokio::spawn(download.run(first, sender));
+    request_id::spawn(download.run(first, sender));
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     let csv = HeaderValue::from_static("text/csv; charset=utf-8; header=present");

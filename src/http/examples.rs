@@ -268,3 +268,12 @@ pub(super) fn new_session() -> Value {
 pub(super) fn session() -> Value {
     json!({"auth": "key", "role": "admin", "name": "front desk"})
 }
+
+/// The beginning of the metrics.
+pub(super) fn metrics() -> Value {
+    json!(
+        "# HELP smartpark_floor_free_slots Free slots of a floor.\n\
+         # TYPE smartpark_floor_free_slots gauge\n\
+         smartpark_floor_free_slots{floor_id=\"1\",floor=\"Ground Floor\"} 49\n"
+    )
+}

@@ -25,8 +25,7 @@ use super::{
     HttpConfig, Network, Peer, Timeouts,
     auth::is_one_of,
     connection::{Activity, Answer, Timed},
-    guard::{answered, guarded},
-    origin::Origin,
+    guard::{Outside, answered, guarded},
     routes_until,
     tls::Certificate,
 };
@@ -63,13 +62,14 @@ pub async fn serve(
     }
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
     tokio::spawn(refusals::keep_stored(park.clone(), stopping.subscribe()));
-    let router = routes_until(park, &config, Arc::clone(&stopping));
+    let outside = Outside::new(&config);
+    let router = routes_until(park, &config, &outside, Arc::clone(&stopping));
     let stop = async {
         shutdown.await;
         // Streams and tasks have no end of their own.
         stopping.send_replace(true);
     };
-    Server::configured(router, certificate, &config).run(listener, stop).await
+    Server::configured(router, certificate, &config, outside).run(listener, stop).await
 }
 
 /// [`serve`] for routes of your own, for example those of [`router`](super::router) beside others:
@@ -106,8 +106,8 @@ struct Server {
     certificate: Option<Arc<Certificate>>,
     /// Who is served without encryption, beside this machine; everybody where there is no list.
     in_plain: Option<Vec<Network>>,
-    /// The sites whose pages may read answers; none where the routes are guarded already.
-    origins: Option<Arc<[Origin]>>,
+    /// What is known around the routes; none where they are guarded already.
+    outside: Option<Arc<Outside>>,
 }
 
 impl Server {
@@ -123,7 +123,7 @@ impl Server {
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(MAX_HEAD_BYTES as u32)
             .keep_alive_interval(PING_INTERVAL);
-        Self { router, http, timeouts, certificate: None, in_plain: None, origins: None }
+        Self { router, http, timeouts, certificate: None, in_plain: None, outside: None }
     }
 
     /// One for our routes, which are guarded here.
@@ -131,11 +131,12 @@ impl Server {
         router: Router,
         certificate: Option<Arc<Certificate>>,
         config: &HttpConfig,
+        outside: Arc<Outside>,
     ) -> Self {
         Self {
             certificate,
             in_plain: (!config.no_auth).then(|| config.proxies.clone()),
-            origins: Some(config.cors_origins.clone().into()),
+            outside: Some(outside),
             ..Self::new(router, config.timeouts)
         }
     }
@@ -187,6 +188,7 @@ impl Server {
         slot: OwnedSemaphorePermit,
         stop: Watcher,
     ) {
+        let _counted = self.outside.as_ref().map(|outside| outside.requests.connect());
         // Small answers go out at once. Where it cannot be set they only go out later.
         stream.set_nodelay(true).ok();
         if let Some(certificate) = &self.certificate {
@@ -221,7 +223,7 @@ impl Server {
             let in_flight = activity.begin();
             request.extensions_mut().insert(peer);
             let mut router = self.router.clone();
-            let origins = self.origins.clone();
+            let outside = self.outside.clone();
             async move {
                 let mut route = async |request: Request<Incoming>| {
                     let Ok(response) = router.call(request.map(Body::new)).await;
@@ -229,8 +231,8 @@ impl Server {
                 };
                 // Around the router and not a layer of it: a layer is cloned and boxed anew for
                 // every request.
-                let response = match origins {
-                    Some(origins) => guarded(&origins, request, route).await,
+                let response = match outside {
+                    Some(outside) => guarded(&outside, request, route).await,
                     None => answered(route(request)).await,
                 };
                 let response = response.map(|body| Answer::new(body, in_flight));
@@ -272,7 +274,8 @@ mod tests {
         for (address, expected) in table {
             let address = address.parse().unwrap();
             let served = [&HttpConfig::default(), &proxied, &open].map(|config| {
-                Server::configured(Router::new(), None, config).serves_in_plain(address)
+                let outside = Outside::new(config);
+                Server::configured(Router::new(), None, config, outside).serves_in_plain(address)
             });
             assert_eq!(served, expected, "{address}");
         }

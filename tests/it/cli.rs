@@ -7,6 +7,7 @@ mod export;
 pub(crate) mod garage;
 mod import;
 mod keys;
+mod observed;
 pub(crate) mod program;
 mod reads;
 mod serve;

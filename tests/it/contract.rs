@@ -11,6 +11,7 @@ mod history;
 mod keys;
 mod latest;
 mod live;
+mod metrics;
 mod order;
 mod positions;
 mod refusals;

@@ -13,6 +13,7 @@ mod floors;
 mod history;
 mod keys;
 mod latest;
+mod metrics;
 mod openapi;
 mod origins;
 mod rates;

@@ -5,6 +5,7 @@ mod contract;
 mod crash;
 mod http;
 mod postgres;
+mod scrape;
 mod server;
 mod servers;
 mod tidy;

@@ -187,7 +187,7 @@ impl Server {
                 panic!("the server ended with {:?}:\n{log}", child.wait());
             }
             if let Some((_, url)) = log[before..].trim_end().split_once("listening on ") {
-                break url.trim_end_matches(['"', '}']).to_owned();
+                break url.split('"').next().unwrap_or_default().to_owned();
             }
         };
         let log = Arc::new(Mutex::new(log));

@@ -151,7 +151,6 @@ fn what_is_not_there_is_404() {
         "/events/x",
         "/docs/../x",
         "/docs/x.js",
-        "/metrics",
         "/floors/99/history",
         "/floors/x/history",
         "/floors/1/history/x",

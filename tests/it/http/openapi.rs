@@ -63,6 +63,7 @@ fn the_document_lists_exactly_the_operations_of_the_contract() {
         "GET /health/live",
         "GET /health/ready",
         "GET /history",
+        "GET /metrics",
         "GET /session",
         "GET /statistics",
         "GET /stream",
@@ -114,6 +115,7 @@ fn every_response_is_described_with_an_example_and_a_schema_that_exists() {
                     _ if is_problem => "application/problem+json",
                     "/stream" => "text/event-stream",
                     "/events.csv" => "text/csv",
+                    "/metrics" => "text/plain",
                     _ => "application/json",
                 };
                 assert_eq!(media_type, expected, "{name} {status}");
