@@ -51,6 +51,7 @@ pub mod live;
 #[cfg(feature = "cli")]
 mod logging;
 mod model;
+mod planted;
 mod recorder;
 mod refusals;
 mod replica;
