@@ -193,7 +193,7 @@ impl Load {
 
     /// The body of a post, with its type.
     fn content(&self, post: &Post) -> (&'static str, String) {
-        let event = |place: &usize| self.facts.cars[*place].event(place % 3 == 0);
+        let event = |place: &usize| self.facts.cars[*place].event(place.is_multiple_of(3));
         if let [place] = post.places.as_slice() {
             return ("application/json", event(place).to_string());
         }
