@@ -67,7 +67,6 @@ planted! {
     a_horizon_that_moves_back: "move-horizon-back" is found by "I16"
     a_server_that_stays_unready: "stay-unready" is found by "I18"
     files_that_leak: "leak-files" is found by "I19"
-    a_log_without_end: "endless-wal" is found by "I19"
     a_key_in_the_log: "log-key" is found by "I20"
 }
 
