@@ -1,5 +1,5 @@
-//! Defects on purpose (src/planted.rs), each of which the invariant that it breaks must find. Most are
-//! in the engine for SQLite, which is the faster one to try; the judge is the same for both.
+//! Defects on purpose (src/planted.rs), each of which the invariant that it breaks must find. Most
+//! are in the engine for SQLite, which is the faster one to try; the judge is the same for both.
 
 use super::{
     load::mixed,
