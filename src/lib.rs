@@ -52,6 +52,7 @@ pub mod live;
 mod logging;
 mod metrics;
 mod model;
+mod planted;
 mod recorder;
 mod refusals;
 mod replica;

@@ -6,7 +6,7 @@ use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::{App, described::problems, problem::Problem, views::answer};
-use crate::{Error, limits::READY_PATIENCE};
+use crate::{Error, limits::READY_PATIENCE, planted::planted};
 
 /// That all is well.
 #[derive(Debug, Serialize, ToSchema)]
@@ -42,5 +42,8 @@ problems!(ReadyProblems: Internal, Overloaded, Unavailable);
 pub(super) async fn ready(State(app): State<App>) -> Result<Response, Problem> {
     let late = |_| Error::Unavailable("it did not answer in time".into());
     timeout(READY_PATIENCE, app.park.ready()).await.map_err(late)??;
+    if planted("stay-unready") {
+        return Err(Problem::new(super::kind::Kind::Unavailable));
+    }
     Ok(answer(StatusCode::OK, &OK))
 }

@@ -3,6 +3,7 @@
 mod cli;
 mod contract;
 mod crash;
+mod faults;
 mod http;
 mod postgres;
 mod scrape;
