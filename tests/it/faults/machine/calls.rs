@@ -27,11 +27,12 @@ struct Tracer {
 }
 
 impl Tracer {
-    /// Attaches one that does this to calls of any of the server's threads.
-    fn attach(server: &Server, inject: &str) -> Self {
-        let id = server.id().to_string();
+    /// Attaches one that does this to one of these calls, of whichever thread.
+    fn attach(server: &Server, calls: &str, fault: &str) -> Self {
+        let (id, trace) = (server.id().to_string(), format!("trace={calls}"));
+        let inject = format!("inject={calls}:{fault}");
         let mut strace = Command::new("strace");
-        strace.args(["-f", "-o", "/dev/null", "-e", &format!("inject={inject}"), "-p", &id]);
+        strace.args(["-f", "-o", "/dev/null", "-e", &trace, "-e", &inject, "-p", &id]);
         let mut child = strace.stderr(Stdio::piped()).spawn().unwrap();
         let mut told = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
@@ -60,28 +61,27 @@ fn at_calls(
     run("strace", &["-f", "-o", "/dev/null", "-e", "trace=fsync", "true"])?;
     let folder = Engine::Sqlite.folder();
     let trial = Trial::new((name, Engine::Sqlite), folder, (size, seed), mixed);
-    let mut server = trial.begin();
+    let mut server = Some(trial.begin());
     let mut random = Random(seed + 3);
     trial.load.run(|load| {
         for number in 1..=size.faults {
             load.wait_for_part(number - 1, size.faults);
             let place = 1 + random.below(furthest);
-            let tracer = Tracer::attach(&server, &format!("{calls}:{fault}:when={place}"));
-            let ended = until_ended(&mut server, load);
-            drop(tracer);
-            match (fault.starts_with("signal"), ended) {
-                (true, Some((None, _))) => {}
-                (true, ended) => load.with(|journal| {
-                    let told = format!("it was to be killed at {calls} {place}, {ended:?}");
-                    journal.findings.push(finding("contract", told));
-                }),
-                (false, ended) => must_have_failed(&trial, ended),
+            let mut struck = server.take().unwrap();
+            let tracer = Tracer::attach(&struck, calls, &format!("{fault}:when={place}"));
+            let ended = until_ended(&mut struck, load);
+            drop((tracer, struck));
+            if !fault.starts_with("signal") {
+                must_have_failed(&trial, ended);
+            } else if !matches!(ended, Some((None, _))) {
+                let told = format!("it was to be killed at {calls} {place}: {ended:?}");
+                load.with(|journal| journal.findings.push(finding("contract", told)));
             }
-            server = trial.serve();
+            server = Some(trial.serve());
             trial.healed();
         }
     });
-    trial.end(server);
+    trial.end(server.unwrap());
     Ok(())
 }
 
