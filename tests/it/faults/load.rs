@@ -19,6 +19,9 @@ const CONNECTIONS: usize = 12;
 /// A connection that was not answered looks for another server at least so often.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// A server that answers no post for so long has come to a stand.
+const STAND: Duration = Duration::from_secs(120);
+
 /// What one request holds.
 #[derive(Clone)]
 pub(crate) struct Post {
@@ -31,10 +34,10 @@ pub(crate) struct Post {
 }
 
 /// Posts of the facts from `from` on: each fact one, two or three times, late now and then, one in
-/// eight posts with several facts, some of these with a bad row.
+/// forty posts with several facts, some of these with a bad row.
 pub(crate) fn mixed(facts: &Facts, random: &mut Random) -> Vec<Post> {
     let count = facts.cars.len() - facts.old;
-    let posts = posts(count, 8, random).into_iter();
+    let posts = posts(count, 40, random).into_iter();
     let posts = posts.map(|places| places.into_iter().map(|place| facts.old + place).collect());
     posts.map(|places| with_faults(places, random)).collect()
 }
@@ -108,7 +111,9 @@ impl Load {
             for reader in readers::ALL {
                 scope.spawn(move || reader(self));
             }
+            let watch = GiveUp(self);
             meanwhile(self);
+            drop(watch);
         });
     }
 
@@ -125,10 +130,15 @@ impl Load {
 
     /// Waits until the journal says so, or something was told that must not be.
     pub(crate) fn wait_for(&self, condition: impl Fn(&Journal) -> bool) {
-        let not_yet = |it: &mut Journal| !condition(it) && !hopeless(it);
-        let journal = self.journal.lock().unwrap();
-        let waited = self.moved.wait_timeout_while(journal, Duration::from_secs(120), not_yet);
-        assert!(!waited.unwrap().1.timed_out(), "the server has come to a stand");
+        let mut journal = self.journal.lock().unwrap();
+        while !condition(&journal) && !hopeless(&journal) {
+            let answered = journal.answered;
+            let stands =
+                |it: &mut Journal| it.answered == answered && !condition(it) && !hopeless(it);
+            let waited = self.moved.wait_timeout_while(journal, STAND, stands).unwrap();
+            assert!(!waited.1.timed_out(), "the server has come to a stand");
+            journal = waited.0;
+        }
     }
 
     /// Waits a moment for a server to come back.
@@ -199,9 +209,20 @@ impl Load {
     }
 }
 
+/// Ends the load where a scenario panics: nobody would bring the server back.
+struct GiveUp<'a>(&'a Load);
+
+impl Drop for GiveUp<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.with(|journal| journal.given_up = true);
+        }
+    }
+}
+
 /// Whether so much is wrong already that more would only take time.
 fn hopeless(journal: &Journal) -> bool {
-    journal.findings.len() > 50
+    journal.given_up || journal.findings.len() > 50
 }
 
 /// Notes an answer; none where it is not one that may be given.

@@ -14,13 +14,20 @@ use crate::cli::garage::Random;
 type Reader = fn(&Load);
 pub(super) const ALL: [Reader; 5] = [floors, recommended, pages, events, counts];
 
-/// Every so manyth post a counter comes round.
+/// How often a floor is recounted in a run.
 const RECOUNTS: usize = 3;
+/// How often each reader reads in a run at most; a walk over all pages takes longer than others.
+const READS: usize = 150;
+const WALKS: usize = 12;
 
-/// Reads again and again until the load is over.
-fn again(load: &Load, mut read: impl FnMut(&Client, Moment) -> Option<Option<Seen>>) {
+/// Reads so many times, evenly among the posts that are answered, until the load is over.
+fn again(load: &Load, times: usize, mut read: impl FnMut(&Client, Moment) -> Option<Option<Seen>>) {
     let client = Client::new(&load.key);
-    while !load.is_over() {
+    for part in 0..times {
+        load.wait_for_part(part, times);
+        if load.is_over() {
+            return;
+        }
         let begun = load.with(|journal| journal.moment());
         match read(&client, begun) {
             None => load.pause(),
@@ -91,21 +98,21 @@ pub(super) fn see_pages(load: &Load, client: &Client, limit: usize) -> Option<Op
 }
 
 fn floors(load: &Load) {
-    again(load, |client, _| see_floors(load, client));
+    again(load, READS, |client, _| see_floors(load, client));
 }
 
 fn recommended(load: &Load) {
-    again(load, |client, _| see_recommended(load, client));
+    again(load, READS, |client, _| see_recommended(load, client));
 }
 
 fn pages(load: &Load) {
     let mut random = Random(17);
-    again(load, |client, _| see_pages(load, client, 200 + random.below(300)));
+    again(load, WALKS, |client, _| see_pages(load, client, 200 + random.below(300)));
 }
 
 /// Events that were answered, right after.
 fn events(load: &Load) {
-    again(load, |client, _| {
+    again(load, READS, |client, _| {
         let newest = load.with(|journal| {
             let told = journal.told.iter().enumerate().filter(|(_, told)| !told.answers.is_empty());
             told.max_by_key(|(_, told)| told.accepted)
