@@ -39,10 +39,17 @@ fn disk_full() {
         let mut server = trial.begin();
         trial.load.run(|load| {
             for fault in 1..=size.faults {
-                load.wait_for_part(fault, size.faults + 1);
-                let before = load.with(|journal| journal.unavailable + journal.lost);
+                load.wait_for_part(fault, 2 * size.faults);
+                let refused = || load.with(|journal| journal.unavailable + journal.lost);
+                let enough = refused() + REFUSED;
                 let ballast = fill(&disk);
-                load.wait_for(|it| it.unavailable + it.lost >= before + REFUSED);
+                while refused() < enough && !load.is_over() {
+                    load.pause();
+                }
+                if refused() < enough {
+                    let told = finding("contract", "the disk was full and nobody noticed");
+                    load.with(|journal| journal.findings.push(told));
+                }
                 fs::remove_file(ballast).unwrap();
                 if let Some((code, log)) = server.ended() {
                     let told = finding("I18", format!("ended with {code:?}: {log}"));
