@@ -13,7 +13,6 @@ use super::{fault::is_damage, migrate};
 use crate::{
     Error, Result,
     limits::{SQLITE_BUSY_TIMEOUT, SQLITE_STATEMENTS},
-    planted::planted,
 };
 
 /// Marks the file as SmartPark's: "SPrk".
@@ -122,9 +121,6 @@ fn configure(connection: &Connection) -> Result<()> {
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    if planted("endless-wal") {
-        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    }
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cache_size", -32_768)?;
     connection.set_prepared_statement_cache_capacity(SQLITE_STATEMENTS);

@@ -105,6 +105,8 @@ pub(crate) struct Journal {
     /// Posts that were begun, and posts that were answered.
     pub(crate) begun: usize,
     pub(crate) answered: usize,
+    /// Servers that were started.
+    pub(crate) servers: u32,
     /// Whether the scenario has failed.
     pub(crate) given_up: bool,
 }
@@ -124,6 +126,7 @@ impl Journal {
             findings: Vec::new(),
             begun: 0,
             answered: 0,
+            servers: 0,
             given_up: false,
         }
     }

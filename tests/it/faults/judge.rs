@@ -1,7 +1,6 @@
 //! The judgement: each invariant a function from what was told and what is there to its findings.
 //! Counts are folded here from scratch, by the words of the contract.
 
-mod fold;
 mod process;
 mod reads;
 mod statistics;
@@ -22,7 +21,7 @@ use super::{
 };
 use crate::{
     cli::Server,
-    servers::cars::{Car, Fold},
+    servers::cars::{Car, Fold, fold},
 };
 
 pub(super) use process::{Usage, ended};
@@ -82,7 +81,7 @@ pub(super) fn all(trial: &Trial, server: &Server, before: Usage) -> Judged {
     let mut not_judged = Vec::new();
     let mut findings = trial.load.with(|journal| {
         let places = facts.cars.iter().enumerate().map(|(place, car)| (key(car), place)).collect();
-        let fold = fold::fold(&cars, &raw.adjustments);
+        let fold = fold(&cars, &raw.recounts());
         let journal = &*journal;
         let evidence = Evidence { facts, journal, raw: &raw, places, history: &history, fold };
         let mut findings = journal.findings.clone();

@@ -88,7 +88,7 @@ impl Load {
     /// Sends everything to this server from now on.
     pub(crate) fn aim(&self, url: &str) {
         url.clone_into(&mut self.target.lock().unwrap());
-        self.moved.notify_all();
+        self.with(|journal| journal.servers += 1);
     }
 
     /// Where the server is, with a path.
@@ -143,7 +143,10 @@ impl Load {
 
     /// Waits a moment for a server to come back.
     pub(crate) fn pause(&self) {
-        drop(self.moved.wait_timeout(self.journal.lock().unwrap(), LOOK).unwrap());
+        let journal = self.journal.lock().unwrap();
+        let servers = journal.servers;
+        let same = |it: &mut Journal| it.servers == servers && !hopeless(it);
+        drop(self.moved.wait_timeout_while(journal, LOOK, same).unwrap());
     }
 
     fn connection(&self) {
@@ -193,7 +196,7 @@ impl Load {
 
     /// The body of a post, with its type.
     fn content(&self, post: &Post) -> (&'static str, String) {
-        let event = |place: &usize| self.facts.cars[*place].event(place % 3 == 0);
+        let event = |place: &usize| self.facts.cars[*place].event(place.is_multiple_of(3));
         if let [place] = post.places.as_slice() {
             return ("application/json", event(place).to_string());
         }

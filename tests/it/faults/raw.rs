@@ -8,7 +8,7 @@ use smartpark::{Direction, VehicleType};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
 use super::journal::FloorSeen;
-use crate::servers::cars::Car;
+use crate::servers::cars::{Car, Recount};
 
 /// A row of events.
 pub(super) struct Stored {
@@ -41,6 +41,20 @@ pub(super) struct Raw {
     pub(super) horizon: Option<i64>,
     /// What the engine itself finds wrong.
     pub(super) faults: Vec<String>,
+}
+
+impl Raw {
+    /// The recounts among the adjustments, in their order.
+    pub(super) fn recounts(&self) -> Vec<Recount> {
+        let mut recounts: Vec<_> = self.adjustments.iter().filter(|it| it.kind == 0).collect();
+        recounts.sort_by_key(|recount| (recount.at, recount.id));
+        let recount = |it: &Adjustment| Recount {
+            at: Timestamp::from_microsecond(it.at).unwrap(),
+            floor_id: it.floor_id,
+            count: it.count,
+        };
+        recounts.into_iter().map(recount).collect()
+    }
 }
 
 type Rows = Vec<Vec<Option<String>>>;

@@ -89,12 +89,25 @@ pub(crate) struct Fold {
     pub(crate) at_limit: BTreeSet<usize>,
 }
 
-/// The cars, which are in order, one by one.
-pub(crate) fn fold(cars: &[Car]) -> Fold {
+/// Somebody went round and counted a floor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recount {
+    pub(crate) at: Timestamp,
+    pub(crate) floor_id: i64,
+    pub(crate) count: i64,
+}
+
+/// The cars one by one, and the recounts between them; both are in order.
+pub(crate) fn fold(cars: &[Car], recounts: &[Recount]) -> Fold {
     let ids = 1..;
     let mut counts: BTreeMap<i64, i64> = ids.zip(FLOORS).map(|(id, _)| (id, 0)).collect();
     let mut at_limit = BTreeSet::new();
+    let mut recounts = recounts.iter().peekable();
     for (place, car) in cars.iter().enumerate() {
+        // A recount stands after the events of its own instant.
+        while let Some(recount) = recounts.next_if(|recount| recount.at < car.at) {
+            counts.insert(recount.floor_id, recount.count);
+        }
         let slots = i64::from(FLOORS[usize::try_from(car.floor_id).unwrap() - 1].1);
         let count = counts.get_mut(&car.floor_id).unwrap();
         match car.direction {
@@ -105,6 +118,7 @@ pub(crate) fn fold(cars: &[Car]) -> Fold {
             }
         }
     }
+    counts.extend(recounts.map(|recount| (recount.floor_id, recount.count)));
     Fold { counts, at_limit }
 }
 

@@ -22,8 +22,9 @@ pub(super) fn i13_statistics_are_exact(
     let facts = &trial.load.facts;
     let (first, last) = (facts.cars[0].at, facts.cars[facts.cars.len() - 1].at);
     let hour = SignedDuration::from_hours(1);
-    let cut = facts.cars[facts.old].at + SignedDuration::from_micros(1_234_567_891);
-    let middle = facts.cars[facts.cars.len() / 2].at;
+    let third = (facts.cars.len() - facts.old) / 3;
+    let cut = facts.cars[facts.old + third].at + SignedDuration::from_micros(1);
+    let middle = facts.cars[facts.old + 2 * third].at;
     let mut findings = Vec::new();
     for (start, end) in [(first, last + hour), (cut, last), (cut, middle), (middle, last + hour)] {
         for floor_id in [None, Some(1), Some(3), Some(6)] {
