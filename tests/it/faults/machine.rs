@@ -1,5 +1,5 @@
-//! Faults that the machine produces: the power goes, the disk fills or fails, files are damaged,
-//! the clock jumps. They are the embedded database's: PostgreSQL's files are its own affair. What a
+//! Faults that the machine produces: the power goes, the disk fails, files are damaged, the
+//! clock jumps. They are the embedded database's: PostgreSQL's files are its own affair. What a
 //! machine cannot produce stands in the results, with the reason, and is never taken for tried.
 
 mod calls;

@@ -1,4 +1,4 @@
-//! Disks that can be cut off, filled and made read-only: each a mount of its own.
+//! Disks that can be cut off and made read-only: each a mount of its own.
 
 use std::{fs::File, path::Path};
 
@@ -15,14 +15,8 @@ const SHUTDOWN: &str = "open(F, '<', $ARGV[0]) or die $!; my $how = pack('I', 2)
 /// A mounted disk; it goes where the test forgets it.
 pub(super) struct Disk {
     place: tempfile::TempDir,
-    source: Source,
-}
-
-enum Source {
-    /// A file with an ext4.
-    Ext4(tempfile::TempDir),
-    /// Memory.
-    Memory,
+    /// Where the file with the ext4 is.
+    image: tempfile::TempDir,
 }
 
 impl Disk {
@@ -32,27 +26,15 @@ impl Disk {
         let file = image.path().join("image");
         File::create(&file).unwrap().set_len(BYTES).unwrap();
         run("mkfs.ext4", &["-q", "-F", file.to_str().unwrap()])?;
-        let disk = Self { place, source: Source::Ext4(image) };
+        let disk = Self { place, image };
         disk.mount("rw")?;
-        Ok(disk)
-    }
-
-    /// A disk in memory, of so many MiB.
-    pub(super) fn memory(mebibytes: usize) -> Produced<Self> {
-        let disk = Self { place: tempfile::tempdir().unwrap(), source: Source::Memory };
-        disk.mount(&format!("size={mebibytes}m"))?;
         Ok(disk)
     }
 
     fn mount(&self, options: &str) -> Produced<()> {
         let place = self.place.path().to_str().unwrap();
-        match &self.source {
-            Source::Memory => run("mount", &["-t", "tmpfs", "-o", options, "tmpfs", place]),
-            Source::Ext4(image) => {
-                let (file, options) = (image.path().join("image"), format!("loop,{options}"));
-                run("mount", &["-t", "ext4", "-o", &options, file.to_str().unwrap(), place])
-            }
-        }
+        let (file, options) = (self.image.path().join("image"), format!("loop,{options}"));
+        run("mount", &["-t", "ext4", "-o", &options, file.to_str().unwrap(), place])
     }
 
     /// Where it is mounted.

@@ -1,68 +1,15 @@
-//! No room: a disk that is full for a while, one that is read-only, a limit on the size of files.
+//! No room: a disk that is read-only, a limit on the size of files.
 
-use std::{
-    fs::{self, File},
-    io::Write,
-    process::{Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
 use super::{disk::Disk, every_seed, must_have_failed, run, until_ended};
 use crate::{
     cli::Server,
     faults::{
-        journal::finding,
         load::mixed,
         trial::{Engine, Trial},
     },
 };
-
-/// Answers of 503 that are waited for while the disk is full.
-const REFUSED: u64 = 24;
-
-/// Fills a disk to its last byte; removing the file heals it.
-fn fill(disk: &Disk) -> std::path::PathBuf {
-    let path = disk.path().join("ballast");
-    let mut file = File::create(&path).unwrap();
-    for bytes in [1 << 20, 4096, 1] {
-        while file.write_all(&vec![0; bytes]).is_ok() {}
-    }
-    path
-}
-
-/// It answers 503 with `Retry-After`, and goes on by itself when there is room again.
-#[test]
-fn disk_full() {
-    every_seed("disk full", |size, seed| {
-        let disk = Disk::memory(256)?;
-        let name = ("disk full", Engine::Sqlite);
-        let trial = Trial::new(name, disk.folder(), (size, seed), mixed);
-        let mut server = trial.begin();
-        trial.load.run(|load| {
-            for fault in 1..=size.faults {
-                load.wait_for_part(fault, 2 * size.faults);
-                let refused = || load.with(|journal| journal.unavailable + journal.lost);
-                let enough = refused() + REFUSED;
-                let ballast = fill(&disk);
-                while refused() < enough && !load.is_over() {
-                    load.pause();
-                }
-                if refused() < enough {
-                    let told = finding("contract", "the disk was full and nobody noticed");
-                    load.with(|journal| journal.findings.push(told));
-                }
-                fs::remove_file(ballast).unwrap();
-                if let Some((code, log)) = server.ended() {
-                    let told = finding("I18", format!("ended with {code:?}: {log}"));
-                    load.with(|journal| journal.findings.push(told));
-                    server = trial.serve();
-                }
-                trial.healed();
-            }
-        });
-        trial.end(server);
-        Ok(())
-    });
-}
 
 #[test]
 fn read_only_disk() {
