@@ -13,9 +13,12 @@ SUMS = ["acknowledged", "unknown", "reads", "lost", "findings"]
 
 def table(results):
     """The rows of the table, one for each fault and engine, in the order of the results."""
-    rows, not_judged = {}, set()
+    rows, not_judged, not_produced = {}, set(), {}
     for line in open(results, encoding="utf-8"):
         run = json.loads(line)
+        if "not_produced" in run:
+            not_produced[run["fault"], run["engine"]] = run["not_produced"]
+            continue
         row = rows.setdefault((run["fault"], run["engine"]), [0] * (1 + len(SUMS)))
         row[0] += 1
         for place, name in enumerate(SUMS, 1):
@@ -30,6 +33,8 @@ def table(results):
     yield "|---|---|---|---|---|---|---|---|"
     for (fault, engine), sums in sorted(rows.items()):
         yield f"| {fault} | {engine} | " + " | ".join(f"{n:,}".replace(",", " ") for n in sums) + " |"
+    for (fault, engine), why in sorted(not_produced.items()):
+        yield f"| {fault} | {engine} | not produced here: {why} | | | | | |"
     if not_judged:
         yield ""
         yield "Not judged in these runs: " + "; ".join(sorted(not_judged)) + "."

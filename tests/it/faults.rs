@@ -8,6 +8,7 @@ pub(crate) mod facts;
 pub(crate) mod journal;
 mod judge;
 pub(crate) mod load;
+mod machine;
 #[cfg(feature = "planted")]
 mod planted;
 mod raw;

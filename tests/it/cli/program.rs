@@ -225,6 +225,15 @@ impl Server {
         (code, self.log())
     }
 
+    /// How it ended, with its exit code and its log, where it has ended by itself.
+    pub(crate) fn ended(&mut self) -> Option<(Option<i32>, String)> {
+        let code = self.child.try_wait().unwrap()?.code();
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        Some((code, self.log()))
+    }
+
     /// Kills it, as a power cut would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

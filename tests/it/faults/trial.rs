@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     client::Client,
@@ -212,8 +212,6 @@ impl Trial {
 
     /// Adds a line to the results, for docs/reliability.md.
     fn note(&self, judged: &Judged) {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/faults");
-        fs::create_dir_all(&folder).unwrap();
         let Judged { findings, not_judged } = judged;
         let lost = findings.iter().filter(|it| it.invariant == "I1").count();
         let line = self.load.with(|journal| {
@@ -225,10 +223,17 @@ impl Trial {
                 "not_judged": not_judged,
             })
         });
-        let path = folder.join(format!("{}.jsonl", self.size.name));
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        writeln!(file, "{line}").unwrap();
+        add_result(self.size, &line);
     }
+}
+
+/// Adds a line to the results of this size.
+pub(crate) fn add_result(size: Size, line: &Value) {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/faults");
+    fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(format!("{}.jsonl", size.name));
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+    writeln!(file, "{line}").unwrap();
 }
 
 /// Makes of each function two tests, one for each engine, and runs it with every seed of the size.

@@ -79,7 +79,7 @@ pub(super) fn i17_metrics_agree(trial: &Trial, client: &Client, raw: &Raw) -> Op
 }
 
 pub(super) fn i19_nothing_grows(trial: &Trial, server: &Server, before: Usage) -> Vec<Finding> {
-    let wal = trial.folder.path().join("smartpark.db-wal");
+    let wal = format!("{}-wal", trial.folder.url().trim_start_matches("sqlite://"));
     let bytes = || fs::metadata(&wal).map_or(0, |wal| wal.len());
     let deadline = Instant::now() + REST;
     loop {
