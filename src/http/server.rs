@@ -3,7 +3,11 @@
 
 use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body};
+use axum::{
+    Router,
+    body::{Body, HttpBody},
+    response::{IntoResponse, Response},
+};
 use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
@@ -15,7 +19,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -23,16 +27,22 @@ use tower_service::Service;
 
 use super::{
     HttpConfig, Network, Peer, Timeouts,
+    activity::Activity,
+    assets::AtHand,
     auth::is_one_of,
-    connection::{Activity, Answer, Timed},
+    connection::{Answer, Timed},
     guard::{answered, guarded},
+    kind::Kind,
     origin::Origin,
+    places::{Place, Places},
+    problem::Problem,
+    room::{Room, Share},
     routes_until,
     tls::Certificate,
 };
 use crate::{
     SmartPark,
-    limits::{MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_STREAMS},
+    limits::{MAX_ANSWERS_BYTES, MAX_HEAD_BYTES, MAX_SEND_BYTES, MAX_STREAMS},
     refusals,
 };
 
@@ -87,15 +97,24 @@ pub async fn serve_router(
     Server::new(router, timeouts).run(listener, shutdown).await
 }
 
-/// The next connection and its other end, once there is room for one.
+/// The next connection, its other end, and a place for it. Nobody has to make room before somebody
+/// has come.
 async fn accept(
     listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots).acquire_owned().await;
-    let slot = slot.map_err(|_| io::ErrorKind::Other)?;
+    places: &Arc<Places>,
+) -> io::Result<(TcpStream, IpAddr, Place)> {
     let (stream, address) = listener.accept().await?;
-    Ok((stream, address.ip(), slot))
+    Ok((stream, address.ip(), places.take().await))
+}
+
+/// An answer and its share of the memory for answers; where there is none left, that is the answer.
+fn held(response: Response, room: &Room, share: &mut Option<Share>) -> Response {
+    let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    // What is at hand anyhow costs nothing more; what has no end yet is bounded where it is made.
+    let bytes = bytes.filter(|bytes| *bytes > 0 && response.extensions().get::<AtHand>().is_none());
+    let Some(bytes) = bytes else { return response };
+    *share = room.take(bytes);
+    if share.is_some() { response } else { Problem::new(Kind::Overloaded).into_response() }
 }
 
 /// What all connections share.
@@ -103,6 +122,8 @@ struct Server {
     router: Router,
     http: auto::Builder<TokioExecutor>,
     timeouts: Timeouts,
+    /// Memory for the answers that clients have not taken yet.
+    answers: Room,
     certificate: Option<Arc<Certificate>>,
     /// Who is served without encryption, beside this machine; everybody where there is no list.
     in_plain: Option<Vec<Network>>,
@@ -122,8 +143,10 @@ impl Server {
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(MAX_HEAD_BYTES as u32)
+            .max_send_buf_size(MAX_SEND_BYTES)
             .keep_alive_interval(PING_INTERVAL);
-        Self { router, http, timeouts, certificate: None, in_plain: None, origins: None }
+        let answers = Room::new(MAX_ANSWERS_BYTES);
+        Self { router, http, timeouts, answers, certificate: None, in_plain: None, origins: None }
     }
 
     /// One for our routes, which are guarded here.
@@ -148,22 +171,23 @@ impl Server {
     ) -> io::Result<()> {
         listener.local_addr()?;
         let server = Arc::new(self);
-        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let places = Arc::new(Places::new(server.certificate.is_some()));
         let stop = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
         loop {
             let accepted = tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                accepted = accept(&listener, &slots) => accepted,
+                accepted = accept(&listener, &places) => accepted,
             };
             match accepted {
-                Ok((stream, address, slot)) => {
+                Ok((stream, address, place)) => {
                     let server = Arc::clone(&server);
-                    tokio::spawn(server.take(stream, address, slot, stop.watcher()));
+                    tokio::spawn(server.take(stream, address, place, stop.watcher()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
+                    places.make_room();
                     tokio::select! {
                         () = &mut shutdown => break,
                         () = sleep(ACCEPT_PAUSE) => {}
@@ -179,30 +203,45 @@ impl Server {
         Ok(())
     }
 
-    /// Serves one connection to its end.
+    /// Serves one connection to its end, or until it has to make room.
     async fn take(
         self: Arc<Self>,
         stream: TcpStream,
         address: IpAddr,
-        slot: OwnedSemaphorePermit,
+        place: Place,
+        stop: Watcher,
+    ) {
+        let activity = &place.activity;
+        tokio::select! {
+            () = self.begin(stream, address, activity, stop) => {}
+            () = activity.told_to_leave() => tracing::debug!("a connection made room for others"),
+        }
+    }
+
+    /// Serves one connection, encrypted or not.
+    async fn begin(
+        &self,
+        stream: TcpStream,
+        address: IpAddr,
+        activity: &Arc<Activity>,
         stop: Watcher,
     ) {
         // Small answers go out at once. Where it cannot be set they only go out later.
         stream.set_nodelay(true).ok();
         if let Some(certificate) = &self.certificate {
             let peer = Peer { address, is_encrypted: true };
-            let begun = timeout(self.timeouts.head, certificate.acceptor().accept(stream)).await;
+            let begun = timeout(self.timeouts.head, certificate.begin(stream)).await;
             match begun {
-                Ok(Ok(stream)) => self.connection(stream, peer, stop).await,
+                Ok(Ok(stream)) => self.connection(stream, peer, activity, stop).await,
                 Ok(Err(error)) => tracing::debug!(?error, "a client did not speak TLS"),
                 Err(_) => tracing::debug!("a client took too long to begin TLS"),
             }
         } else if self.serves_in_plain(address) {
-            self.connection(stream, Peer { address, is_encrypted: false }, stop).await;
+            let peer = Peer { address, is_encrypted: false };
+            self.connection(stream, peer, activity, stop).await;
         } else {
             tracing::debug!(%address, "is neither this machine nor a proxy, and not encrypted");
         }
-        drop(slot);
     }
 
     /// A key that goes over a network in plain text is everybody's.
@@ -212,20 +251,20 @@ impl Server {
     }
 
     /// Serves what comes on a stream to its end.
-    async fn connection<S>(&self, stream: S, peer: Peer, stop: Watcher)
+    async fn connection<S>(&self, stream: S, peer: Peer, activity: &Arc<Activity>, stop: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let activity = Arc::new(Activity::default());
         let service = service_fn(|mut request: Request<Incoming>| {
             let in_flight = activity.begin();
             request.extensions_mut().insert(peer);
             let mut router = self.router.clone();
-            let origins = self.origins.clone();
+            let (origins, room) = (self.origins.clone(), self.answers.clone());
             async move {
+                let mut share = None;
                 let mut route = async |request: Request<Incoming>| {
                     let Ok(response) = router.call(request.map(Body::new)).await;
-                    response
+                    held(response, &room, &mut share)
                 };
                 // Around the router and not a layer of it: a layer is cloned and boxed anew for
                 // every request.
@@ -233,7 +272,7 @@ impl Server {
                     Some(origins) => guarded(&origins, request, route).await,
                     None => answered(route(request)).await,
                 };
-                let response = response.map(|body| Answer::new(body, in_flight));
+                let response = response.map(|body| Answer::new(body, share, in_flight));
                 Ok::<_, Infallible>(response)
             }
         });
