@@ -56,7 +56,7 @@ use crate::{
     SmartPark,
     limits::{
         BODY_TIMEOUT, HEAD_TIMEOUT, HEARTBEAT, IDLE_TIMEOUT, MAX_BODIES_BYTES, MAX_DOWNLOADS,
-        STOP_TIMEOUT, WRITE_TIMEOUT,
+        MAX_PAGES, STOP_TIMEOUT, WRITE_TIMEOUT,
     },
 };
 use auth::Gate;
@@ -177,6 +177,8 @@ struct Shared {
     body_timeout: Duration,
     /// Memory for the bodies being read.
     body_room: Room,
+    /// A permit for each large page of events that may be in the making.
+    pages: Semaphore,
     /// A permit for each table of events that may be downloaded.
     downloads: Arc<Semaphore>,
     heartbeat: Duration,
@@ -275,6 +277,7 @@ fn routes_until(
         on_limit: config.on_limit,
         body_timeout: config.timeouts.body,
         body_room: Room::new(MAX_BODIES_BYTES),
+        pages: Semaphore::new(MAX_PAGES),
         downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
         heartbeat: config.timeouts.heartbeat,
         stopping,

@@ -18,6 +18,7 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    sync::OwnedSemaphorePermit,
     time::{Sleep, sleep},
 };
 
@@ -29,16 +30,22 @@ use crate::limits::LEAST_TAKEN_BYTES;
 pub(super) struct Answer {
     body: Body,
     share: Option<Arc<Share>>,
+    _turn: Option<OwnedSemaphorePermit>,
     _in_flight: InFlight,
 }
 
 impl Answer {
-    /// The body that answers the request, and its share of the memory.
-    pub(super) fn new(body: Body, share: Option<Share>, mut in_flight: InFlight) -> Self {
+    /// The body that answers the request, its share of the memory, and its turn.
+    pub(super) fn new(
+        body: Body,
+        share: Option<Share>,
+        turn: Option<OwnedSemaphorePermit>,
+        mut in_flight: InFlight,
+    ) -> Self {
         if body.size_hint().exact().is_none() {
             in_flight.is_long();
         }
-        Self { body, share: share.map(Arc::new), _in_flight: in_flight }
+        Self { body, share: share.map(Arc::new), _turn: turn, _in_flight: in_flight }
     }
 }
 

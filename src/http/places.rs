@@ -9,12 +9,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use super::activity::{Activity, Use};
 use crate::{
     files,
-    limits::{LEAST_STAY, MAX_CONNECTIONS, MAX_TLS_CONNECTIONS, SPARE_FILES},
+    limits::{LEAST_STAY, MAX_CONNECTIONS, MAX_REQUESTS, MAX_TLS_CONNECTIONS, SPARE_FILES},
 };
 
 /// One of so many places is made free at a time: looking for them reads all places, and a flood of
@@ -31,6 +34,8 @@ pub(super) struct Places {
     least_stay: Duration,
     taken: Mutex<Taken>,
     left: Notify,
+    /// A permit for each request at once.
+    requests: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -39,13 +44,32 @@ struct Taken {
     by: HashMap<u64, Arc<Activity>>,
 }
 
+/// Why a request has to be refused: there are as many as there may be.
+#[derive(Debug)]
+pub(super) struct TooMany;
+
 /// A place that a connection has; free again when this is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
-    places: Arc<Places>,
+    /// The places it is one of.
+    pub(super) places: Arc<Places>,
     number: u64,
     /// What goes on on the connection.
     pub(super) activity: Arc<Activity>,
+}
+
+impl Place {
+    /// A turn for one more request.
+    ///
+    /// # Errors
+    /// Where too many are in flight; then the slowest of them are ended.
+    pub(super) fn turn(&self) -> Result<OwnedSemaphorePermit, TooMany> {
+        let turn = Arc::clone(&self.places.requests).try_acquire_owned();
+        turn.map_err(|_| {
+            self.places.end_slow();
+            TooMany
+        })
+    }
 }
 
 impl Places {
@@ -64,7 +88,8 @@ impl Places {
     }
 
     fn with(most: usize, least_stay: Duration) -> Self {
-        Self { most, least_stay, taken: Mutex::default(), left: Notify::new() }
+        let requests = Arc::new(Semaphore::new(MAX_REQUESTS));
+        Self { most, least_stay, taken: Mutex::default(), left: Notify::new(), requests }
     }
 
     /// A place, as soon as there is one; where there is none, others are told to leave.
@@ -95,9 +120,19 @@ impl Places {
     /// there is none either, those with the oldest streams and downloads; those are bounded, and
     /// clients go on where they broke off.
     pub(super) fn make_room(&self) {
+        self.free(|_| true);
+    }
+
+    /// Does the same with those whose requests take longest, where there are too many requests.
+    pub(super) fn end_slow(&self) {
+        self.free(|of| !matches!(of, Use::Idle(_)));
+    }
+
+    fn free(&self, may_leave: impl Fn(Use) -> bool) {
         let taken = self.lock();
         let mut found: Vec<(Use, &Activity)> = Vec::with_capacity(taken.by.len());
         found.extend(taken.by.values().filter_map(|it| Some((it.spare()?, &**it))));
+        found.retain(|(of, _)| may_leave(*of));
         let Some(kind) = found.iter().map(|(of, _)| of.kind()).min() else { return };
         found.retain(|(of, _)| of.kind() == kind);
         let leaving = found.len().min(self.most.div_ceil(FREED_PART));
@@ -206,6 +241,22 @@ mod tests {
         assert_eq!(places.lock().by.len(), 2);
         drop(newcomer);
         assert_eq!(places.lock().by.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn so_many_requests_and_no_more_and_the_slowest_end() {
+        let (places, taken) = full(3, Duration::ZERO).await;
+        let busy = taken[1].activity.begin();
+        let turns: Vec<_> = (0..MAX_REQUESTS).map(|_| taken[1].turn().unwrap()).collect();
+        assert!(taken[2].turn().is_err());
+        let told = |place: &Place| {
+            let activity = Arc::clone(&place.activity);
+            async move { timeout(Duration::ZERO, activity.told_to_leave()).await.is_ok() }
+        };
+        assert_eq!([told(&taken[0]).await, told(&taken[1]).await], [false, true]);
+        drop((busy, turns));
+        assert!(taken[2].turn().is_ok());
+        assert_eq!(places.requests.available_permits(), MAX_REQUESTS);
     }
 
     /// Of many that are idle only some leave, the oldest.

@@ -27,7 +27,6 @@ use tower_service::Service;
 
 use super::{
     HttpConfig, Network, Peer, Timeouts,
-    activity::Activity,
     assets::AtHand,
     auth::is_one_of,
     connection::{Answer, Timed},
@@ -107,14 +106,15 @@ async fn accept(
     Ok((stream, address.ip(), places.take().await))
 }
 
-/// An answer and its share of the memory for answers; where there is none left, that is the answer.
-fn held(response: Response, room: &Room, share: &mut Option<Share>) -> Response {
+/// An answer, where there is memory for it: its share.
+fn held(response: Response, room: &Room, share: &mut Option<Share>) -> Option<Response> {
     let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
     // What is at hand anyhow costs nothing more; what has no end yet is bounded where it is made.
     let bytes = bytes.filter(|bytes| *bytes > 0 && response.extensions().get::<AtHand>().is_none());
-    let Some(bytes) = bytes else { return response };
-    *share = room.take(bytes);
-    if share.is_some() { response } else { Problem::new(Kind::Overloaded).into_response() }
+    if let Some(bytes) = bytes {
+        *share = Some(room.take(bytes)?);
+    }
+    Some(response)
 }
 
 /// What all connections share.
@@ -211,34 +211,27 @@ impl Server {
         place: Place,
         stop: Watcher,
     ) {
-        let activity = &place.activity;
         tokio::select! {
-            () = self.begin(stream, address, activity, stop) => {}
-            () = activity.told_to_leave() => tracing::debug!("a connection made room for others"),
+            () = self.begin(stream, address, &place, stop) => {}
+            () = place.activity.told_to_leave() => tracing::debug!("a connection made room for others"),
         }
     }
 
     /// Serves one connection, encrypted or not.
-    async fn begin(
-        &self,
-        stream: TcpStream,
-        address: IpAddr,
-        activity: &Arc<Activity>,
-        stop: Watcher,
-    ) {
+    async fn begin(&self, stream: TcpStream, address: IpAddr, place: &Place, stop: Watcher) {
         // Small answers go out at once. Where it cannot be set they only go out later.
         stream.set_nodelay(true).ok();
         if let Some(certificate) = &self.certificate {
             let peer = Peer { address, is_encrypted: true };
             let begun = timeout(self.timeouts.head, certificate.begin(stream)).await;
             match begun {
-                Ok(Ok(stream)) => self.connection(stream, peer, activity, stop).await,
+                Ok(Ok(stream)) => self.connection(stream, peer, place, stop).await,
                 Ok(Err(error)) => tracing::debug!(?error, "a client did not speak TLS"),
                 Err(_) => tracing::debug!("a client took too long to begin TLS"),
             }
         } else if self.serves_in_plain(address) {
             let peer = Peer { address, is_encrypted: false };
-            self.connection(stream, peer, activity, stop).await;
+            self.connection(stream, peer, place, stop).await;
         } else {
             tracing::debug!(%address, "is neither this machine nor a proxy, and not encrypted");
         }
@@ -251,20 +244,27 @@ impl Server {
     }
 
     /// Serves what comes on a stream to its end.
-    async fn connection<S>(&self, stream: S, peer: Peer, activity: &Arc<Activity>, stop: Watcher)
+    async fn connection<S>(&self, stream: S, peer: Peer, place: &Place, stop: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let service = service_fn(|mut request: Request<Incoming>| {
-            let in_flight = activity.begin();
+            let (in_flight, turn) = (place.activity.begin(), place.turn());
             request.extensions_mut().insert(peer);
             let mut router = self.router.clone();
+            let places = Arc::clone(&place.places);
             let (origins, room) = (self.origins.clone(), self.answers.clone());
             async move {
                 let mut share = None;
                 let mut route = async |request: Request<Incoming>| {
+                    if turn.is_err() {
+                        return Problem::new(Kind::Overloaded).into_response();
+                    }
                     let Ok(response) = router.call(request.map(Body::new)).await;
-                    held(response, &room, &mut share)
+                    held(response, &room, &mut share).unwrap_or_else(|| {
+                        places.end_slow();
+                        Problem::new(Kind::Overloaded).into_response()
+                    })
                 };
                 // Around the router and not a layer of it: a layer is cloned and boxed anew for
                 // every request.
@@ -272,7 +272,7 @@ impl Server {
                     Some(origins) => guarded(&origins, request, route).await,
                     None => answered(route(request)).await,
                 };
-                let response = response.map(|body| Answer::new(body, share, in_flight));
+                let response = response.map(|body| Answer::new(body, share, turn.ok(), in_flight));
                 Ok::<_, Infallible>(response)
             }
         });
@@ -286,7 +286,7 @@ impl Server {
                     tracing::debug!(?error, "a connection ended early");
                 }
             }
-            () = activity.idle(head, idle) => {}
+            () = place.activity.idle(head, idle) => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 mod cli;
 mod contract;
 mod crash;
+mod hostile;
 mod http;
 mod postgres;
 mod server;

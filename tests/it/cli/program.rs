@@ -207,6 +207,11 @@ impl Server {
         self.log.lock().unwrap().clone()
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal by its name.
     pub(crate) fn signal(&self, name: &str) {
         signal(name, &self.child);
