@@ -89,6 +89,9 @@ pub const SPARE_FILES: usize = 128;
 /// How long a request that has begun is left alone before its connection may have to make room: an
 /// honest one is answered long before.
 pub const LEAST_STAY: Duration = Duration::from_secs(2);
+/// How long a new connection, or one that was just answered, counts as one that will be used: others
+/// make room before it.
+pub const FRESH: Duration = Duration::from_millis(500);
 /// Memory that the bodies of all requests may take together, in bytes; more is answered with 503.
 pub const MAX_BODIES_BYTES: usize = 128 * 1024 * 1024;
 /// Memory that all answers may take together while their clients take them, in bytes; more is

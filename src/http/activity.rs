@@ -19,6 +19,8 @@ pub(super) struct Activity {
     opened: Instant,
     /// How long a request that has begun is left alone.
     least_stay: Duration,
+    /// How long an idle connection counts as one that will be used.
+    fresh: Duration,
     begun: AtomicU64,
     in_flight: AtomicUsize,
     /// Those of them that last as long as their clients like.
@@ -35,6 +37,8 @@ pub(super) enum Use {
     Idle(Instant),
     /// A request that should have been answered.
     Slow(Instant),
+    /// No request yet: it may be on its way.
+    Fresh(Instant),
     /// A stream, or another answer whose end is not known.
     Long(Instant),
 }
@@ -45,17 +49,20 @@ impl Use {
         match self {
             Self::Idle(_) => 0,
             Self::Slow(_) => 1,
-            Self::Long(_) => 2,
+            Self::Fresh(_) => 2,
+            Self::Long(_) => 3,
         }
     }
 }
 
 impl Activity {
-    /// That of a new connection, whose requests are left alone for some time.
-    pub(super) fn new(least_stay: Duration) -> Self {
+    /// That of a new connection, whose requests are left alone for some time, and itself for a
+    /// shorter one.
+    pub(super) fn new(least_stay: Duration, fresh: Duration) -> Self {
         Self {
             opened: Instant::now(),
             least_stay,
+            fresh,
             begun: AtomicU64::new(0),
             in_flight: AtomicUsize::new(0),
             long: AtomicUsize::new(0),
@@ -86,7 +93,8 @@ impl Activity {
     pub(super) fn spare(&self) -> Option<Use> {
         let since = self.opened + Duration::from_nanos(self.turned.load(Ordering::Relaxed));
         if self.is_idle() {
-            Some(Use::Idle(since))
+            let is_fresh = since.elapsed() < self.fresh;
+            Some(if is_fresh { Use::Fresh(since) } else { Use::Idle(since) })
         } else if since.elapsed() < self.least_stay {
             None
         } else if self.long.load(Ordering::Relaxed) == 0 {

@@ -17,7 +17,7 @@ use tokio::{
 use super::activity::{Activity, Use};
 use crate::{
     files,
-    limits::{LEAST_STAY, MAX_CONNECTIONS, MAX_REQUESTS, MAX_TLS_CONNECTIONS, SPARE_FILES},
+    limits::{FRESH, LEAST_STAY, MAX_CONNECTIONS, MAX_REQUESTS, MAX_TLS_CONNECTIONS, SPARE_FILES},
 };
 
 /// One of so many places is made free at a time: looking for them reads all places, and a flood of
@@ -32,6 +32,8 @@ pub(super) struct Places {
     most: usize,
     /// How long a request that has begun is left alone.
     least_stay: Duration,
+    /// And a connection that is new.
+    fresh: Duration,
     taken: Mutex<Taken>,
     left: Notify,
     /// A permit for each request at once.
@@ -84,12 +86,18 @@ impl Places {
                 wanted + SPARE_FILES
             );
         }
-        Self::with(most, LEAST_STAY)
+        Self::with(most, LEAST_STAY, FRESH)
     }
 
-    fn with(most: usize, least_stay: Duration) -> Self {
-        let requests = Arc::new(Semaphore::new(MAX_REQUESTS));
-        Self { most, least_stay, taken: Mutex::default(), left: Notify::new(), requests }
+    fn with(most: usize, least_stay: Duration, fresh: Duration) -> Self {
+        Self {
+            most,
+            least_stay,
+            fresh,
+            taken: Mutex::default(),
+            left: Notify::new(),
+            requests: Arc::new(Semaphore::new(MAX_REQUESTS)),
+        }
     }
 
     /// A place, as soon as there is one; where there is none, others are told to leave.
@@ -110,14 +118,14 @@ impl Places {
         }
         let number = taken.next;
         taken.next += 1;
-        let activity = Arc::new(Activity::new(self.least_stay));
+        let activity = Arc::new(Activity::new(self.least_stay, self.fresh));
         taken.by.insert(number, Arc::clone(&activity));
         Some(Place { places: Arc::clone(self), number, activity })
     }
 
     /// Tells those to leave that have been idle longest. Where nobody is, those whose request
     /// takes longest, which is the client's doing: the server answers what it has in less. Where
-    /// there is none either, those with the oldest streams and downloads; those are bounded, and
+    /// there is none either, those that came first of many newcomers; then the oldest streams and downloads; those are bounded, and
     /// clients go on where they broke off.
     pub(super) fn make_room(&self) {
         self.free(|_| true);
@@ -135,6 +143,11 @@ impl Places {
         found.retain(|(of, _)| may_leave(*of));
         let Some(kind) = found.iter().map(|(of, _)| of.kind()).min() else { return };
         found.retain(|(of, _)| of.kind() == kind);
+        // Where most are busy, newcomers must not drive out each other: a request will be slow
+        // before long.
+        if matches!(found[0].0, Use::Fresh(_)) && found.len() < self.most.div_ceil(2) {
+            return;
+        }
         let leaving = found.len().min(self.most.div_ceil(FREED_PART));
         if leaving < found.len() {
             found.select_nth_unstable_by_key(leaving, |(of, _)| *of);
@@ -168,7 +181,11 @@ mod tests {
 
     /// Full places, each a little younger than the one before it.
     async fn full(most: usize, least_stay: Duration) -> (Arc<Places>, Vec<Place>) {
-        let places = Arc::new(Places::with(most, least_stay));
+        filled(Places::with(most, least_stay, Duration::ZERO)).await
+    }
+
+    async fn filled(places: Places) -> (Arc<Places>, Vec<Place>) {
+        let (most, places) = (places.most, Arc::new(places));
         let mut taken = Vec::new();
         for _ in 0..most {
             taken.push(places.take().await);
@@ -220,6 +237,18 @@ mod tests {
         drop(busy);
         drop(taken[0].activity.begin());
         assert_eq!(leaving(&places, &taken).await, [1]);
+    }
+
+    #[tokio::test]
+    async fn newcomers_drive_each_other_out_only_where_they_are_many() {
+        let (places, taken) = filled(Places::with(4, LONG, LONG)).await;
+        assert_eq!(leaving(&places, &taken).await, [0]);
+        let _busy: Vec<_> = taken[..3].iter().map(|place| place.activity.begin()).collect();
+        assert_eq!(leaving(&places, &taken).await, [0; 0]);
+
+        let (places, taken) = filled(Places::with(4, Duration::ZERO, LONG)).await;
+        let _slow = taken[2].activity.begin();
+        assert_eq!(leaving(&places, &taken).await, [2]);
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 /// What somebody sends on a connection that has begun.
-type Flood = Box<dyn Fn(&mut TcpStream) + Sync>;
+type Flood = fn(&mut TcpStream);
 
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
@@ -66,27 +66,40 @@ fn numbers(count: u32) -> impl Iterator<Item = u32> {
     (0..count).map(|number| 2 * number + 1)
 }
 
+/// A request for the floors.
+fn asked(number: u32) -> Vec<u8> {
+    frame(HEADERS, END_STREAM | END_HEADERS, number, &head("/floors", false))
+}
+
+/// One that is taken back at once.
+fn reset(number: u32) -> Vec<u8> {
+    [asked(number), frame(RESET, 0, number, &[0, 0, 0, 8])].concat()
+}
+
+/// A body that is sent in pieces of nothing.
+fn empty(stream: &mut TcpStream) {
+    let begun = frame(HEADERS, END_HEADERS, 1, &head("/events", true));
+    send(stream, std::iter::once(begun).chain((0..20_000).map(|_| frame(DATA, 0, 1, &[]))));
+}
+
+/// A head that goes on and on.
+fn endless(stream: &mut TcpStream) {
+    let begun = frame(HEADERS, END_STREAM, 1, &head("/floors", false));
+    let more = [&[0x00, 1, b'y', 127, 0x81, 0x07][..], &[b'y'; 1_024]].concat();
+    let more = frame(CONTINUATION, 0, 1, &more);
+    send(stream, std::iter::once(begun).chain((0..2_000).map(|_| more.clone())));
+}
+
 #[test]
 fn floods_of_frames_end_their_own_connection_and_nothing_else() {
     let besieged = Besieged::new();
-    let asked = |number| frame(HEADERS, END_STREAM | END_HEADERS, number, &head("/floors", false));
-    let resets = |number| [asked(number), frame(RESET, 0, number, &[0, 0, 0, 8])].concat();
-    let empty = || {
-        let begun = frame(HEADERS, END_HEADERS, 1, &head("/events", true));
-        std::iter::once(begun).chain((0..20_000).map(|_| frame(DATA, 0, 1, &[])))
-    };
-    let endless = || {
-        let begun = frame(HEADERS, END_STREAM, 1, &head("/floors", false));
-        let more = [&[0x00, 1, b'y', 127, 0x81, 0x07][..], &[b'y'; 1_024]].concat();
-        std::iter::once(begun).chain((0..2_000).map(move |_| frame(CONTINUATION, 0, 1, &more)))
-    };
     let floods: [(&str, Flood); 6] = [
-        ("resets", Box::new(|stream| send(stream, numbers(20_000).map(resets)))),
-        ("streams", Box::new(|stream| send(stream, numbers(20_000).map(asked)))),
-        ("pings", Box::new(|it| send(it, (0..50_000).map(|_| frame(PING, 0, 0, &[7; 8]))))),
-        ("settings", Box::new(|it| send(it, (0..50_000).map(|_| frame(SETTINGS, 0, 0, &[]))))),
-        ("empty data", Box::new(|stream| send(stream, empty()))),
-        ("a head without end", Box::new(|stream| send(stream, endless()))),
+        ("resets", |it| send(it, numbers(20_000).map(reset))),
+        ("streams", |it| send(it, numbers(20_000).map(asked))),
+        ("pings", |it| send(it, (0..50_000).map(|_| frame(PING, 0, 0, &[7; 8])))),
+        ("settings", |it| send(it, (0..50_000).map(|_| frame(SETTINGS, 0, 0, &[])))),
+        ("empty data", empty),
+        ("a head without end", endless),
     ];
     for (name, flood) in floods {
         eprintln!("flood: {name}");
@@ -95,7 +108,7 @@ fn floods_of_frames_end_their_own_connection_and_nothing_else() {
             for stream in &mut streams {
                 // They read nothing, so the server stops to listen to some of them.
                 stream.set_write_timeout(Some(std::time::Duration::from_secs(2))).unwrap();
-                scope.spawn(|| flood(stream));
+                scope.spawn(move || flood(stream));
             }
             besieged.answers();
             besieged.records(name);
@@ -110,7 +123,6 @@ fn floods_of_frames_end_their_own_connection_and_nothing_else() {
 #[test]
 fn streams_whose_answers_nobody_takes_keep_nobody_out() {
     let besieged = Besieged::new();
-    let asked = |number| frame(HEADERS, END_STREAM | END_HEADERS, number, &head("/floors", false));
     let dripping = |number| {
         let begun = frame(HEADERS, END_HEADERS, number, &head("/events", true));
         [begun, frame(DATA, 0, number, b"{")].concat()
@@ -132,11 +144,48 @@ fn streams_whose_answers_nobody_takes_keep_nobody_out() {
 }
 
 #[test]
+fn pages_that_nobody_takes_are_bounded_in_memory() {
+    let besieged = Besieged::new();
+    super::floods::fill(&besieged);
+    let page = head("/events?limit=1000", false);
+    let asked = |number| frame(HEADERS, END_STREAM | END_HEADERS, number, &page);
+    // A megabyte each, of which not a byte may be sent.
+    let mut crowd: Vec<_> = (0..6).map(|_| begin(&besieged, false)).collect();
+    crowd.iter_mut().for_each(|stream| send(stream, numbers(120).map(asked)));
+    // The status is told without the page.
+    for stream in &mut crowd {
+        let mut told = Vec::new();
+        let heads = |told: &[u8]| frames(told).filter(|kind| *kind == HEADERS).count();
+        while heads(&told) < 120 {
+            let mut some = [0; 4_096];
+            match stream.read(&mut some) {
+                // One that held on too long had to leave.
+                Ok(0) | Err(_) => break,
+                Ok(length) => told.extend_from_slice(&some[..length]),
+            }
+        }
+    }
+    besieged.answers();
+    besieged.stays_small();
+    drop(crowd);
+    besieged.forgets();
+}
+
+/// The kinds of the frames that have come whole.
+fn frames(mut bytes: &[u8]) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let length = u32::from_be_bytes([0, *bytes.first()?, *bytes.get(1)?, *bytes.get(2)?]);
+        let (kind, rest) = (*bytes.get(3)?, 9 + usize::try_from(length).unwrap());
+        bytes = bytes.get(rest..)?;
+        Some(kind)
+    })
+}
+
+#[test]
 fn what_is_spoken_here_is_understood() {
     let besieged = Besieged::new();
     let mut stream = begin(&besieged, true);
-    let asked = frame(HEADERS, END_STREAM | END_HEADERS, 1, &head("/floors", false));
-    stream.write_all(&asked).unwrap();
+    stream.write_all(&asked(1)).unwrap();
     let mut answer = Vec::new();
     while !String::from_utf8_lossy(&answer).contains("\"1F\"") {
         let mut some = [0; 1_024];
