@@ -384,6 +384,7 @@ impl Postgres {
     pub(super) async fn cleanup(&self, horizon: Timestamp) -> Result<Cleanup> {
         let (pool, now) = (&self.inner.writers, self.now());
         let (horizon, deleted) = patiently!(retention::move_horizon(pool, horizon, now))?;
+        retention::forget_stretches(pool).await?;
         for partition in patiently!(retention::expired(pool))? {
             retention::boil_down(pool, &partition).await?;
             if let Err(error) = patiently!(retention::drop_month(pool, &partition)) {

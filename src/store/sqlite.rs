@@ -290,11 +290,13 @@ impl Sqlite {
     /// Moves the horizon at once, then deletes in short transactions with recording in between.
     pub(super) async fn cleanup(&self, horizon: Timestamp) -> Result<Cleanup> {
         let horizon = self.write(move |session| retention::move_horizon(session, horizon)).await?;
+        let some = CLEANUP_CHUNK_ROWS as u64;
+        while self.write(retention::forget_stretches).await? == some {}
         let mut deleted = 0;
         loop {
             let chunk = self.write(retention::delete_chunk).await?;
             deleted += chunk;
-            if chunk < CLEANUP_CHUNK_ROWS as u64 {
+            if chunk < some {
                 return Ok(Cleanup { deleted, horizon });
             }
         }

@@ -1,5 +1,6 @@
 //! Forgetting old events: first the horizon moves, with every floor's count there, in one short
-//! transaction. From then on the events before it are gone for every reader. A month that lies
+//! transaction: what takes longer the more there is to forget is done before it or after it. From
+//! then on the events before it are gone for every reader. A month that lies
 //! wholly before it is then boiled down to digests, emptied and dropped: no row is deleted by
 //! itself, and nobody who records waits.
 
@@ -12,14 +13,14 @@ use super::{
     connect::query,
     floors::{self, LOCK_RETENTION},
     partitions::{self, Partition},
-    past::OpenFloor,
     rows::{Micros, damaged, direction, maybe_micros, micros, vehicle_type},
     session::Session,
     transaction::Transaction,
 };
 use crate::{
     Result,
-    count::{Level, Span},
+    count::Level,
+    limits::CLEANUP_CHUNK_ROWS,
     store::{
         digest::{self, Trace},
         sums::{DAY, hour_of},
@@ -29,13 +30,29 @@ use crate::{
 const SET_HORIZON: &str = "-- cleanup_old_events: horizon
 UPDATE retention SET horizon = $1 WHERE id = 1";
 
+/// Asked before anything is locked: counting takes as long as there are events.
+const OLDER: &str = "-- cleanup_old_events: what is to be forgotten, as one snapshot sees it
+SELECT pg_current_snapshot()::text, r.horizon, w.events, w.last
+FROM retention r, LATERAL (
+    SELECT count(*) AS events, max(ARRAY[change::text::bigint, id]) AS last FROM events
+    WHERE timestamp >= coalesce(r.horizon, '-infinity') AND timestamp < $1
+      AND pg_visible_in_snapshot(change, pg_current_snapshot())) w
+WHERE r.id = 1";
+
+/// What the snapshot did not see is little, and found by its transactions. (In a restored dump,
+/// whose transactions are numbered ahead of this server's, it is all: then this takes its time.)
+const OLDER_SINCE: &str = "-- cleanup_old_events: what that snapshot has not seen
+WITH since AS MATERIALIZED (
+    SELECT timestamp, change, id FROM events
+    WHERE change >= pg_snapshot_xmin($1::text::pg_snapshot)
+      AND NOT pg_visible_in_snapshot(change, $1::text::pg_snapshot))
+SELECT count(*), max(ARRAY[change::text::bigint, id]) FROM since
+WHERE timestamp >= $2 AND timestamp < $3";
+
 const KEEP_LAST: &str =
     "-- cleanup_old_events: the last of those that are gone, as they were recorded
-UPDATE retention SET last_change = w.change, last_event_id = w.id
-FROM (SELECT change::text::bigint AS change, id FROM events
-      WHERE timestamp >= $1 AND timestamp < $2
-      ORDER BY events.change DESC, id DESC LIMIT 1) w
-WHERE retention.id = 1 AND (w.change, w.id) > (last_change, last_event_id)";
+UPDATE retention SET last_change = $1, last_event_id = $2
+WHERE id = 1 AND ($1, $2) > (last_change, last_event_id)";
 
 /// In the order of their ids, like everyone who locks floors. Whoever recorded on one has ended
 /// then, and whoever comes reads the new horizon.
@@ -45,11 +62,12 @@ pub(super) const LOCK_FLOORS: &str =
 const SET_BASE: &str = "-- cleanup_old_events: the count at the horizon
 UPDATE floor_origins SET base_count = $2 WHERE floor_id = $1";
 
-const DELETE_STRETCHES: &str = "-- cleanup_old_events: stretches before the horizon's day
-DELETE FROM floor_stretches WHERE floor_id = $1 AND start < $2";
-
-const COUNT: &str = "-- cleanup_old_events: how many are forgotten
-SELECT count(*) FROM events WHERE timestamp >= $1 AND timestamp < $2";
+const DELETE_STRETCHES: &str = "-- cleanup_old_events: some stretches before the horizon's day
+DELETE FROM floor_stretches WHERE ctid = ANY (ARRAY(
+    SELECT s.ctid FROM floor_stretches s
+    WHERE s.floor_id = $1 AND s.level = $2
+      AND s.start < (SELECT date_trunc('day', horizon, 'UTC') FROM retention WHERE id = 1)
+    LIMIT $3))";
 
 const NEXT: &str = "-- cleanup_old_events: the next event of a partition
 SELECT min(timestamp) FROM events WHERE timestamp >= $1 AND timestamp < $2";
@@ -72,6 +90,41 @@ INSERT INTO event_digests AS d (hour, floor_id, data)
 SELECT * FROM unnest($1::timestamptz[], $2::bigint[], $3::bytea[])
 ON CONFLICT (hour, floor_id) DO UPDATE SET data = d.data || excluded.data";
 
+/// Events older than a horizon to come.
+struct Older {
+    /// What the snapshot was that saw them, as PostgreSQL writes it.
+    snapshot: String,
+    /// The horizon at that time.
+    horizon: Option<i64>,
+    count: i64,
+    /// The last of them in the order of recording: its transaction and its id.
+    last: Option<Vec<i64>>,
+}
+
+impl Older {
+    async fn than(pool: &Pool, target: i64) -> Result<Self> {
+        let client = pool.get().await?;
+        let rows = query(&client, OLDER, &[&Micros(target)]).await?;
+        let row = rows.first().ok_or_else(|| damaged("a retention"))?;
+        Ok(Self {
+            snapshot: row.try_get(0)?,
+            horizon: maybe_micros(row, 1)?,
+            count: row.try_get(2)?,
+            last: row.try_get(3)?,
+        })
+    }
+
+    /// Adds those that were recorded since. Nobody records any meanwhile.
+    async fn and_since(&mut self, client: &ClientWrapper, target: i64) -> Result<()> {
+        let from = Micros(self.horizon.unwrap_or(i64::MIN));
+        let rows = query(client, OLDER_SINCE, &[&self.snapshot, &from, &Micros(target)]).await?;
+        let row = rows.first().ok_or_else(|| damaged("a count"))?;
+        self.count += row.try_get::<_, i64>(0)?;
+        self.last = row.try_get::<_, Option<Vec<i64>>>(1)?.max(self.last.take());
+        Ok(())
+    }
+}
+
 /// Moves the horizon to `target`, never back; returns where it is then, and how many events
 /// became older than it.
 pub(super) async fn move_horizon(
@@ -80,40 +133,50 @@ pub(super) async fn move_horizon(
     now: i64,
 ) -> Result<(Option<Timestamp>, u64)> {
     let target = target.as_microsecond();
-    let transaction = Transaction::begin(pool).await?;
-    query(&transaction, LOCK_RETENTION, &[]).await?;
-    query(&transaction, LOCK_FLOORS, &[]).await?;
-    let floors = floors::all(&transaction).await?;
-    let mut session = Session::open(transaction, floors, now).await?;
-    let old = session.horizon;
-    let mut forgotten = 0;
-    if old.is_none_or(|old| old < target) {
+    loop {
+        let mut older = Older::than(pool, target).await?;
+        let transaction = Transaction::begin(pool).await?;
+        query(&transaction, LOCK_RETENTION, &[]).await?;
+        query(&transaction, LOCK_FLOORS, &[]).await?;
+        let floors = floors::all(&transaction).await?;
+        let mut session = Session::open(transaction, floors, now).await?;
+        let old = session.horizon;
+        if old.is_some_and(|old| old >= target) {
+            session.transaction.commit().await?;
+            return Ok((old.and_then(|old| Timestamp::from_microsecond(old).ok()), 0));
+        }
+        if old != older.horizon {
+            // Another server has moved it since: what is older than the new one is counted anew.
+            session.transaction.commit().await?;
+            continue;
+        }
         let Session { transaction, floors, .. } = &mut session;
         for (id, open) in floors {
-            set_base(transaction, *id, open, target).await?;
+            let base = open.resolve(transaction, |history| history.count_before(target)).await?;
+            query(transaction, SET_BASE, &[id, &base]).await?;
         }
-        let range = [Micros(old.unwrap_or(i64::MIN)), Micros(target)];
-        let rows = query(transaction, COUNT, &[&range[0], &range[1]]).await?;
-        let count: i64 = rows.first().ok_or_else(|| damaged("a count"))?.try_get(0)?;
-        forgotten = count.unsigned_abs();
-        query(transaction, KEEP_LAST, &[&range[0], &range[1]]).await?;
+        older.and_since(transaction, target).await?;
+        if let Some([change, id]) = older.last.as_deref() {
+            query(transaction, KEEP_LAST, &[change, id]).await?;
+        }
         query(transaction, SET_HORIZON, &[&Micros(target)]).await?;
+        session.transaction.commit().await?;
+        return Ok((Timestamp::from_microsecond(target).ok(), older.count.unsigned_abs()));
     }
-    session.transaction.commit().await?;
-    let horizon = old.map_or(target, |old| old.max(target));
-    Ok((Timestamp::from_microsecond(horizon).ok(), forgotten))
 }
 
-async fn set_base(
-    client: &ClientWrapper,
-    id: i64,
-    open: &mut OpenFloor,
-    target: i64,
-) -> Result<()> {
-    let base = open.resolve(client, |history| history.count_before(target)).await?;
-    query(client, SET_BASE, &[&id, &base]).await?;
-    let day = Micros(Span::of(target, Level::DAY).start);
-    query(client, DELETE_STRETCHES, &[&id, &day]).await?;
+/// Deletes the stretches that lie before the horizon's day: nobody reads them any more. Some at a
+/// time, and whatever a crash leaves goes the next time.
+pub(super) async fn forget_stretches(pool: &Pool) -> Result<()> {
+    let client = pool.get().await?;
+    let some = i64::try_from(CLEANUP_CHUNK_ROWS).unwrap_or(i64::MAX);
+    let delete = client.prepare_cached(DELETE_STRETCHES).await?;
+    for floor in floors::all(&client).await? {
+        for level in Level::all() {
+            let level = i16::from(level.number());
+            while client.execute(&delete, &[&floor.id, &level, &some]).await? > 0 {}
+        }
+    }
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 //! Forgetting old events: first the horizon moves, with every floor's count there, in one short
-//! transaction; then the events before it are deleted, some at a time. A crash in between leaves
+//! transaction; then what lies before it is deleted, some at a time. A crash in between leaves
 //! nothing wrong: what is still there is deleted the next time.
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,8 +24,10 @@ UPDATE retention SET horizon = ?1 WHERE id = 1";
 const SET_BASE: &str = "-- cleanup_old_events: the count at the horizon
 UPDATE floor_origins SET base_count = ?2 WHERE floor_id = ?1";
 
-const DELETE_STRETCHES: &str = "-- cleanup_old_events: stretches before the horizon's day
-DELETE FROM floor_stretches WHERE floor_id = ?1 AND start < ?2";
+const DELETE_STRETCHES: &str = "-- cleanup_old_events: some stretches before the horizon's day
+DELETE FROM floor_stretches WHERE (floor_id, level, start) IN (
+    SELECT floor_id, level, start FROM floor_stretches
+    WHERE floor_id = ?1 AND level = ?2 AND start < ?3 LIMIT ?4)";
 
 const OLDEST: &str = "-- cleanup_old_events: the oldest events before the horizon
 SELECT e.id, e.floor_id, e.timestamp, e.camera_id, e.vehicle_type, e.direction, e.count_delta,
@@ -64,13 +66,29 @@ pub(super) fn move_horizon(
             let (past, mut history) = Past::open(connection, &floor, old)?;
             let base = past.resolve(&mut history, |history| history.count_before(target))?;
             connection.prepare_cached(SET_BASE)?.execute((floor.id, base))?;
-            let day = Span::of(target, Level::DAY).start;
-            connection.prepare_cached(DELETE_STRETCHES)?.execute((floor.id, day))?;
         }
         connection.prepare_cached(SET_HORIZON)?.execute([target])?;
     }
     let horizon = old.map_or(target, |old| old.max(target));
     Ok(Timestamp::from_microsecond(horizon).ok())
+}
+
+/// Deletes some stretches that lie before the horizon's day, which nobody reads any more; returns
+/// how many, fewer than [`CLEANUP_CHUNK_ROWS`] when there are no more.
+pub(super) fn forget_stretches(session: &mut Session<'_>) -> Result<u64> {
+    let Some(horizon) = session.horizon()? else {
+        return Ok(0);
+    };
+    let day = Span::of(horizon, Level::DAY).start;
+    let mut deleted = 0;
+    for floor in floors::all(session.connection)? {
+        for level in Level::all() {
+            let room = i64::try_from(CLEANUP_CHUNK_ROWS - deleted).unwrap_or(i64::MAX);
+            let mut delete = session.connection.prepare_cached(DELETE_STRETCHES)?;
+            deleted += delete.execute((floor.id, level.number(), day, room))?;
+        }
+    }
+    Ok(deleted as u64)
 }
 
 /// Deletes some events before the horizon; returns how many, fewer than

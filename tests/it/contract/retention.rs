@@ -61,6 +61,9 @@ on_every_engine! {
         assert_eq!(events.cleanup_old_events(10).await.unwrap().deleted + cleanup.deleted, 900);
         assert_eq!(windows(&world.park).await, before);
         world.assert_clean().await;
+        // Only the stretches of eleven days are left: a second row would be against the schema.
+        let more = "SELECT 2 FROM floor_stretches GROUP BY floor_id HAVING count(*) > 11";
+        world.execute(&format!("INSERT INTO retention (id) {more}"));
     }
 
     async fn the_horizon_never_moves_back(world) {

@@ -95,3 +95,21 @@ async fn a_month_ahead_that_cannot_be_made_holds_nothing_up() {
     assert!(partitions(&park, &schema).await.contains(&"events_2026_04".to_owned()));
     park.close().await;
 }
+
+#[tokio::test]
+async fn a_cleanup_counts_what_was_recorded_while_it_began() {
+    let (schema, clock) = (Schema::new(), Clock::fixed(instant("2026-02-12T12:00:00Z")));
+    let park = park(&schema, &clock).await;
+    let floor = park.floors().add_floor(NewFloor::new("Ground", 50)).await.unwrap();
+    let at = |n| format!("2026-01-0{n}T10:00:00Z");
+    let cars = (1..=9).map(|n| car(&floor, &n.to_string(), &at(n))).collect();
+    park.events().record_events(cars).await.unwrap();
+    // Transactions that a snapshot cannot have seen, as those of a moment later.
+    schema.execute("UPDATE events SET change = '1000000000000000' WHERE id % 3 = 0");
+    let cleanup = park.events().cleanup_old_events(37).await.unwrap();
+    assert_eq!(cleanup.horizon, Some(instant("2026-01-06T12:00:00Z")));
+    assert_eq!(cleanup.deleted, 6);
+    let last = schema.ask("SELECT last_change || ' ' || last_event_id FROM retention");
+    assert_eq!(last, "1000000000000000 6");
+    park.close().await;
+}
