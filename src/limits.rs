@@ -104,8 +104,9 @@ pub const SMALL_BYTES: usize = 16 * 1024;
 /// Requests that one server answers at once, over all connections; one more is answered with 503.
 /// More than connections, so that only HTTP/2 with many streams meets it.
 pub const MAX_REQUESTS: usize = 12_288;
-/// Pages of more than [`DEFAULT_PAGE_ROWS`] events that are made at once; more wait.
-pub const MAX_PAGES: usize = 64;
+/// Pages of more than [`DEFAULT_PAGE_ROWS`] events that are made at once; more wait, so that what is
+/// small comes in between.
+pub const MAX_PAGES: usize = 8;
 /// Tables of events that are downloaded at once; one more is answered with 503.
 pub const MAX_DOWNLOADS: usize = 64;
 /// Largest head of a request (and what hyper reads ahead of a body), in bytes.
