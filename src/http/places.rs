@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::activity::{Activity, Use};
@@ -38,6 +38,8 @@ pub(super) struct Places {
     left: Notify,
     /// A permit for each request at once.
     requests: Arc<Semaphore>,
+    /// When slow requests were last looked for.
+    ended: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
@@ -97,6 +99,7 @@ impl Places {
             taken: Mutex::default(),
             left: Notify::new(),
             requests: Arc::new(Semaphore::new(MAX_REQUESTS)),
+            ended: Mutex::default(),
         }
     }
 
@@ -125,15 +128,20 @@ impl Places {
 
     /// Tells those to leave that have been idle longest. Where nobody is, those whose request
     /// takes longest, which is the client's doing: the server answers what it has in less. Where
-    /// there is none either, those that came first of many newcomers; then the oldest streams and downloads; those are bounded, and
-    /// clients go on where they broke off.
+    /// there is none either, those that came first of many newcomers; then the oldest streams and
+    /// downloads: those are bounded, and clients go on where they broke off.
     pub(super) fn make_room(&self) {
         self.free(|_| true);
     }
 
-    /// Does the same with those whose requests take longest, where there are too many requests.
+    /// Does the same with those whose requests take longest, where there are too many requests or
+    /// too large answers. Looks are not worth more than one every [`LOOK_AGAIN`].
     pub(super) fn end_slow(&self) {
-        self.free(|of| !matches!(of, Use::Idle(_)));
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        if ended.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
+            *ended = Some(Instant::now());
+            self.free(|of| matches!(of, Use::Slow(_)));
+        }
     }
 
     fn free(&self, may_leave: impl Fn(Use) -> bool) {

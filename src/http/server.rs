@@ -293,7 +293,9 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use http_body_util::BodyExt;
+
+    use super::{super::activity::Activity, *};
 
     #[test]
     fn without_encryption_only_this_machine_and_proxies_are_served() {
@@ -315,5 +317,35 @@ mod tests {
             });
             assert_eq!(served, expected, "{address}");
         }
+    }
+
+    /// An answer with so many bytes, where there is room for it.
+    fn answer(room: &Room, bytes: usize) -> Option<Answer> {
+        let mut share = None;
+        let response = held(Response::new(Body::from(vec![b'x'; bytes])), room, &mut share)?;
+        let activity = Arc::new(Activity::new(Duration::ZERO, Duration::ZERO));
+        Some(Answer::new(response.into_body(), share, None, activity.begin()))
+    }
+
+    #[tokio::test]
+    async fn answers_have_a_bound_until_their_last_byte_has_gone() {
+        let room = Room::new(40);
+        let mut first = answer(&room, 8).unwrap();
+        assert!(answer(&room, 8).is_none());
+        let piece = first.frame().await.unwrap().unwrap().into_data().unwrap();
+        // The answer is with the connection now, and still takes its memory.
+        drop(first);
+        assert!(answer(&room, 8).is_none());
+        drop(piece);
+        assert!(answer(&room, 8).is_some());
+    }
+
+    #[test]
+    fn files_that_are_at_hand_take_no_room() {
+        let (room, mut share) = (Room::new(40), None);
+        let mut file = Response::new(Body::from(vec![b'x'; 1_000]));
+        file.extensions_mut().insert(AtHand);
+        assert!(held(file, &room, &mut share).is_some());
+        assert!(answer(&room, 1_000).is_none());
     }
 }

@@ -144,44 +144,6 @@ fn streams_whose_answers_nobody_takes_keep_nobody_out() {
 }
 
 #[test]
-fn pages_that_nobody_takes_are_bounded_in_memory() {
-    let besieged = Besieged::new();
-    super::floods::fill(&besieged);
-    let page = head("/events?limit=1000", false);
-    let asked = |number| frame(HEADERS, END_STREAM | END_HEADERS, number, &page);
-    // A megabyte each, of which not a byte may be sent.
-    let mut crowd: Vec<_> = (0..6).map(|_| begin(&besieged, false)).collect();
-    crowd.iter_mut().for_each(|stream| send(stream, numbers(120).map(asked)));
-    // The status is told without the page.
-    for stream in &mut crowd {
-        let mut told = Vec::new();
-        let heads = |told: &[u8]| frames(told).filter(|kind| *kind == HEADERS).count();
-        while heads(&told) < 120 {
-            let mut some = [0; 4_096];
-            match stream.read(&mut some) {
-                // One that held on too long had to leave.
-                Ok(0) | Err(_) => break,
-                Ok(length) => told.extend_from_slice(&some[..length]),
-            }
-        }
-    }
-    besieged.answers();
-    besieged.stays_small();
-    drop(crowd);
-    besieged.forgets();
-}
-
-/// The kinds of the frames that have come whole.
-fn frames(mut bytes: &[u8]) -> impl Iterator<Item = u8> {
-    std::iter::from_fn(move || {
-        let length = u32::from_be_bytes([0, *bytes.first()?, *bytes.get(1)?, *bytes.get(2)?]);
-        let (kind, rest) = (*bytes.get(3)?, 9 + usize::try_from(length).unwrap());
-        bytes = bytes.get(rest..)?;
-        Some(kind)
-    })
-}
-
-#[test]
 fn what_is_spoken_here_is_understood() {
     let besieged = Besieged::new();
     let mut stream = begin(&besieged, true);
