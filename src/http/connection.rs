@@ -72,6 +72,7 @@ impl HttpBody for Answer {
 }
 
 /// Bytes of an answer on their way. The last one that has gone gives the memory back.
+#[derive(Debug)]
 pub(super) struct Piece {
     bytes: Bytes,
     _share: Option<Arc<Share>>,
