@@ -49,12 +49,11 @@ fn bodies_beyond_the_memory_for_them_are_503_and_small_ones_are_taken() {
 fn answers_that_nobody_takes_keep_nobody_out() {
     let besieged = Besieged::new();
     fill(&besieged);
-    let page = "GET /events?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n";
-    let table = "GET /events.csv HTTP/1.1\r\nHost: x\r\n\r\n";
-    for request in [page, table] {
+    for path in ["/events?limit=1000", "/events.csv"] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
         let crowd = besieged.crowd(request.repeat(3).as_bytes());
         besieged.answers();
-        besieged.records(request);
+        besieged.records(path);
         besieged.stays_small();
         drop(crowd);
         besieged.forgets();
