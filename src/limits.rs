@@ -89,8 +89,8 @@ pub const SPARE_FILES: usize = 128;
 /// How long a request that has begun is left alone before its connection may have to make room: an
 /// honest one is answered long before.
 pub const LEAST_STAY: Duration = Duration::from_secs(2);
-/// How long a new connection, or one that was just answered, counts as one that will be used: others
-/// make room before it.
+/// How long a new connection, or one that was just answered, counts as one that will be used:
+/// others make room before it.
 pub const FRESH: Duration = Duration::from_millis(500);
 /// Memory that the bodies of all requests may take together, in bytes; more is answered with 503.
 pub const MAX_BODIES_BYTES: usize = 128 * 1024 * 1024;
@@ -104,8 +104,8 @@ pub const SMALL_BYTES: usize = 16 * 1024;
 /// Requests that one server answers at once, over all connections; one more is answered with 503.
 /// More than connections, so that only HTTP/2 with many streams meets it.
 pub const MAX_REQUESTS: usize = 12_288;
-/// Pages of more than [`DEFAULT_PAGE_ROWS`] events that are made at once; more wait, so that what is
-/// small comes in between.
+/// Pages of more than [`DEFAULT_PAGE_ROWS`] events that are made at once; more wait, so that what
+/// is small comes in between.
 pub const MAX_PAGES: usize = 8;
 /// Tables of events that are downloaded at once; one more is answered with 503.
 pub const MAX_DOWNLOADS: usize = 64;

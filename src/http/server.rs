@@ -213,7 +213,7 @@ impl Server {
     ) {
         tokio::select! {
             () = self.begin(stream, address, &place, stop) => {}
-            () = place.activity.told_to_leave() => tracing::debug!("a connection made room for others"),
+            () = place.activity.told_to_leave() => tracing::debug!("a connection made room"),
         }
     }
 
