@@ -1,6 +1,7 @@
 //! The HTTP server: every route in one list, what can be set about it, and the description of it
 //! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
 
+mod activity;
 mod aged;
 mod assets;
 pub(crate) mod attention;
@@ -26,10 +27,12 @@ mod kind;
 mod latest;
 mod metrics;
 mod origin;
+mod places;
 mod problem;
 mod query;
 mod record;
 mod requests;
+mod room;
 mod rows;
 mod schemas;
 mod server;
@@ -55,8 +58,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     SmartPark, Timestamp,
     limits::{
-        BODY_TIMEOUT, HEAD_TIMEOUT, HEARTBEAT, IDLE_TIMEOUT, MAX_BODIES_BYTES, STOP_TIMEOUT,
-        WRITE_TIMEOUT,
+        BODY_TIMEOUT, HEAD_TIMEOUT, HEARTBEAT, IDLE_TIMEOUT, MAX_BODIES_BYTES, MAX_DOWNLOADS,
+        MAX_PAGES, STOP_TIMEOUT, WRITE_TIMEOUT,
     },
 };
 use auth::Gate;
@@ -66,6 +69,7 @@ use latest::Latest;
 pub use origin::Origin;
 pub(crate) use record::RecordedView;
 use requests::Requests;
+use room::Room;
 pub use server::{serve, serve_router};
 pub use tls::TlsFiles;
 
@@ -133,7 +137,7 @@ pub struct Timeouts {
     pub head: Duration,
     /// For the body of a request; then 408.
     pub body: Duration,
-    /// For taking any byte of an answer; then the connection is closed.
+    /// For taking 16 KiB of an answer, or the rest of it; then the connection is closed.
     pub write: Duration,
     /// Between requests; then the connection is closed.
     pub idle: Duration,
@@ -179,8 +183,12 @@ struct Shared {
     latest: Latest,
     on_limit: OnLimit,
     body_timeout: Duration,
-    /// A permit for each byte of the bodies being read.
-    body_room: Arc<Semaphore>,
+    /// Memory for the bodies being read.
+    body_room: Room,
+    /// A permit for each large page of events that may be in the making.
+    pages: Semaphore,
+    /// A permit for each table of events that may be downloaded.
+    downloads: Arc<Semaphore>,
     heartbeat: Duration,
     /// Becomes true when the server stops: streams end then.
     stopping: Arc<watch::Sender<bool>>,
@@ -281,7 +289,9 @@ fn routes_until(
         latest: Latest::default(),
         on_limit: config.on_limit,
         body_timeout: config.timeouts.body,
-        body_room: Arc::new(Semaphore::new(MAX_BODIES_BYTES)),
+        body_room: Room::new(MAX_BODIES_BYTES),
+        pages: Semaphore::new(MAX_PAGES),
+        downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
         heartbeat: config.timeouts.heartbeat,
         stopping,
     }));

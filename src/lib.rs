@@ -40,6 +40,8 @@ pub mod csv_cells;
 mod doctest;
 pub mod error;
 mod events;
+#[cfg(feature = "http")]
+mod files;
 mod floors;
 mod history;
 #[cfg(feature = "http")]

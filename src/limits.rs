@@ -42,7 +42,7 @@ pub const MAX_WATCHERS: usize = 2_048;
 /// The latest events that are kept for watchers; who is further behind reads them from the store.
 pub const LIVE_RING_EVENTS: usize = 4_096;
 /// Events that a watcher is given at once: states of floors come in between.
-pub const LIVE_BATCH_EVENTS: u32 = 256;
+pub const LIVE_BATCH_EVENTS: u32 = 64;
 /// The least time between two looks for what is new: bounds what a flood of commits costs.
 pub const LIVE_PACE: Duration = Duration::from_millis(50);
 /// How long the live hub waits after a look that failed, and how often it may stay without any
@@ -78,19 +78,51 @@ pub const BACKUP_STEP_PAGES: i32 = 1_024;
 pub const SHOWN_FAULTS: usize = 20;
 /// Hours of statistics where the caller names no window. Contract §5.
 pub const DEFAULT_STATISTICS_HOURS: u32 = 24;
-/// Connections that one server serves at once; more wait to be accepted.
-pub const MAX_CONNECTIONS: usize = 4_096;
+/// Connections that one server serves at once. Where all places are taken, whoever uses its place
+/// least makes room for who comes. (The system may allow fewer, see [`SPARE_FILES`].)
+pub const MAX_CONNECTIONS: usize = 10_240;
+/// The same for a server that encrypts: what encryption keeps of each is as much again.
+pub const MAX_TLS_CONNECTIONS: usize = 4_096;
+/// Files of those that the system lets the process open that are left for other things than
+/// connections: the database, the certificate, the logs.
+pub const SPARE_FILES: usize = 128;
+/// How long a request that has begun is left alone before its connection may have to make room: an
+/// honest one is answered long before.
+pub const LEAST_STAY: Duration = Duration::from_secs(2);
+/// How long a new connection, or one that was just answered, counts as one that will be used:
+/// others make room before it.
+pub const FRESH: Duration = Duration::from_millis(500);
 /// Memory that the bodies of all requests may take together, in bytes; more is answered with 503.
-pub const MAX_BODIES_BYTES: usize = 256 * 1024 * 1024;
+pub const MAX_BODIES_BYTES: usize = 128 * 1024 * 1024;
+/// Memory that all answers may take together while their clients take them, in bytes; more is
+/// answered with 503. What is written while it is read is not among them: [`MAX_DOWNLOADS`],
+/// [`MAX_WATCHERS`].
+pub const MAX_ANSWERS_BYTES: usize = 64 * 1024 * 1024;
+/// Bodies and answers of at most so many bytes have a quarter of that memory to themselves, so that
+/// large ones do not keep the events of a camera and the floors out.
+pub const SMALL_BYTES: usize = 16 * 1024;
+/// Requests that one server answers at once, over all connections; one more is answered with 503.
+/// More than connections, so that only HTTP/2 with many streams meets it.
+pub const MAX_REQUESTS: usize = 12_288;
+/// Pages of more than [`DEFAULT_PAGE_ROWS`] events that are made at once; more wait, so that what
+/// is small comes in between.
+pub const MAX_PAGES: usize = 8;
+/// Tables of events that are downloaded at once; one more is answered with 503.
+pub const MAX_DOWNLOADS: usize = 64;
 /// Largest head of a request (and what hyper reads ahead of a body), in bytes.
-pub const MAX_HEAD_BYTES: usize = 64 * 1024;
+pub const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// What HTTP/2 keeps of an answer for each request, in bytes, before more of it is made.
+pub const MAX_SEND_BYTES: usize = 32 * 1024;
+/// What a client that cannot be written to must take within [`WRITE_TIMEOUT`], in bytes: slower is
+/// no line that anybody uses, but somebody who holds on.
+pub const LEAST_TAKEN_BYTES: usize = 16 * 1024;
 /// Requests at once on one HTTP/2 connection.
 pub const MAX_STREAMS: u32 = 128;
 /// How long the head of a request may take. Invariants, "Bad input".
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the body of a request may take. Invariants, "Bad input".
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a client may take no byte of an answer.
+/// How long a client may take to take [`LEAST_TAKEN_BYTES`] of an answer.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a connection may be idle between requests.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);

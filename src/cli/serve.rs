@@ -10,6 +10,7 @@ use super::{Context, Counting, Outcome, output::shown_url, retention, signals::S
 use crate::{
     Error, SmartPark,
     config::{Days, Layer, Listen, SeedChoice, SiteName},
+    files,
     http::{self, HttpConfig, OnLimit, TlsFiles},
     limits::COUNTING_PATIENCE,
 };
@@ -76,6 +77,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
     access::require_keys(context, tls.is_some()).await?;
     // From here on, so that none that comes while the server starts ends it the hard way.
     let signals = StopSignals::catch()?;
+    files::take_all_allowed();
     let park = context.create().await?;
     let _only_server = park.lock_as_server()?;
     if let Some(replica) = &settings.replica {

@@ -26,6 +26,10 @@ pub(super) const ASK_AGAIN: &str = "no-cache";
 /// Kept for a year and never asked for again: for addresses that name the version.
 pub(super) const KEEP: &str = "public, max-age=31536000, immutable";
 
+/// Marks an answer whose bytes are in memory however many take them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AtHand;
+
 /// A file that is served as it is.
 pub(super) struct Asset {
     media_type: &'static str,
@@ -33,8 +37,8 @@ pub(super) struct Asset {
     /// As it is in the binary: plain, unless `is_gzipped`.
     bytes: Bytes,
     is_gzipped: bool,
-    /// The plain bytes compressed, once somebody asks for them.
-    packed: OnceLock<Bytes>,
+    /// The other form of the bytes, once somebody asks for it.
+    other: OnceLock<Option<Bytes>>,
     etag: HeaderValue,
 }
 
@@ -53,7 +57,7 @@ impl Asset {
             policy,
             bytes,
             is_gzipped: false,
-            packed: OnceLock::new(),
+            other: OnceLock::new(),
             etag: etag.unwrap_or(HeaderValue::from_static("")),
         }
     }
@@ -83,39 +87,44 @@ impl Asset {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             return response;
         }
-        if accepts_gzip(request) {
+        let is_gzipped = accepts_gzip(request);
+        let bytes = if is_gzipped { self.packed() } else { self.unpacked() };
+        let Some(bytes) = bytes else { return Problem::new(Kind::Internal).into_response() };
+        if is_gzipped {
             let gzip = HeaderValue::from_static("gzip");
             response.headers_mut().insert(header::CONTENT_ENCODING, gzip);
-            *response.body_mut() = Body::from(self.packed());
-        } else if let Some(plain) = self.unpacked() {
-            *response.body_mut() = Body::from(plain);
-        } else {
-            return Problem::new(Kind::Internal).into_response();
         }
+        response.extensions_mut().insert(AtHand);
+        *response.body_mut() = Body::from(bytes);
         response
     }
 
-    fn packed(&self) -> Bytes {
-        if self.is_gzipped {
-            return self.bytes.clone();
-        }
+    fn packed(&self) -> Option<Bytes> {
         let pack = || {
             let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-            // Writing to memory cannot fail.
-            packed.write_all(&self.bytes).unwrap_or_default();
-            Bytes::from(packed.finish().unwrap_or_default())
+            packed.write_all(&self.bytes).ok()?;
+            packed.finish().ok().map(Bytes::from)
         };
-        self.packed.get_or_init(pack).clone()
+        if self.is_gzipped {
+            Some(self.bytes.clone())
+        } else {
+            self.other.get_or_init(pack).clone()
+        }
     }
 
     fn unpacked(&self) -> Option<Bytes> {
-        if !self.is_gzipped {
-            return Some(self.bytes.clone());
+        // Rare: every browser takes gzip. Kept all the same: who asks again and again must not
+        // have the memory of as many.
+        let unpack = || {
+            let mut plain = Vec::new();
+            GzDecoder::new(self.bytes.as_ref()).read_to_end(&mut plain).ok()?;
+            Some(plain.into())
+        };
+        if self.is_gzipped {
+            self.other.get_or_init(unpack).clone()
+        } else {
+            Some(self.bytes.clone())
         }
-        // Rare: every browser takes gzip.
-        let mut plain = Vec::new();
-        GzDecoder::new(self.bytes.as_ref()).read_to_end(&mut plain).ok()?;
-        Some(plain.into())
     }
 }
 

@@ -1,7 +1,5 @@
 //! The bodies of requests: of a type that is read here, whole, in time, and not too large.
 
-use std::sync::Arc;
-
 use axum::{
     body::{Body, HttpBody},
     extract::Request,
@@ -9,12 +7,14 @@ use axum::{
 };
 use bytes::BytesMut;
 use http_body_util::BodyExt;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Duration, timeout},
-};
+use tokio::time::{Duration, timeout};
 
-use super::{App, kind::Kind, problem::Problem};
+use super::{
+    App,
+    kind::Kind,
+    problem::Problem,
+    room::{Room, Share},
+};
 use crate::limits::{MAX_BODY_BYTES, MAX_SMALL_BODY_BYTES};
 
 // The words of `Kind::TooLarge` and `Kind::TooManyRows` say these.
@@ -56,7 +56,19 @@ impl Format {
 pub(super) struct Whole {
     /// All of it.
     pub(super) bytes: BytesMut,
-    room: Option<OwnedSemaphorePermit>,
+    share: Option<Share>,
+}
+
+impl Whole {
+    /// Moves it to where so many bytes fit. What has come decides how many, not what is announced:
+    /// that costs a client nothing.
+    fn grow(&mut self, capacity: usize, room: &Room) -> Result<(), Kind> {
+        let share = room.take(capacity).ok_or(Kind::Overloaded)?;
+        let mut bytes = BytesMut::with_capacity(capacity);
+        bytes.extend_from_slice(&self.bytes);
+        *self = Self { bytes, share: Some(share) };
+        Ok(())
+    }
 }
 
 /// Reads a JSON body.
@@ -100,29 +112,28 @@ async fn read_at_most(most: usize, request: Request, app: &App) -> Result<Whole,
     result.map_err(Problem::new)
 }
 
-async fn collect(body: &mut Body, most: usize, all_room: &Arc<Semaphore>) -> Result<Whole, Kind> {
-    let announced = body.size_hint().lower();
-    if announced > most as u64 {
+async fn collect(body: &mut Body, most: usize, room: &Room) -> Result<Whole, Kind> {
+    let announced = body.size_hint();
+    if announced.lower() > most as u64 {
         return Err(Kind::TooLarge);
     }
-    let mut whole = Whole { bytes: BytesMut::new(), room: None };
+    let announced = announced.exact().and_then(|bytes| usize::try_from(bytes).ok());
+    let mut whole = Whole { bytes: BytesMut::new(), share: None };
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Kind::CutShort)?.into_data() else {
             continue;
         };
-        if whole.bytes.len() + data.len() > most {
+        let length = whole.bytes.len() + data.len();
+        if length > most {
             return Err(Kind::TooLarge);
         }
-        let length = u32::try_from(data.len()).map_err(|_| Kind::TooLarge)?;
-        let room = Arc::clone(all_room).try_acquire_many_owned(length);
-        let room = room.map_err(|_| Kind::Overloaded)?;
-        match &mut whole.room {
-            Some(taken) => taken.merge(room),
-            none => *none = Some(room),
-        }
         if whole.bytes.is_empty() {
+            whole.share = Some(room.take(length).ok_or(Kind::Overloaded)?);
             whole.bytes = data.into();
         } else {
+            if length > whole.bytes.capacity() {
+                whole.grow((2 * length).min(announced.unwrap_or(most)).max(length), room)?;
+            }
             whole.bytes.extend_from_slice(&data);
         }
     }
@@ -142,16 +153,37 @@ async fn drain(body: &mut Body) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::channel::channel, *};
+    use crate::limits::SMALL_BYTES;
 
     #[tokio::test]
     async fn all_bodies_together_take_only_so_much_memory() {
-        let room = Arc::new(Semaphore::new(10));
+        let room = Room::new(40);
         let six = || Body::from("123456");
         let first = collect(&mut six(), 6, &room).await.unwrap();
         assert_eq!(collect(&mut six(), 6, &room).await.unwrap_err(), Kind::Overloaded);
         drop(first);
         let again = collect(&mut six(), 6, &room).await.unwrap();
         assert_eq!(again.bytes, "123456");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_grows_takes_what_it_has_come_to() {
+        let pieces = |many| {
+            let (sender, body) = channel();
+            tokio::spawn(async move {
+                for _ in 0..many {
+                    sender.send(Ok(vec![b'x'; SMALL_BYTES].into())).await.ok();
+                }
+            });
+            body
+        };
+        let room = Room::new(32 * SMALL_BYTES);
+        let most = 64 * SMALL_BYTES;
+        let whole = collect(&mut pieces(5), most, &room).await.unwrap();
+        assert_eq!(whole.bytes.len(), 5 * SMALL_BYTES);
+        assert_eq!(collect(&mut pieces(20), most, &room).await.unwrap_err(), Kind::Overloaded);
+        drop(whole);
+        collect(&mut pieces(5), most, &room).await.unwrap();
     }
 }

@@ -4,16 +4,13 @@
 use std::{
     io,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
-    task::{Context, Poll},
+    sync::Arc,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use axum::body::{Body, HttpBody};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use hyper::{
     body::{Frame, SizeHint},
     rt::{Read, ReadBufCursor, Write},
@@ -21,72 +18,48 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    sync::OwnedSemaphorePermit,
     time::{Sleep, sleep},
 };
 
-/// What goes on on a connection.
-#[derive(Debug, Default)]
-pub(super) struct Activity {
-    begun: AtomicU64,
-    in_flight: AtomicUsize,
-}
+use super::{activity::InFlight, room::Share};
+use crate::limits::LEAST_TAKEN_BYTES;
 
-impl Activity {
-    /// A request begins; it ends when the result is dropped.
-    pub(super) fn begin(self: &Arc<Self>) -> InFlight {
-        self.begun.fetch_add(1, Ordering::Relaxed);
-        self.in_flight.fetch_add(1, Ordering::Relaxed);
-        InFlight(Arc::clone(self))
-    }
-
-    /// Waits until there was nothing to do for too long: no first request within `head`, or no
-    /// other within `idle`. (A request's head that stops in its middle is hyper's to notice; a
-    /// connection that has not even shown which HTTP it speaks is not.)
-    pub(super) async fn idle(&self, head: Duration, idle: Duration) {
-        let (mut seen, mut wait) = (0, head);
-        loop {
-            sleep(wait).await;
-            let begun = self.begun.load(Ordering::Relaxed);
-            if begun == seen && self.in_flight.load(Ordering::Relaxed) == 0 {
-                return;
-            }
-            (seen, wait) = (begun, idle);
-        }
-    }
-}
-
-/// A request that has begun and not ended.
-#[derive(Debug)]
-pub(super) struct InFlight(Arc<Activity>);
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The body of an answer; the request it answers lasts as long.
+/// The body of an answer; the request it answers lasts as long, and its share of the memory that
+/// answers may take until its bytes are gone.
 pub(super) struct Answer {
     body: Body,
+    share: Option<Arc<Share>>,
+    _turn: Option<OwnedSemaphorePermit>,
     _in_flight: InFlight,
 }
 
 impl Answer {
-    /// The body that answers the request.
-    pub(super) fn new(body: Body, in_flight: InFlight) -> Self {
-        Self { body, _in_flight: in_flight }
+    /// The body that answers the request, its share of the memory, and its turn.
+    pub(super) fn new(
+        body: Body,
+        share: Option<Share>,
+        turn: Option<OwnedSemaphorePermit>,
+        mut in_flight: InFlight,
+    ) -> Self {
+        if body.size_hint().exact().is_none() {
+            in_flight.is_long();
+        }
+        Self { body, share: share.map(Arc::new), _turn: turn, _in_flight: in_flight }
     }
 }
 
 impl HttpBody for Answer {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = axum::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+    ) -> Poll<Option<Result<Frame<Piece>, axum::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let piece = |bytes| Piece { bytes, _share: self.share.clone() };
+        Poll::Ready(frame.map(|frame| frame.map(|frame| frame.map_data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -98,11 +71,40 @@ impl HttpBody for Answer {
     }
 }
 
-/// A stream on which a write that makes no progress fails after a while.
+/// Bytes of an answer on their way. The last one that has gone gives the memory back.
+#[derive(Debug)]
+pub(super) struct Piece {
+    bytes: Bytes,
+    _share: Option<Arc<Share>>,
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+    }
+}
+
+/// A stream on which a write that makes no progress worth the name fails after a while.
 pub(super) struct Timed<S> {
     stream: TokioIo<S>,
     timeout: Duration,
-    stalled: Option<Pin<Box<Sleep>>>,
+    stalled: Option<Stalled>,
+}
+
+/// A client that does not take what is written as fast as it is.
+struct Stalled {
+    /// When it has had enough time.
+    patience: Pin<Box<Sleep>>,
+    /// What it has taken meanwhile, in bytes.
+    taken: usize,
 }
 
 impl<S> Timed<S> {
@@ -111,19 +113,45 @@ impl<S> Timed<S> {
         Self { stream: TokioIo::new(stream), timeout, stalled: None }
     }
 
-    /// Turns a write that waits too long into an error.
-    fn watch<T>(
+    /// Counts what was taken; turns a write that waits too long into an error.
+    fn written(
         &mut self,
         context: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.stalled = None;
-            return written;
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        match (&written, &mut self.stalled) {
+            (Poll::Pending, _) => {
+                return self.wait(context).map(|()| Err(io::ErrorKind::TimedOut.into()));
+            }
+            // Few bytes at a time are no progress: somebody only holds on.
+            (Poll::Ready(Ok(count)), Some(stalled)) => {
+                stalled.taken += count;
+                if stalled.taken >= LEAST_TAKEN_BYTES {
+                    self.stalled = None;
+                }
+            }
+            _ => {}
         }
+        written
+    }
+
+    /// Turns one that is done into the end of all waiting: everything was taken.
+    fn done(
+        &mut self,
+        context: &mut Context<'_>,
+        done: Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        if done.is_ready() {
+            self.stalled = None;
+            return done;
+        }
+        self.wait(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    fn wait(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let timeout = self.timeout;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(timeout)));
-        stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        let begin = || Stalled { patience: Box::pin(sleep(timeout)), taken: 0 };
+        self.stalled.get_or_insert_with(begin).patience.as_mut().poll(context)
     }
 }
 
@@ -144,7 +172,7 @@ impl<S: AsyncWrite + Unpin> Write for Timed<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.watch(context, written)
+        self.written(context, written)
     }
 
     fn poll_write_vectored(
@@ -153,7 +181,7 @@ impl<S: AsyncWrite + Unpin> Write for Timed<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.watch(context, written)
+        self.written(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -162,11 +190,11 @@ impl<S: AsyncWrite + Unpin> Write for Timed<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.watch(context, flushed)
+        self.done(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let closed = Pin::new(&mut self.stream).poll_shutdown(context);
-        self.watch(context, closed)
+        self.done(context, closed)
     }
 }

@@ -1,6 +1,6 @@
 //! The events as a table to keep: all that a filter chooses, written while it is read.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{collections::BTreeMap, fmt::Write, sync::Arc};
 
 use axum::{
     extract::State,
@@ -15,6 +15,7 @@ use super::{
     described::problems,
     examples,
     filter::{FILTERS, Filter, FilterParams},
+    kind::Kind,
     problem::{Place, Problem},
     query::Query,
 };
@@ -51,11 +52,16 @@ pub(super) async fn download_events(State(app): State<App>, uri: Uri) -> Result<
     let filter = Filter::read(&mut query);
     query.finish()?;
     let filter = filter.of(&app)?;
+    let turn = Arc::clone(&app.downloads).try_acquire_owned();
+    let turn = turn.map_err(|_| Problem::new(Kind::Overloaded))?;
     // What is wrong at once is told with a status; later the answer can only break off.
     let download = Download::begin(&app.park, filter).await;
     let (download, first) = download.map_err(|error| Problem::from_error(error, Place::Query))?;
     let (sender, body) = channel();
-    request_id::spawn(download.run(first, sender));
+    request_id::spawn(async move {
+        download.run(first, sender).await;
+        drop(turn);
+    });
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     let csv = HeaderValue::from_static("text/csv; charset=utf-8; header=present");

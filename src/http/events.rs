@@ -66,6 +66,9 @@ pub(super) async fn list_events(State(app): State<App>, uri: Uri) -> Result<Resp
     let cursor = query.word::<Cursor>("cursor");
     query.finish()?;
     let (filter, limit) = (filter.of(&app)?, limit.unwrap_or(DEFAULT_PAGE_ROWS));
+    let is_large = limit > DEFAULT_PAGE_ROWS;
+    // Readers are faster than what makes a page of their rows: the rest must not pile up.
+    let _turn = if is_large { app.pages.acquire().await.ok() } else { None };
     let reading = app.park.from_replica();
     let page = reading.events().get_events(filter, limit, cursor).await;
     let mut page = page.map_err(|error| Problem::from_error(error, Place::Query))?;

@@ -3,7 +3,11 @@
 
 use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body};
+use axum::{
+    Router,
+    body::{Body, HttpBody},
+    response::{IntoResponse, Response},
+};
 use hyper::{Request, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
@@ -15,7 +19,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
     task::JoinSet,
     time::{sleep, timeout},
 };
@@ -23,15 +27,20 @@ use tower_service::Service;
 
 use super::{
     HttpConfig, Network, Peer, Timeouts,
+    assets::AtHand,
     auth::is_one_of,
-    connection::{Activity, Answer, Timed},
+    connection::{Answer, Timed},
     guard::{Outside, answered, guarded},
+    kind::Kind,
+    places::{Place, Places},
+    problem::Problem,
+    room::{Room, Share},
     routes_until,
     tls::Certificate,
 };
 use crate::{
     SmartPark,
-    limits::{MAX_CONNECTIONS, MAX_HEAD_BYTES, MAX_STREAMS},
+    limits::{MAX_ANSWERS_BYTES, MAX_HEAD_BYTES, MAX_SEND_BYTES, MAX_STREAMS},
     refusals,
 };
 
@@ -87,15 +96,25 @@ pub async fn serve_router(
     Server::new(router, timeouts).run(listener, shutdown).await
 }
 
-/// The next connection and its other end, once there is room for one.
+/// The next connection, its other end, and a place for it. Nobody has to make room before somebody
+/// has come.
 async fn accept(
     listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, IpAddr, OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots).acquire_owned().await;
-    let slot = slot.map_err(|_| io::ErrorKind::Other)?;
+    places: &Arc<Places>,
+) -> io::Result<(TcpStream, IpAddr, Place)> {
     let (stream, address) = listener.accept().await?;
-    Ok((stream, address.ip(), slot))
+    Ok((stream, address.ip(), places.take().await))
+}
+
+/// An answer, where there is memory for it: its share.
+fn held(response: Response, room: &Room, share: &mut Option<Share>) -> Option<Response> {
+    let bytes = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    // What is at hand anyhow costs nothing more; what has no end yet is bounded where it is made.
+    let bytes = bytes.filter(|bytes| *bytes > 0 && response.extensions().get::<AtHand>().is_none());
+    if let Some(bytes) = bytes {
+        *share = Some(room.take(bytes)?);
+    }
+    Some(response)
 }
 
 /// What all connections share.
@@ -103,6 +122,8 @@ struct Server {
     router: Router,
     http: auto::Builder<TokioExecutor>,
     timeouts: Timeouts,
+    /// Memory for the answers that clients have not taken yet.
+    answers: Room,
     certificate: Option<Arc<Certificate>>,
     /// Who is served without encryption, beside this machine; everybody where there is no list.
     in_plain: Option<Vec<Network>>,
@@ -122,8 +143,10 @@ impl Server {
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(MAX_HEAD_BYTES as u32)
+            .max_send_buf_size(MAX_SEND_BYTES)
             .keep_alive_interval(PING_INTERVAL);
-        Self { router, http, timeouts, certificate: None, in_plain: None, outside: None }
+        let answers = Room::new(MAX_ANSWERS_BYTES);
+        Self { router, http, timeouts, answers, certificate: None, in_plain: None, outside: None }
     }
 
     /// One for our routes, which are guarded here.
@@ -149,22 +172,23 @@ impl Server {
     ) -> io::Result<()> {
         listener.local_addr()?;
         let server = Arc::new(self);
-        let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let places = Arc::new(Places::new(server.certificate.is_some()));
         let stop = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
         loop {
             let accepted = tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                accepted = accept(&listener, &slots) => accepted,
+                accepted = accept(&listener, &places) => accepted,
             };
             match accepted {
-                Ok((stream, address, slot)) => {
+                Ok((stream, address, place)) => {
                     let server = Arc::clone(&server);
-                    tokio::spawn(server.take(stream, address, slot, stop.watcher()));
+                    tokio::spawn(server.take(stream, address, place, stop.watcher()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
+                    places.make_room();
                     tokio::select! {
                         () = &mut shutdown => break,
                         () = sleep(ACCEPT_PAUSE) => {}
@@ -180,31 +204,39 @@ impl Server {
         Ok(())
     }
 
-    /// Serves one connection to its end.
+    /// Serves one connection to its end, or until it has to make room.
     async fn take(
         self: Arc<Self>,
         stream: TcpStream,
         address: IpAddr,
-        slot: OwnedSemaphorePermit,
+        place: Place,
         stop: Watcher,
     ) {
         let _counted = self.outside.as_ref().map(|outside| outside.requests.connect());
+        tokio::select! {
+            () = self.begin(stream, address, &place, stop) => {}
+            () = place.activity.told_to_leave() => tracing::debug!("a connection made room"),
+        }
+    }
+
+    /// Serves one connection, encrypted or not.
+    async fn begin(&self, stream: TcpStream, address: IpAddr, place: &Place, stop: Watcher) {
         // Small answers go out at once. Where it cannot be set they only go out later.
         stream.set_nodelay(true).ok();
         if let Some(certificate) = &self.certificate {
             let peer = Peer { address, is_encrypted: true };
-            let begun = timeout(self.timeouts.head, certificate.acceptor().accept(stream)).await;
+            let begun = timeout(self.timeouts.head, certificate.begin(stream)).await;
             match begun {
-                Ok(Ok(stream)) => self.connection(stream, peer, stop).await,
+                Ok(Ok(stream)) => self.connection(stream, peer, place, stop).await,
                 Ok(Err(error)) => tracing::debug!(?error, "a client did not speak TLS"),
                 Err(_) => tracing::debug!("a client took too long to begin TLS"),
             }
         } else if self.serves_in_plain(address) {
-            self.connection(stream, Peer { address, is_encrypted: false }, stop).await;
+            let peer = Peer { address, is_encrypted: false };
+            self.connection(stream, peer, place, stop).await;
         } else {
             tracing::debug!(%address, "is neither this machine nor a proxy, and not encrypted");
         }
-        drop(slot);
     }
 
     /// A key that goes over a network in plain text is everybody's.
@@ -214,20 +246,27 @@ impl Server {
     }
 
     /// Serves what comes on a stream to its end.
-    async fn connection<S>(&self, stream: S, peer: Peer, stop: Watcher)
+    async fn connection<S>(&self, stream: S, peer: Peer, place: &Place, stop: Watcher)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let activity = Arc::new(Activity::default());
         let service = service_fn(|mut request: Request<Incoming>| {
-            let in_flight = activity.begin();
+            let (in_flight, turn) = (place.activity.begin(), place.turn());
             request.extensions_mut().insert(peer);
             let mut router = self.router.clone();
-            let outside = self.outside.clone();
+            let places = Arc::clone(&place.places);
+            let (outside, room) = (self.outside.clone(), self.answers.clone());
             async move {
+                let mut share = None;
                 let mut route = async |request: Request<Incoming>| {
+                    if turn.is_err() {
+                        return Problem::new(Kind::Overloaded).into_response();
+                    }
                     let Ok(response) = router.call(request.map(Body::new)).await;
-                    response
+                    held(response, &room, &mut share).unwrap_or_else(|| {
+                        places.end_slow();
+                        Problem::new(Kind::Overloaded).into_response()
+                    })
                 };
                 // Around the router and not a layer of it: a layer is cloned and boxed anew for
                 // every request.
@@ -235,7 +274,7 @@ impl Server {
                     Some(outside) => guarded(&outside, request, route).await,
                     None => answered(route(request)).await,
                 };
-                let response = response.map(|body| Answer::new(body, in_flight));
+                let response = response.map(|body| Answer::new(body, share, turn.ok(), in_flight));
                 Ok::<_, Infallible>(response)
             }
         });
@@ -249,14 +288,16 @@ impl Server {
                     tracing::debug!(?error, "a connection ended early");
                 }
             }
-            () = activity.idle(head, idle) => {}
+            () = place.activity.idle(head, idle) => {}
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use http_body_util::BodyExt;
+
+    use super::{super::activity::Activity, *};
 
     #[test]
     fn without_encryption_only_this_machine_and_proxies_are_served() {
@@ -279,5 +320,35 @@ mod tests {
             });
             assert_eq!(served, expected, "{address}");
         }
+    }
+
+    /// An answer with so many bytes, where there is room for it.
+    fn answer(room: &Room, bytes: usize) -> Option<Answer> {
+        let mut share = None;
+        let response = held(Response::new(Body::from(vec![b'x'; bytes])), room, &mut share)?;
+        let activity = Arc::new(Activity::new(Duration::ZERO, Duration::ZERO));
+        Some(Answer::new(response.into_body(), share, None, activity.begin()))
+    }
+
+    #[tokio::test]
+    async fn answers_have_a_bound_until_their_last_byte_has_gone() {
+        let room = Room::new(40);
+        let mut first = answer(&room, 8).unwrap();
+        assert!(answer(&room, 8).is_none());
+        let piece = first.frame().await.unwrap().unwrap().into_data().unwrap();
+        // The answer is with the connection now, and still takes its memory.
+        drop(first);
+        assert!(answer(&room, 8).is_none());
+        drop(piece);
+        assert!(answer(&room, 8).is_some());
+    }
+
+    #[test]
+    fn files_that_are_at_hand_take_no_room() {
+        let (room, mut share) = (Room::new(40), None);
+        let mut file = Response::new(Body::from(vec![b'x'; 1_000]));
+        file.extensions_mut().insert(AtHand);
+        assert!(held(file, &room, &mut share).is_some());
+        assert!(answer(&room, 1_000).is_none());
     }
 }

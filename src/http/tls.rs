@@ -8,14 +8,17 @@ use std::{
 };
 
 use rustls::{
-    ServerConfig,
+    ServerConfig, ServerConnection,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use tokio::time::sleep;
-use tokio_rustls::TlsAcceptor;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::sleep,
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::limits::{CERTIFICATE_INTERVAL, MAX_CERTIFICATE_BYTES};
+use crate::limits::{CERTIFICATE_INTERVAL, MAX_CERTIFICATE_BYTES, MAX_SEND_BYTES};
 
 /// The files, in PEM, that a server shows itself with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,10 +96,18 @@ impl Certificate {
         Ok(Self { files: files.clone(), seen: RwLock::new(seen), current })
     }
 
-    /// What begins a connection with the certificate of now.
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        TlsAcceptor::from(Arc::clone(&*current))
+    /// Begins a connection with the certificate of now.
+    ///
+    /// # Errors
+    /// Those of the stream, and where what comes is not TLS.
+    pub(super) async fn begin<S>(&self, stream: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
+        // What is encrypted and not taken is kept beside what is not encrypted yet.
+        let bound = |session: &mut ServerConnection| session.set_buffer_limit(Some(MAX_SEND_BYTES));
+        TlsAcceptor::from(current).accept_with(stream, bound).await
     }
 
     /// Looks at the files again and again, and takes up what is new and fits, for as long as it is

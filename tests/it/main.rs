@@ -4,6 +4,7 @@ mod cli;
 mod contract;
 mod crash;
 mod faults;
+mod hostile;
 mod http;
 mod postgres;
 mod scrape;

@@ -205,7 +205,7 @@ fn parameters_that_do_not_fit_are_422_and_all_named() {
 #[test]
 fn very_many_unknown_parameters_get_a_small_answer() {
     let server = TestServer::start();
-    let many: Vec<String> = (0..5_000).map(|i| format!("x{i}")).collect();
+    let many: Vec<String> = (0..2_000).map(|i| format!("x{i}")).collect();
     let answer = server.get(&format!("/events?{}", many.join("&")));
     assert_eq!(answer.status, 422);
     assert!(answer.bytes.len() < 4_000);

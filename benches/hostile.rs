@@ -1,0 +1,235 @@
+//! How long clients that behave wait while ten thousand others hold on to what they can: the same
+//! questions in interleaved rounds, alone and beside each kind of crowd.
+//!
+//! `cargo bench --bench hostile` prints the medians, the 99th percentiles, their ratios to those
+//! without a crowd, and the most memory that the server took. With `-- --test` it only shows that
+//! it runs; `-- 2000` takes another number of clients.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use tokio::{io::AsyncWriteExt, runtime::Runtime, task::JoinSet};
+
+const HEAD: &str = "POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+/// How often one of a crowd that drips sends its next byte.
+const DRIP: Duration = Duration::from_secs(1);
+
+/// A kind of client: what it sends first, how large a part of the crowd comes, and whether it goes
+/// on a byte at a time.
+struct Shape {
+    name: &'static str,
+    begin: String,
+    part: usize,
+    drips: bool,
+}
+
+fn shapes() -> Vec<Shape> {
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let held = |name, begin| Shape { name, begin, part: 1, drips: false };
+    let body = format!("{HEAD}Content-Length: 100000\r\n\r\n[");
+    vec![
+        held("idle after an answer", get("/health/live")),
+        held("connected and silent", String::new()),
+        held("half a head", "GET /floors HTTP/1.1\r\nHost".into()),
+        Shape {
+            drips: true,
+            ..held("a head a byte a second", "GET /floors HTTP/1.1\r\nX: ".into())
+        },
+        Shape { drips: true, ..held("a body a byte a second", body) },
+        Shape { part: 5, ..held("answers not taken", get("/events?limit=1000").repeat(50)) },
+        Shape { part: 5, ..held("streams not read", get("/stream")) },
+    ]
+}
+
+fn main() {
+    let is_test = !std::env::args().any(|argument| argument == "--bench");
+    let crowd = std::env::args().find_map(|argument| argument.parse().ok());
+    let crowd = crowd.unwrap_or(if is_test { 50 } else { 10_000 });
+    let (rounds, seconds) = if is_test { (1, 0.1) } else { (3, 3.0) };
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let all = rustix::process::Rlimit { current: files.maximum, ..files };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, all).expect("it is allowed");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("it can be written");
+    let server = Server::start(&format!("sqlite://{}/hostile.db", folder.path().display()));
+    println!("{crowd} clients; milliseconds, median and 99th percentile; ratio to no crowd");
+    for shape in shapes() {
+        let (mut alone, mut beside) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            alone.push(good(server.address, seconds));
+            let others = Crowd::come(server.address, &shape, crowd / shape.part);
+            beside.push(good(server.address, seconds));
+            drop(others);
+        }
+        for (kind, name) in ["GET, kept", "GET, new connection", "POST, kept"].iter().enumerate() {
+            let figure = |rounds: &[[Times; 3]], part| {
+                let mut rounds: Vec<f64> = rounds.iter().map(|it| it[kind].at(part)).collect();
+                rounds.sort_by(f64::total_cmp);
+                rounds[rounds.len() / 2]
+            };
+            let [a, b] = [&alone, &beside].map(|it| [figure(it, 0.5), figure(it, 0.99)]);
+            println!(
+                "{:24} {name:20} {:.2} {:.2} beside {:.2} {:.2}  x{:.2} x{:.2}",
+                shape.name,
+                a[0],
+                a[1],
+                b[0],
+                b[1],
+                b[0] / a[0],
+                b[1] / a[1]
+            );
+        }
+        println!("{:24} {}", shape.name, server.memory());
+    }
+}
+
+/// How long answers took, in milliseconds, sorted.
+struct Times(Vec<f64>);
+
+impl Times {
+    fn at(&self, part: f64) -> f64 {
+        self.0[(self.0.len() as f64 * part) as usize]
+    }
+}
+
+/// What clients that behave see for some seconds: of floors on a kept and on a new connection, and
+/// of an event. One at a time: it is their waiting that is measured and not what can be done.
+fn good(address: SocketAddr, seconds: f64) -> [Times; 3] {
+    let get = b"GET /floors HTTP/1.1\r\nHost: x\r\n\r\n";
+    let (mut reads, mut posts) = (connect(address), connect(address));
+    let mut times = [const { Vec::new() }; 3];
+    let begin = Instant::now();
+    while begin.elapsed().as_secs_f64() < seconds || times[0].is_empty() {
+        let now = smartpark::Clock::system().now();
+        let body = format!(
+            r#"{{"camera_id":"c","floor_id":1,"track_id":"t","vehicle_type":"car",
+                "direction":"entry","confidence":0.9,"timestamp":"{now}"}}"#
+        );
+        let post = format!("{HEAD}Content-Length: {}\r\n\r\n{body}", body.len());
+        times[0].push(timed(|| ask(&mut reads, get)));
+        times[1].push(timed(|| ask(&mut connect(address), get)));
+        times[2].push(timed(|| ask(&mut posts, post.as_bytes())));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        Times(times)
+    })
+}
+
+fn timed(what: impl FnOnce()) -> f64 {
+    let begin = Instant::now();
+    what();
+    begin.elapsed().as_secs_f64() * 1e3
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("the server accepts connections");
+    stream.set_nodelay(true).expect("it is a socket");
+    stream
+}
+
+/// Asks and waits for the whole answer, which must be a success.
+fn ask(stream: &mut TcpStream, request: &[u8]) {
+    stream.write_all(request).expect("it is connected");
+    let (mut answer, mut some) = (Vec::new(), [0; 8 * 1_024]);
+    loop {
+        let length = stream.read(&mut some).expect("it is connected");
+        assert!(length > 0, "a client that behaves was sent away");
+        answer.extend_from_slice(&some[..length]);
+        let text = String::from_utf8_lossy(&answer);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        assert!(head.starts_with("HTTP/1.1 20"), "{head}");
+        let head = head.to_lowercase();
+        let length = head.split_once("content-length: ").map(|(_, rest)| rest);
+        let length = length.and_then(|rest| rest.lines().next()?.parse().ok());
+        if length == Some(body.len()) {
+            return;
+        }
+    }
+}
+
+/// Clients of one kind, all connected. They go when this is dropped.
+struct Crowd(Option<Runtime>);
+
+impl Crowd {
+    fn come(address: SocketAddr, shape: &Shape, count: usize) -> Self {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(1).enable_all().build().expect("a thread");
+        runtime.block_on(async {
+            let mut coming = JoinSet::new();
+            for _ in 0..count {
+                let (begin, drips) = (shape.begin.clone(), shape.drips);
+                let stream = tokio::net::TcpStream::connect(address).await;
+                let mut stream = stream.expect("the server accepts connections");
+                coming.spawn_on(
+                    async move {
+                        stream.write_all(begin.as_bytes()).await.ok();
+                        while drips && stream.write_all(b"x").await.is_ok() {
+                            tokio::time::sleep(DRIP).await;
+                        }
+                        // Who was sent away is done; all others hold on.
+                        std::future::pending::<()>().await;
+                        drop(stream);
+                    },
+                    runtime.handle(),
+                );
+            }
+            coming.detach_all();
+        });
+        Self(Some(runtime))
+    }
+}
+
+impl Drop for Crowd {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_timeout(Duration::from_secs(30));
+        }
+    }
+}
+
+/// The program, in a process of its own.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn start(database: &str) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smartpark"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--database", database]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program can be started");
+        let mut lines = BufReader::new(child.stderr.take().expect("it is a pipe")).lines();
+        let address = loop {
+            let line = lines.next().expect("it starts").expect("it is text");
+            if let Some((_, address)) = line.split_once("http://") {
+                break address.parse().expect("it is an address");
+            }
+        };
+        // A pipe that nobody empties would stop it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address }
+    }
+
+    /// What the kernel says of its memory: now and at most.
+    fn memory(&self) -> String {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap_or_default();
+        let sizes =
+            status.lines().filter(|line| line.starts_with("VmRSS") || line.starts_with("VmHWM"));
+        sizes.map(|line| line.replace('\t', " ")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
