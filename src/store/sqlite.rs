@@ -51,7 +51,6 @@ use crate::{
     recorder, store,
 };
 use changes::Changes;
-use checkpoint::Checkpoints;
 use latest::Latest;
 use readers::Readers;
 use session::Session;
@@ -112,8 +111,7 @@ impl Sqlite {
                     let readers = Readers::start(&path)?;
                     let latest = Latest::open(&path)?;
                     let changes = Changes::new(path.clone());
-                    let checkpoints = Checkpoints::start(&path)?;
-                    let writer = WriterHandle::start(connection, &options, &changes, checkpoints)?;
+                    let writer = WriterHandle::start(connection, &options, &changes)?;
                     let inner = Inner { path, options, readers, latest, writer, changes };
                     Ok(Self { inner: Arc::new(inner) })
                 });

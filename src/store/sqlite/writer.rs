@@ -9,7 +9,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
-use super::{changes::Changes, checkpoint::Checkpoints, gone, recording, session::Session};
+use super::{changes::Changes, checkpoint, gone, recording, session::Session};
 #[cfg(feature = "http")]
 use crate::recorder::RecordingLog;
 use crate::{
@@ -45,7 +45,6 @@ impl WriterHandle {
         connection: Connection,
         options: &Arc<Options>,
         changes: &Arc<Changes>,
-        checkpoints: Checkpoints,
     ) -> Result<Self> {
         let (queue, waiting) = recorder::queue();
         let (failed, failure) = watch::channel(None);
@@ -53,7 +52,7 @@ impl WriterHandle {
         let writer = Writer { connection, options, failure: failed, changes, closed: false };
         thread::Builder::new()
             .name("smartpark-write".into())
-            .spawn(move || writer.run(waiting, checkpoints))
+            .spawn(move || writer.run(waiting))
             .map_err(|error| Error::Unavailable(format!("no thread: {error}")))?;
         Ok(Self { queue, failure })
     }
@@ -120,7 +119,7 @@ impl WriterHandle {
 }
 
 impl Writer {
-    fn run(mut self, mut waiting: Waiting<Task>, mut checkpoints: Checkpoints) {
+    fn run(mut self, mut waiting: Waiting<Task>) {
         while let Some(work) = waiting.next() {
             // A defect in one transaction must not end the writer: what it began is rolled back,
             // and whoever waits for it is answered (the sender is dropped).
@@ -135,9 +134,28 @@ impl Writer {
             if self.closed {
                 break;
             }
-            checkpoints.look(&self.connection);
+            self.keep_log_short(!waiting.is_empty());
         }
-        checkpoints.stop();
+    }
+
+    /// Has the log copied; a disk that fails in doing so ends the acknowledging.
+    fn keep_log_short(&self, somebody_waits: bool) {
+        if self.failure.borrow().is_some() {
+            return;
+        }
+        if let Err(error) = checkpoint::keep_log_short(&self.connection, somebody_waits) {
+            self.fail_if_broken(&error);
+            // What stays in the log is as safe there, and the next transaction tries again.
+            tracing::debug!("the log could not be copied into the database: {error}");
+        }
+    }
+
+    /// After an error of the disk nothing can be acknowledged any more.
+    fn fail_if_broken(&self, error: &Error) {
+        if let Error::Broken(_) = error {
+            tracing::error!("{error}");
+            self.failure.send_replace(Some(error.clone()));
+        }
     }
 
     /// Records a group of batches in one transaction and answers each after the commit.
@@ -157,10 +175,7 @@ impl Writer {
             Ok(_) => self.changes.bump(),
             Err(error) => {
                 self.roll_back();
-                if let Error::Broken(_) = error {
-                    tracing::error!("{error}");
-                    self.failure.send_replace(Some(error.clone()));
-                }
+                self.fail_if_broken(error);
             }
         }
         result
