@@ -3,9 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Cleanup, Cursor, Error, Event, EventFilter, EventPage, NewEvent, Position, Recorded, Result,
-    SmartPark, Statistics,
-    limits::{MAX_BATCH_ROWS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS, MAX_STATISTICS_HOURS},
+    Cleanup, Cursor, Error, Event, EventFilter, EventPage, LastSeen, NewEvent, Position, Recorded,
+    Result, SmartPark, Statistics,
+    limits::{
+        LAST_SEEN_HOURS, MAX_BATCH_ROWS, MAX_METRIC_CAMERAS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS,
+        MAX_STATISTICS_HOURS,
+    },
     model::whole_micros,
 };
 
@@ -221,6 +224,28 @@ impl EventOperations<'_> {
     pub async fn get_event_statistics(self, hours: u32) -> Result<Statistics> {
         let (start, end) = self.window(hours)?;
         self.get_event_statistics_between(start, end, None).await
+    }
+
+    /// When each camera sent its last event, by camera: of those that sent any in the last week,
+    /// at most 500.
+    ///
+    /// ```
+    /// # use smartpark::{Direction, NewEvent, VehicleType};
+    /// # smartpark::doctest(async |park| {
+    /// # let entry = NewEvent::new("cam_001", 1, "t1", VehicleType::Car, Direction::Entry);
+    /// let recorded = park.events().record_event(entry).await?;
+    /// let cameras = park.events().get_last_seen().await?;
+    /// assert_eq!(cameras[0].camera_id, "cam_001");
+    /// assert_eq!(cameras[0].at, recorded.event.timestamp);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the store cannot be read.
+    pub async fn get_last_seen(self) -> Result<Vec<LastSeen>> {
+        let week = SignedDuration::from_hours(LAST_SEEN_HOURS.into());
+        let from = self.park.now().checked_sub(week).unwrap_or(Timestamp::MIN);
+        self.park.engine.last_seen(from.as_microsecond(), MAX_METRIC_CAMERAS).await
     }
 
     /// The window of the last `hours`, as [`EventOperations::get_event_statistics`] takes it.

@@ -11,6 +11,7 @@ mod channel;
 mod connection;
 mod dashboard;
 mod described;
+mod digest;
 mod docs;
 mod download;
 mod events;
@@ -24,11 +25,13 @@ pub(crate) mod history;
 mod id;
 mod kind;
 mod latest;
+mod metrics;
 mod origin;
 mod places;
 mod problem;
 mod query;
 mod record;
+mod requests;
 mod room;
 mod rows;
 mod schemas;
@@ -53,7 +56,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    SmartPark,
+    SmartPark, Timestamp,
     limits::{
         BODY_TIMEOUT, HEAD_TIMEOUT, HEARTBEAT, IDLE_TIMEOUT, MAX_BODIES_BYTES, MAX_DOWNLOADS,
         MAX_PAGES, STOP_TIMEOUT, WRITE_TIMEOUT,
@@ -61,9 +64,11 @@ use crate::{
 };
 use auth::Gate;
 pub use auth::{Network, Peer, Rates};
+use guard::Outside;
 use latest::Latest;
 pub use origin::Origin;
 pub(crate) use record::RecordedView;
+use requests::Requests;
 use room::Room;
 pub use server::{serve, serve_router};
 pub use tls::TlsFiles;
@@ -171,6 +176,9 @@ impl Deref for App {
 #[derive(Debug)]
 struct Shared {
     park: SmartPark,
+    /// When the server began.
+    began: Timestamp,
+    requests: Arc<Requests>,
     gate: Arc<Gate>,
     latest: Latest,
     on_limit: OnLimit,
@@ -200,9 +208,9 @@ struct Shared {
             Errors are problem documents (RFC 9457). `type` is stable; fields at fault are all \
             named at once in `errors`.\n\n\
             **Keys** are made with `smartpark key add` and sent as `Authorization: Bearer …` or \
-            `X-API-Key: …`: the role `viewer` may read, `camera` may post events (perhaps only of \
-            some cameras or floors), `admin` may do all. Before the first key is made, whoever is \
-            on the same machine may do all.\n\n\
+            `X-API-Key: …`: the role `viewer` may read, `camera` may post events and ask which \
+            are stored (perhaps only of some cameras or floors), `admin` may do all. Before the \
+            first key is made, whoever is on the same machine may do all.\n\n\
             Lists of events and statistics may come from a replica of the database. Then the \
             header `SmartPark-Replica-Age` says how old they are, in seconds: what was recorded \
             before is in the answer, what came later perhaps not yet. Floors and their counts \
@@ -215,7 +223,7 @@ struct Shared {
         (name = "statistics", description = "What happened in a window of time"),
         (name = "live", description = "What happens, as it happens"),
         (name = "session", description = "Signing in on the page"),
-        (name = "health", description = "Probes"),
+        (name = "health", description = "Probes, and metrics"),
     ),
     components(schemas(problem::ProblemView<'_>)),
 )]
@@ -227,6 +235,7 @@ fn guarded_operations() -> OpenApiRouter<App> {
     let mut operations = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(record::record_events, events::list_events, events::clean_up_events))
         .routes(routes!(events::get_event))
+        .routes(routes!(digest::get_event_digests))
         .routes(routes!(download::download_events))
         .routes(routes!(floors::list_floors, floors::add_floor))
         .routes(routes!(floors::recommend))
@@ -236,7 +245,8 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(history::get_history))
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(stream::watch_live))
-        .routes(routes!(attention::get_attention));
+        .routes(routes!(attention::get_attention))
+        .routes(routes!(metrics::get_metrics));
     described::guard(operations.get_openapi_mut());
     operations
 }
@@ -259,18 +269,21 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// [`serve_router`] add are the timeouts and bounds of connections, the [`Peer`] of each request,
 /// and stopping; encryption only [`serve`].
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
-    let origins: Arc<[Origin]> = config.cors_origins.clone().into();
-    let guard = middleware::from_fn_with_state(origins, guard::guard);
-    routes_until(park, config, Arc::default()).layer(guard)
+    let outside = Outside::new(config);
+    let routes = routes_until(park, config, &outside, Arc::default());
+    routes.layer(middleware::from_fn_with_state(outside, guard::guard))
 }
 
 /// All routes over `park`, for whoever guards them; streams end when `stopping` becomes true.
 fn routes_until(
     park: SmartPark,
     config: &HttpConfig,
+    outside: &Outside,
     stopping: Arc<watch::Sender<bool>>,
 ) -> Router {
     let app = App(Arc::new(Shared {
+        began: park.now(),
+        requests: Arc::clone(&outside.requests),
         gate: Arc::new(Gate::new(park.clone(), config)),
         park,
         latest: Latest::default(),

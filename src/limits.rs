@@ -207,6 +207,14 @@ pub const MAX_HISTORY_STEPS: u32 = 2_000;
 pub const MIN_HISTORY_STEP: u32 = 60;
 /// Longest step of an occupancy history, in seconds: 31 days.
 pub const MAX_HISTORY_STEP: u32 = 31 * 86_400;
+/// Length of a slice of a camera's events where the caller names none, in seconds.
+pub const DEFAULT_DIGEST_STEP: u32 = 3_600;
+/// Longest such slice, in seconds: a day.
+pub const MAX_DIGEST_STEP: u32 = 86_400;
+/// Most slices in one answer.
+pub const MAX_DIGEST_SLICES: u32 = 2_000;
+/// Longest window of slices, in hours: 31 days. All its events are read.
+pub const MAX_DIGEST_HOURS: u32 = 31 * 24;
 /// Facts that a walk along a history fetches from PostgreSQL at once.
 pub const HISTORY_CHUNK_ROWS: usize = 8_192;
 /// Walks along a history at the same time in one process; more wait. A long one reads for seconds,
@@ -230,3 +238,19 @@ pub const MAX_ATTENTION_ITEMS: usize = 100;
 /// How far back it is looked since when a floor is full or nearly full, in hours: first a little,
 /// and farther only where that does not tell.
 pub const ATTENTION_REACHES: [u32; 3] = [1, 6, 24];
+/// Cameras that the metrics of one process name, of each kind: every name is a series that
+/// Prometheus keeps for weeks. More are counted as `other`.
+pub const MAX_METRIC_CAMERAS: usize = 500;
+/// For how long a camera that sends nothing stays among the metrics, in hours.
+pub const LAST_SEEN_HOURS: u32 = 7 * 24;
+/// How long the store may take to say what the metrics tell of it. Prometheus waits for ten
+/// seconds, and shall hear the rest also while the store is away.
+pub const METRICS_PATIENCE: Duration = Duration::from_secs(3);
+/// Longest name of a request that a client may give it, in bytes.
+pub const MAX_REQUEST_ID_BYTES: usize = 64;
+/// How long one trial whether the store takes writes is believed: each costs a synced commit, and
+/// anybody may ask.
+pub const READY_KEPT: Duration = Duration::from_secs(1);
+/// How long the store may take to show that it is ready: who asks gives up after a few seconds,
+/// too.
+pub const READY_PATIENCE: Duration = Duration::from_secs(3);

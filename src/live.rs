@@ -129,6 +129,12 @@ impl Hub {
         })
     }
 
+    /// How many watch now.
+    #[cfg(feature = "http")]
+    pub(crate) fn watchers(&self) -> usize {
+        MAX_WATCHERS.saturating_sub(self.room.available_permits())
+    }
+
     /// A new watcher, who is told of events after a position, or from now on.
     pub(crate) async fn watch(self: Arc<Self>, after: Option<Position>) -> Result<Watcher> {
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Error::Overloaded)?;

@@ -1,7 +1,8 @@
 //! The log: lines on standard error, as text or as JSON.
 //!
 //! Invariant: one event, one line. What a client sent may stand in an event; line breaks and
-//! other control characters in it are written escaped, so that no client forges a line.
+//! other control characters in it are written escaped, so that no client forges a line. A line
+//! about a request carries its name as `request_id`.
 
 use std::io::{self, Write};
 
@@ -13,7 +14,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::config::{LogFormat, LogLevel};
+use crate::{
+    config::{LogFormat, LogLevel},
+    request_id::RequestId,
+};
 
 /// Starts logging for the process. Does nothing where that has happened already.
 pub(crate) fn start(level: LogLevel, format: LogFormat) {
@@ -28,7 +32,8 @@ pub(crate) fn start(level: LogLevel, format: LogFormat) {
     // What the libraries below say in detail is of use to nobody who runs a car park.
     let targets =
         Targets::new().with_target("smartpark", level).with_default(level.min(LevelFilter::WARN));
-    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(OneLine(io::stderr));
+    let writer = OneLine { make: io::stderr, format };
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer);
     let lines = match format {
         LogFormat::Text => lines.with_target(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -38,28 +43,41 @@ pub(crate) fn start(level: LogLevel, format: LogFormat) {
 }
 
 /// Makes writers that write each event as one line.
-struct OneLine<M>(M);
+struct OneLine<M> {
+    make: M,
+    format: LogFormat,
+}
 
 impl<'a, M: MakeWriter<'a>> MakeWriter<'a> for OneLine<M> {
     type Writer = OneLineWriter<M::Writer>;
 
     fn make_writer(&'a self) -> Self::Writer {
-        OneLineWriter(self.0.make_writer())
+        OneLineWriter { writer: self.make.make_writer(), format: self.format }
     }
 }
 
 /// Writes what it gets in one call as one line.
-struct OneLineWriter<W>(W);
+struct OneLineWriter<W> {
+    writer: W,
+    format: LogFormat,
+}
 
 impl<W: Write> Write for OneLineWriter<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        self.0.write_all(escaped(&text).as_bytes())?;
+        let mut line = escaped(&text);
+        // The event is written where it happens, so the request it belongs to is the current one.
+        // A span would say the same, but be made and written for every request, with or without
+        // a line.
+        if let Some(id) = RequestId::current() {
+            name(&mut line, &id, self.format);
+        }
+        self.writer.write_all(line.as_bytes())?;
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.writer.flush()
     }
 }
 
@@ -76,6 +94,18 @@ fn escaped(text: &str) -> String {
     }
     line.push('\n');
     line
+}
+
+/// Adds the name of the request to a line. It holds nothing that would have to be escaped.
+fn name(line: &mut String, id: &RequestId, format: LogFormat) {
+    let id = id.as_str();
+    match format {
+        LogFormat::Text => line.insert_str(line.trim_end().len(), &format!(" request_id={id}")),
+        LogFormat::Json if line.starts_with('{') => {
+            line.insert_str(1, &format!("\"request_id\":\"{id}\","));
+        }
+        LogFormat::Json => {}
+    }
 }
 
 #[cfg(test)]
@@ -103,7 +133,7 @@ mod tests {
         let writer = kept.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)
-            .with_writer(OneLine(move || writer.clone()))
+            .with_writer(OneLine { make: move || writer.clone(), format: LogFormat::Text })
             .finish();
         let camera = "cam\n2026 INFO forged\r\u{1b}[2J\u{2028}x";
         tracing::subscriber::with_default(subscriber, || {

@@ -4,38 +4,148 @@
 //! group gathers. A lone event never waits for company. The number of rows that may wait is
 //! bounded: one more is refused at once ([`Error::Overloaded`]), so memory stays bounded too.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Instant,
+};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::{
-    Error, NewEvent, Recorded, Result,
+    AtLimit, Error, NewEvent, Recorded, Result,
     limits::{MAX_GROUP_ROWS, MAX_QUEUED_ROWS},
+    metrics::{ByCamera, DURATIONS, Histogram},
 };
+
+/// Bounds of the rows of a group.
+const GROUP_ROWS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 16_384];
 
 /// The answers to a batch, row by row, or the failure of the whole.
 pub(crate) type Answers = Result<Vec<Result<Recorded>>>;
 
 /// Events that wait to be recorded, and where their answers go.
-pub(crate) struct Batch {
+struct Batch {
     /// The rows; those that were refused already keep their place.
-    pub(crate) events: Vec<Result<NewEvent>>,
+    events: Vec<Result<NewEvent>>,
     reply: oneshot::Sender<Answers>,
     /// Room in the queue, given back with the answer.
     _room: OwnedSemaphorePermit,
 }
 
-impl Batch {
-    /// Answers the batch. Its sender may be gone: that changes nothing about what is stored.
-    pub(crate) fn answer(self, answers: Answers) {
-        drop(self.reply.send(answers));
+/// Batches that are committed together.
+pub(crate) struct Group {
+    batches: Vec<Batch>,
+    rows: usize,
+    begun: Instant,
+    log: Arc<RecordingLog>,
+}
+
+impl Group {
+    /// The rows, batch by batch; to be taken once.
+    pub(crate) fn take_rows(&mut self) -> Vec<Vec<Result<NewEvent>>> {
+        self.batches.iter_mut().map(|batch| std::mem::take(&mut batch.events)).collect()
+    }
+
+    /// Answers each batch, after the commit. A batch whose sender is gone is counted all the same:
+    /// that changes nothing about what is stored.
+    pub(crate) fn answer(self, outcome: Result<Vec<Vec<Result<Recorded>>>>) {
+        let took = self.begun.elapsed();
+        match outcome {
+            Ok(answers) => {
+                // Before anybody is told: whoever was answered finds it counted.
+                answers.iter().flatten().flatten().for_each(|recorded| self.log.note(recorded));
+                self.log.group_rows.add(self.rows as u64);
+                self.log.commits.add_time(took);
+                for (batch, answers) in self.batches.into_iter().zip(answers) {
+                    drop(batch.reply.send(Ok(answers)));
+                }
+            }
+            Err(error) => {
+                self.log.failed_groups.fetch_add(1, Ordering::Relaxed);
+                for batch in self.batches {
+                    drop(batch.reply.send(Err(error.clone())));
+                }
+            }
+        }
+    }
+}
+
+/// What the recorder of this process did since it began.
+#[derive(Debug)]
+pub(crate) struct RecordingLog {
+    room: Arc<Semaphore>,
+    /// Events that were stored.
+    pub(crate) recorded: AtomicU64,
+    /// Repeats of events that were stored before.
+    pub(crate) duplicates: AtomicU64,
+    /// Those of the duplicates that say something else than the first.
+    pub(crate) differing: AtomicU64,
+    /// Stored events that found their floor at its limit.
+    at_limit: Mutex<ByCamera<(i64, &'static str)>>,
+    /// Rows of the groups that were committed.
+    pub(crate) group_rows: Histogram,
+    /// How long each of them took, from the moment it was taken from the queue.
+    pub(crate) commits: Histogram,
+    /// Groups that were not, or of which it is unknown.
+    pub(crate) failed_groups: AtomicU64,
+    /// Batches that found no room in the queue.
+    pub(crate) overloads: AtomicU64,
+}
+
+impl RecordingLog {
+    fn new() -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(MAX_QUEUED_ROWS)),
+            recorded: AtomicU64::new(0),
+            duplicates: AtomicU64::new(0),
+            differing: AtomicU64::new(0),
+            at_limit: Mutex::default(),
+            group_rows: Histogram::new(GROUP_ROWS),
+            commits: Histogram::new(DURATIONS),
+            failed_groups: AtomicU64::new(0),
+            overloads: AtomicU64::new(0),
+        }
+    }
+
+    fn note(&self, recorded: &Recorded) {
+        if recorded.duplicate {
+            self.duplicates.fetch_add(1, Ordering::Relaxed);
+            if !recorded.differs.is_empty() {
+                self.differing.fetch_add(1, Ordering::Relaxed);
+            }
+            return;
+        }
+        self.recorded.fetch_add(1, Ordering::Relaxed);
+        let event = &recorded.event;
+        if let Some(limit) = event.at_limit.map(AtLimit::as_str) {
+            self.at_limit().add(Some(&event.camera_id), (event.floor_id, limit));
+        }
+    }
+
+    /// Stored events that found their floor at its limit, by camera, floor and limit.
+    pub(crate) fn at_limit(&self) -> MutexGuard<'_, ByCamera<(i64, &'static str)>> {
+        self.at_limit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rows that were taken into the queue and are not answered yet.
+    #[cfg(feature = "http")]
+    pub(crate) fn waiting_rows(&self) -> usize {
+        MAX_QUEUED_ROWS.saturating_sub(self.room.available_permits())
+    }
+
+    fn overloaded(&self) -> Error {
+        self.overloads.fetch_add(1, Ordering::Relaxed);
+        Error::Overloaded
     }
 }
 
 /// What a writer is asked to do next.
 pub(crate) enum Work<T> {
     /// Commit these together.
-    Group(Vec<Batch>),
+    Group(Group),
     /// Something of the engine's own, alone. It gives its room back when it is done.
     Task(T, OwnedSemaphorePermit),
 }
@@ -48,12 +158,12 @@ enum Item<T> {
 /// The way into the queue. Clones lead to the same queue.
 pub(crate) struct Recorder<T> {
     queue: mpsc::UnboundedSender<Item<T>>,
-    room: Arc<Semaphore>,
+    log: Arc<RecordingLog>,
 }
 
 impl<T> Clone for Recorder<T> {
     fn clone(&self) -> Self {
-        Self { queue: self.queue.clone(), room: Arc::clone(&self.room) }
+        Self { queue: self.queue.clone(), log: Arc::clone(&self.log) }
     }
 }
 
@@ -62,29 +172,38 @@ pub(crate) struct Waiting<T> {
     queue: mpsc::UnboundedReceiver<Item<T>>,
     /// What was taken from the queue but did not fit into the group.
     next: Option<Item<T>>,
+    log: Arc<RecordingLog>,
 }
 
 /// A new queue.
 pub(crate) fn queue<T>() -> (Recorder<T>, Waiting<T>) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let room = Arc::new(Semaphore::new(MAX_QUEUED_ROWS));
-    (Recorder { queue: sender, room }, Waiting { queue: receiver, next: None })
+    let log = Arc::new(RecordingLog::new());
+    let waiting = Waiting { queue: receiver, next: None, log: Arc::clone(&log) };
+    (Recorder { queue: sender, log }, waiting)
 }
 
 impl<T> Recorder<T> {
     /// Hands a batch over and waits for its answers.
     pub(crate) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {
         let rows = u32::try_from(events.len().max(1)).map_err(|_| Error::Overloaded)?;
-        let room = Arc::clone(&self.room).try_acquire_many_owned(rows);
+        let room = Arc::clone(&self.log.room).try_acquire_many_owned(rows);
         let (reply, answers) = oneshot::channel();
-        let batch = Batch { events, reply, _room: room.map_err(|_| Error::Overloaded)? };
+        let batch = Batch { events, reply, _room: room.map_err(|_| self.log.overloaded())? };
         self.queue.send(Item::Batch(batch)).map_err(|_| stopped())?;
         answers.await.map_err(|_| stopped())?
     }
 
+    /// What was done so far.
+    #[cfg(feature = "http")]
+    pub(crate) fn log(&self) -> &RecordingLog {
+        &self.log
+    }
+
     /// Hands a task over. Tasks and batches are done in the order they came.
     pub(crate) fn task(&self, task: T) -> Result<()> {
-        let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Error::Overloaded)?;
+        let room = Arc::clone(&self.log.room).try_acquire_owned();
+        let room = room.map_err(|_| self.log.overloaded())?;
         self.queue.send(Item::Task(task, room)).map_err(|_| stopped())
     }
 }
@@ -138,6 +257,6 @@ impl<T> Waiting<T> {
                 Err(_) => break,
             }
         }
-        Work::Group(batches)
+        Work::Group(Group { batches, rows, begun: Instant::now(), log: Arc::clone(&self.log) })
     }
 }

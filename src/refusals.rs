@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use crate::{
     Error, EventOperations, Recorded, Refusal, RefusalReason, Result,
     limits::{MAX_REFUSAL_HOURS, MAX_REFUSED_CAMERAS, REFUSALS_KEPT_HOURS},
+    metrics::ByCamera,
     model::RefusedInHour,
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct Refusals {
 struct Counted {
     /// How many, and when the last of them.
     counts: BTreeMap<Key, (i64, i64)>,
+    /// How many since the process began, for its metrics.
+    ever: ByCamera<RefusalReason>,
     /// The hour that goes on, and the cameras that were named in it.
     hour: i64,
     cameras: HashSet<String>,
@@ -42,6 +45,7 @@ struct Counted {
 
 impl Counted {
     fn note(&mut self, now: i64, camera_id: Option<&str>, reason: RefusalReason) {
+        self.ever.add(camera_id, reason);
         let hour = now.div_euclid(HOUR) * HOUR;
         if self.hour != hour {
             self.hour = hour;
@@ -67,6 +71,12 @@ impl Counted {
 impl Refusals {
     fn counted(&self) -> MutexGuard<'_, Counted> {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What this process refused since it began, by camera and reason.
+    #[cfg(feature = "http")]
+    pub(crate) fn ever(&self) -> Vec<(Option<String>, RefusalReason, u64)> {
+        self.counted().ever.all()
     }
 }
 

@@ -94,4 +94,12 @@ impl Migrations<'_> {
     pub async fn get_database_stats(self) -> Result<DatabaseStats> {
         self.park.engine.database_stats().await
     }
+
+    /// The size of the database in bytes, which is known at once however much it holds.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable).
+    pub async fn get_database_size(self) -> Result<u64> {
+        self.park.engine.size_bytes().await
+    }
 }

@@ -18,10 +18,12 @@ use std::{path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+#[cfg(feature = "http")]
+use crate::recorder::RecordingLog;
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, NewKey, Options, Position, Recorded, Result,
-    ServerLock, Statistics, TableInfo,
+    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, Options, Position, Recorded,
+    Result, ServerLock, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     keys::{KeyRing, Sealed},
@@ -70,6 +72,8 @@ dispatch! {
     fn check_tables_exist() -> Result<bool>;
     fn table_info() -> Result<Vec<TableInfo>>;
     fn database_stats() -> Result<DatabaseStats>;
+    fn size_bytes() -> Result<u64>;
+    fn last_seen(from: i64, limit: usize) -> Result<Vec<LastSeen>>;
     fn floors() -> Result<Vec<Floor>>;
     fn latest_floors() -> Result<Arc<[Floor]>>;
     fn floor_by_id(id: i64) -> Result<Option<Floor>>;
@@ -94,6 +98,7 @@ dispatch! {
         limit: u32,
         cursor: Option<Cursor>
     ) -> Result<EventPage>;
+    fn horizon() -> Result<Option<i64>>;
     fn position() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
@@ -107,6 +112,7 @@ dispatch! {
     fn check(repair: bool) -> Result<Report>;
     fn use_replica(url: &str) -> Result<()>;
     fn ready() -> Result<()>;
+    fn try_write() -> Result<()>;
     fn failed() -> Error;
     fn close() -> ();
     fn require_whole() -> Result<()>;
@@ -152,6 +158,26 @@ impl Engine {
             Self::Sqlite(sqlite) => sqlite.changes(),
             #[cfg(feature = "postgres")]
             Self::Postgres(postgres) => postgres.changes(),
+        }
+    }
+
+    /// Its name.
+    #[cfg(feature = "http")]
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => "postgres",
+        }
+    }
+
+    /// What this process recorded so far.
+    #[cfg(feature = "http")]
+    pub(crate) fn recording_log(&self) -> &RecordingLog {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.recording_log(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => postgres.recording_log(),
         }
     }
 

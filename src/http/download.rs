@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     AtLimit, Cursor, Event, EventFilter, EventPage, Result, SmartPark, csv_cells::defuse,
-    limits::MAX_PAGE_ROWS,
+    limits::MAX_PAGE_ROWS, request_id,
 };
 
 /// The columns, in the order of [`row`].
@@ -58,7 +58,7 @@ pub(super) async fn download_events(State(app): State<App>, uri: Uri) -> Result<
     let download = Download::begin(&app.park, filter).await;
     let (download, first) = download.map_err(|error| Problem::from_error(error, Place::Query))?;
     let (sender, body) = channel();
-    tokio::spawn(async move {
+    request_id::spawn(async move {
         download.run(first, sender).await;
         drop(turn);
     });

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     Cursor,
     limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS},
+    planted::planted,
 };
 
 /// A page of events, newest first.
@@ -70,7 +71,10 @@ pub(super) async fn list_events(State(app): State<App>, uri: Uri) -> Result<Resp
     let _turn = if is_large { app.pages.acquire().await.ok() } else { None };
     let reading = app.park.from_replica();
     let page = reading.events().get_events(filter, limit, cursor).await;
-    let page = page.map_err(|error| Problem::from_error(error, Place::Query))?;
+    let mut page = page.map_err(|error| Problem::from_error(error, Place::Query))?;
+    if planted("skip-row") && page.next_cursor.is_some() {
+        page.events.pop();
+    }
     let view = PageView {
         events: page.events.into_iter().map(EventView::from).collect(),
         next_cursor: page.next_cursor.map(|cursor| cursor.to_string()),
@@ -98,7 +102,7 @@ pub(super) async fn get_event(
     Query::none(&uri)?;
     let event = app.park.events().get_event_by_id(id).await?;
     let missing = || Problem::new(Kind::NotFound).detail("the event does not exist");
-    let event = event.ok_or_else(missing)?;
+    let event = event.filter(|_| !planted("hide-event")).ok_or_else(missing)?;
     Ok(answer(StatusCode::OK, &EventView::from(event)))
 }
 

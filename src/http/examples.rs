@@ -184,6 +184,26 @@ pub(super) fn history(floor_id: Option<i64>) -> Value {
     })
 }
 
+/// Two hours of a camera's events.
+pub(super) fn digests() -> Value {
+    let empty = "00000000000000000000000000000000";
+    json!({
+        "camera_id": "cam_001",
+        "start": "2026-02-12T09:00:00Z",
+        "end": "2026-02-12T11:00:00Z",
+        "step": 3600,
+        "horizon": null,
+        "slices": [
+            {"start": "2026-02-12T09:00:00Z", "events": 0, "digest": empty},
+            {
+                "start": "2026-02-12T10:00:00Z",
+                "events": 1,
+                "digest": "3da7286f4a43cf98d86b5ef26821cdb3",
+            },
+        ],
+    })
+}
+
 /// A camera with a wrong clock.
 pub(super) fn attention() -> Value {
     json!({
@@ -247,4 +267,13 @@ pub(super) fn new_session() -> Value {
 /// Somebody who is signed in.
 pub(super) fn session() -> Value {
     json!({"auth": "key", "role": "admin", "name": "front desk"})
+}
+
+/// The beginning of the metrics.
+pub(super) fn metrics() -> Value {
+    json!(
+        "# HELP smartpark_floor_free_slots Free slots of a floor.\n\
+         # TYPE smartpark_floor_free_slots gauge\n\
+         smartpark_floor_free_slots{floor_id=\"1\",floor=\"Ground Floor\"} 49\n"
+    )
 }

@@ -1,5 +1,5 @@
 //! Around every handler: what nobody answers becomes a problem document, and so does a panic; every
-//! answer tells browsers what they must not do with it.
+//! answer tells browsers what they must not do with it, and what the request was called.
 
 use std::{
     future::poll_fn,
@@ -17,10 +17,29 @@ use axum::{
 };
 
 use super::{
+    HttpConfig,
     kind::Kind,
+    openapi,
     origin::{self, Origin},
     problem::Problem,
+    requests::{self, REQUEST_ID, Requests},
 };
+
+/// What is known around the handlers.
+#[derive(Debug)]
+pub(super) struct Outside {
+    /// The sites whose pages may read answers.
+    origins: Vec<Origin>,
+    pub(super) requests: Arc<Requests>,
+}
+
+impl Outside {
+    /// For a server with this configuration.
+    pub(super) fn new(config: &HttpConfig) -> Arc<Self> {
+        let requests = Arc::new(Requests::new(&openapi()));
+        Arc::new(Self { origins: config.cors_origins.clone(), requests })
+    }
+}
 
 /// The answer where there is no route.
 pub(super) async fn not_found() -> Problem {
@@ -29,16 +48,33 @@ pub(super) async fn not_found() -> Problem {
 
 /// Runs the rest, guarded.
 pub(super) async fn guard(
-    State(origins): State<Arc<[Origin]>>,
+    State(outside): State<Arc<Outside>>,
     request: Request,
     next: Next,
 ) -> Response {
-    guarded(&origins, request, |request| next.run(request)).await
+    guarded(&outside, request, |request| next.run(request)).await
 }
 
 /// The answer that is made of a request: with what browsers are to be told, also of the sites
-/// whose pages may read it.
+/// whose pages may read it. The request has a name and is counted.
 pub(super) async fn guarded<B, F: Future<Output = Response>>(
+    outside: &Outside,
+    request: Request<B>,
+    answer: impl FnOnce(Request<B>) -> F,
+) -> Response {
+    let id = requests::identify(request.headers());
+    let begun = outside.requests.begin(request.method(), request.uri().path());
+    let answering = async {
+        let response = shared(&outside.origins, request, answer).await;
+        begun.answered(response.status());
+        response
+    };
+    let mut response = id.within(answering).await;
+    response.headers_mut().insert(REQUEST_ID, requests::header(&id));
+    response
+}
+
+async fn shared<B, F: Future<Output = Response>>(
     origins: &[Origin],
     request: Request<B>,
     answer: impl FnOnce(Request<B>) -> F,
@@ -109,7 +145,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_a_problem() {
-        let guarded = middleware::from_fn_with_state(Arc::default(), guard);
+        let guarded = middleware::from_fn_with_state(Outside::new(&HttpConfig::default()), guard);
         let mut router: Router = Router::new().route("/", get(async || fails())).layer(guarded);
         for _ in 0..2 {
             let response = router.call(Request::new(Body::empty())).await.unwrap();

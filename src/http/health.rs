@@ -2,9 +2,11 @@
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 
 use super::{App, described::problems, problem::Problem, views::answer};
+use crate::{Error, limits::READY_PATIENCE, planted::planted};
 
 /// That all is well.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,11 +31,19 @@ pub(super) async fn live() -> Response {
 problems!(ReadyProblems: Internal, Overloaded, Unavailable);
 
 /// Can it record and answer?
+///
+/// The database is read and written to (which leaves nothing behind), at most once a second: where
+/// its disk is full or read-only, where it is away or does not answer within three seconds, the
+/// answer is 503, until a few seconds after that is over.
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", operation_id = "getReadiness",
     responses((status = 200, description = "It can", body = HealthView), ReadyProblems),
 )]
 pub(super) async fn ready(State(app): State<App>) -> Result<Response, Problem> {
-    app.park.ready().await?;
+    let late = |_| Error::Unavailable("it did not answer in time".into());
+    timeout(READY_PATIENCE, app.park.ready()).await.map_err(late)??;
+    if planted("stay-unready") {
+        return Err(Problem::new(super::kind::Kind::Unavailable));
+    }
     Ok(answer(StatusCode::OK, &OK))
 }

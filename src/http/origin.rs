@@ -64,7 +64,7 @@ pub(super) fn share(origin: Option<HeaderValue>, answer: &mut HeaderMap) {
     answer.append(header::VARY, HeaderValue::from_static("origin"));
     let Some(origin) = origin else { return };
     answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    let exposed = "location, retry-after, etag, www-authenticate";
+    let exposed = "location, retry-after, etag, www-authenticate, x-request-id";
     answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
 }
 

@@ -123,10 +123,10 @@ impl Problem {
         Self { event: Some(Box::new(event.into())), ..Self::new(Kind::AtLimit) }
     }
 
-    /// An event whose camera or floor is none that the key may speak for.
-    pub(super) fn not_bound(fields: &[&'static str]) -> Self {
+    /// A camera or a floor that is none that the key may speak for.
+    pub(super) fn not_bound(fields: &[&'static str], place: Place) -> Self {
         let pointed = |field: &&'static str| FieldProblem {
-            pointer: pointer(field, Place::Body),
+            pointer: pointer(field, place),
             detail: Cow::Borrowed(NOT_BOUND),
         };
         let errors = fields.iter().map(pointed).collect();

@@ -20,7 +20,7 @@ use super::{
     schemas::NewEvents,
     views::{EventView, FloorView, answer},
 };
-use crate::{AtLimit, NewEvent, Recorded};
+use crate::{AtLimit, NewEvent, Recorded, planted::planted};
 
 /// What became of an event.
 #[derive(Debug, Serialize, ToSchema)]
@@ -128,6 +128,9 @@ pub(super) async fn record_events(
     request: Request,
 ) -> Result<Response, Problem> {
     Query::none(request.uri())?;
+    if planted("leak-files") {
+        std::mem::forget(std::fs::File::open("/dev/null"));
+    }
     let format = Format::of(request.headers())?;
     let whole = body::read(request, &app).await?;
     match rows::parse(format, whole).await? {
@@ -189,8 +192,12 @@ async fn record_many(app: &App, caller: &Caller, rows: Vec<Row>) -> Result<Respo
             Err(problem) => bad.push((index, problem)),
         }
     }
-    let results = app.park.events().record_events(events).await?;
     let mut batch = BatchView::default();
+    if planted("half-batch") {
+        batch.recorded = events.len() / 2;
+        events.truncate(events.len() - batch.recorded);
+    }
+    let results = app.park.events().record_events(events).await?;
     for (index, result) in places.into_iter().zip(results) {
         match result {
             Ok(recorded) if recorded.duplicate => batch.duplicates += 1,

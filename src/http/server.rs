@@ -30,9 +30,8 @@ use super::{
     assets::AtHand,
     auth::is_one_of,
     connection::{Answer, Timed},
-    guard::{answered, guarded},
+    guard::{Outside, answered, guarded},
     kind::Kind,
-    origin::Origin,
     places::{Place, Places},
     problem::Problem,
     room::{Room, Share},
@@ -72,13 +71,14 @@ pub async fn serve(
     }
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
     tokio::spawn(refusals::keep_stored(park.clone(), stopping.subscribe()));
-    let router = routes_until(park, &config, Arc::clone(&stopping));
+    let outside = Outside::new(&config);
+    let router = routes_until(park, &config, &outside, Arc::clone(&stopping));
     let stop = async {
         shutdown.await;
         // Streams and tasks have no end of their own.
         stopping.send_replace(true);
     };
-    Server::configured(router, certificate, &config).run(listener, stop).await
+    Server::configured(router, certificate, &config, outside).run(listener, stop).await
 }
 
 /// [`serve`] for routes of your own, for example those of [`router`](super::router) beside others:
@@ -127,8 +127,8 @@ struct Server {
     certificate: Option<Arc<Certificate>>,
     /// Who is served without encryption, beside this machine; everybody where there is no list.
     in_plain: Option<Vec<Network>>,
-    /// The sites whose pages may read answers; none where the routes are guarded already.
-    origins: Option<Arc<[Origin]>>,
+    /// What is known around the routes; none where they are guarded already.
+    outside: Option<Arc<Outside>>,
 }
 
 impl Server {
@@ -146,7 +146,7 @@ impl Server {
             .max_send_buf_size(MAX_SEND_BYTES)
             .keep_alive_interval(PING_INTERVAL);
         let answers = Room::new(MAX_ANSWERS_BYTES);
-        Self { router, http, timeouts, answers, certificate: None, in_plain: None, origins: None }
+        Self { router, http, timeouts, answers, certificate: None, in_plain: None, outside: None }
     }
 
     /// One for our routes, which are guarded here.
@@ -154,11 +154,12 @@ impl Server {
         router: Router,
         certificate: Option<Arc<Certificate>>,
         config: &HttpConfig,
+        outside: Arc<Outside>,
     ) -> Self {
         Self {
             certificate,
             in_plain: (!config.no_auth).then(|| config.proxies.clone()),
-            origins: Some(config.cors_origins.clone().into()),
+            outside: Some(outside),
             ..Self::new(router, config.timeouts)
         }
     }
@@ -211,6 +212,7 @@ impl Server {
         place: Place,
         stop: Watcher,
     ) {
+        let _counted = self.outside.as_ref().map(|outside| outside.requests.connect());
         tokio::select! {
             () = self.begin(stream, address, &place, stop) => {}
             () = place.activity.told_to_leave() => tracing::debug!("a connection made room"),
@@ -253,7 +255,7 @@ impl Server {
             request.extensions_mut().insert(peer);
             let mut router = self.router.clone();
             let places = Arc::clone(&place.places);
-            let (origins, room) = (self.origins.clone(), self.answers.clone());
+            let (outside, room) = (self.outside.clone(), self.answers.clone());
             async move {
                 let mut share = None;
                 let mut route = async |request: Request<Incoming>| {
@@ -268,8 +270,8 @@ impl Server {
                 };
                 // Around the router and not a layer of it: a layer is cloned and boxed anew for
                 // every request.
-                let response = match origins {
-                    Some(origins) => guarded(&origins, request, route).await,
+                let response = match outside {
+                    Some(outside) => guarded(&outside, request, route).await,
                     None => answered(route(request)).await,
                 };
                 let response = response.map(|body| Answer::new(body, share, turn.ok(), in_flight));
@@ -313,7 +315,8 @@ mod tests {
         for (address, expected) in table {
             let address = address.parse().unwrap();
             let served = [&HttpConfig::default(), &proxied, &open].map(|config| {
-                Server::configured(Router::new(), None, config).serves_in_plain(address)
+                let outside = Outside::new(config);
+                Server::configured(Router::new(), None, config, outside).serves_in_plain(address)
             });
             assert_eq!(served, expected, "{address}");
         }

@@ -28,6 +28,7 @@ use super::{
 use crate::{
     Clock, Position, Site,
     live::{News, Watcher},
+    request_id,
 };
 
 /// The header in which a browser says how far it has read.
@@ -124,7 +125,7 @@ pub(super) async fn watch_live(
         gate: Arc::clone(&app.gate),
         caller,
     };
-    tokio::spawn(feed.run());
+    request_id::spawn(feed.run());
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

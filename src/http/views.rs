@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::{
     AtLimit, Cleanup, Direction, Event, Floor, PeakHour, Statistics, VehicleType,
-    VehicleTypeCounts, occupancy_percentage,
+    VehicleTypeCounts, occupancy_percentage, planted::planted,
 };
 
 /// The media type of answers.
@@ -76,7 +76,7 @@ impl From<Event> for EventView {
             confidence: event.confidence,
             timestamp: event.timestamp,
             created_at: event.created_at,
-            count_delta: event.count_delta,
+            count_delta: if planted("turn-sign") { -event.count_delta } else { event.count_delta },
             at_limit: event.at_limit,
         }
     }
@@ -116,7 +116,10 @@ impl From<Floor> for FloorView {
         Self {
             id: floor.id,
             total_slots: floor.total_slots,
-            current_vehicles: floor.current_vehicles,
+            current_vehicles: match planted("count-above-limit") && floor.available_slots() == 0 {
+                true => floor.total_slots + 1,
+                false => floor.current_vehicles,
+            },
             available_slots: floor.available_slots(),
             occupancy_percentage: floor.occupancy_percentage(),
             is_active: floor.is_active,

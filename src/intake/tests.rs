@@ -64,6 +64,10 @@ fn each_field_that_does_not_fit_is_named() {
         ("camera_id", &long, LENGTH),
         ("camera_id", r#""a\u0000b""#, CONTROL),
         ("camera_id", r#""a\nb""#, CONTROL),
+        ("camera_id", r#""a\u0085b""#, CONTROL),
+        ("camera_id", r#""a\u2028b""#, CONTROL),
+        ("camera_id", r#""cam\u202e100_""#, CONTROL),
+        ("track_id", "\"\u{2066}t\u{2069}\"", CONTROL),
         ("track_id", "{\"a\":1}", NOT_A_NAME),
         ("track_id", &long, LENGTH),
         ("floor_id", "0", NOT_A_FLOOR_ID),
@@ -104,6 +108,7 @@ fn values_at_the_edge_fit() {
     let table: &[(&str, &str)] = &[
         ("camera_id", &long),
         ("camera_id", r#"" <b>\"caméra\"</b> ""#),
+        ("camera_id", "\"שער צפון 🚗 \u{200f}\""),
         ("floor_id", "9223372036854775807"),
         ("confidence", "0"),
         ("confidence", "1"),

@@ -163,6 +163,15 @@ pub(crate) struct CameraHour {
     pub(crate) events: i64,
 }
 
+/// When a camera sent its last event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastSeen {
+    /// The camera.
+    pub camera_id: String,
+    /// The event's timestamp; the hour that holds it where cleanup has deleted the event.
+    pub at: Timestamp,
+}
+
 /// Refusals of an hour, as they are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RefusedInHour {

@@ -20,6 +20,7 @@ mod latest;
 mod migrate;
 mod partitions;
 mod past;
+mod probe;
 mod recording;
 mod refusals;
 mod repair;
@@ -30,6 +31,7 @@ mod session;
 mod statistics;
 mod stream;
 mod tables;
+mod task;
 mod transaction;
 mod transfer;
 mod walk;
@@ -47,21 +49,21 @@ use tokio::{
 use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics,
-    TableInfo,
+    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Result, ServerLock,
+    Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     limits::{POSTGRES_READERS, POSTGRES_WRITERS, REFUSALS_PATIENCE, REPLICA_PATIENCE},
     model::{CameraHour, FloorAtLimit, RefusedInHour},
-    recorder::{self, Answers, Batch, Recorder, Waiting, Work},
+    recorder::{self, Answers, Recorder},
     replica::Seen,
 };
 use changes::Changes;
 use connect::{Address, Role};
 use latest::Latest;
 use partitions::Months;
-use recording::Group;
 use replica::Replica;
+use task::{Close, Task};
 use transaction::{Transaction, patiently};
 
 /// A database on a PostgreSQL server. Clones share its connections.
@@ -97,9 +99,6 @@ macro_rules! read_past {
         }
     }};
 }
-
-/// Tells that all before it is done, and ends the recording task.
-type Close = oneshot::Sender<()>;
 
 struct Inner {
     options: Arc<Options>,
@@ -203,8 +202,22 @@ impl Postgres {
         })
     }
 
+    pub(super) async fn try_write(&self) -> Result<()> {
+        patiently!(probe::write(&self.inner.writers))
+    }
+
     pub(super) async fn table_info(&self) -> Result<Vec<TableInfo>> {
         patiently!(async { tables::info(&*self.inner.readers.get().await?).await })
+    }
+
+    pub(super) async fn size_bytes(&self) -> Result<u64> {
+        patiently!(async { tables::size_bytes(&*self.inner.readers.get().await?).await })
+    }
+
+    pub(super) async fn last_seen(&self, from: i64, limit: usize) -> Result<Vec<LastSeen>> {
+        patiently!(async {
+            attention::last_seen(&*self.inner.readers.get().await?, from, limit).await
+        })
     }
 
     pub(super) async fn database_stats(&self) -> Result<DatabaseStats> {
@@ -321,6 +334,12 @@ impl Postgres {
 
     pub(super) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {
         self.inner.queue.record(events).await
+    }
+
+    /// What this process recorded so far.
+    #[cfg(feature = "http")]
+    pub(super) fn recording_log(&self) -> &recorder::RecordingLog {
+        self.inner.queue.log()
     }
 
     pub(super) async fn event_by_id(&self, id: i64) -> Result<Option<Event>> {
@@ -443,57 +462,5 @@ impl Postgres {
     /// Any number of servers may run on one database.
     pub(super) fn lock_as_server(&self) -> Result<ServerLock> {
         Ok(ServerLock { file: None })
-    }
-}
-
-/// The one task of a process that records.
-struct Task {
-    pool: Pool,
-    options: Arc<Options>,
-    months: Arc<Months>,
-    changes: Changes,
-}
-
-impl Task {
-    async fn run(self, mut waiting: Waiting<Close>) {
-        while let Some(work) = waiting.next_async().await {
-            match work {
-                Work::Group(batches) => self.commit(batches).await,
-                Work::Task(done, _room) => {
-                    // Whoever closes may have given up waiting.
-                    let _ = done.send(());
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Records a group of batches in one transaction and answers each after the commit.
-    async fn commit(&self, mut batches: Vec<Batch>) {
-        let rows = batches.iter_mut().map(|batch| std::mem::take(&mut batch.events)).collect();
-        let mut group = Group::new(rows, &self.options);
-        let outcome = patiently!(self.attempt(&mut group));
-        match outcome {
-            Ok(()) => {
-                self.changes.bump();
-                for (batch, answers) in batches.into_iter().zip(group.into_answers()) {
-                    batch.answer(Ok(answers));
-                }
-            }
-            Err(error) => {
-                tracing::error!("a group of events could not be recorded: {error}");
-                batches.into_iter().for_each(|batch| batch.answer(Err(error.clone())));
-            }
-        }
-    }
-
-    async fn attempt(&self, group: &mut Group) -> Result<()> {
-        let now = self.options.clock.now().as_microsecond();
-        self.months.ensure(&self.pool, now, group.instants()).await?;
-        let outcome = group.record(&self.pool).await;
-        if outcome.is_err() {
-            self.months.forget();
-        }
-        outcome
     }
 }

@@ -19,6 +19,7 @@ mod keys;
 mod latest;
 mod migrate;
 mod past;
+mod probe;
 mod readers;
 mod recording;
 mod refusals;
@@ -41,8 +42,8 @@ use tokio::sync::{oneshot, watch};
 use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
-    Statistics, TableInfo,
+    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Recorded, Result,
+    ServerLock, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     limits::CLEANUP_CHUNK_ROWS,
@@ -153,6 +154,14 @@ impl Sqlite {
         self.read(tables::info).await
     }
 
+    pub(super) async fn size_bytes(&self) -> Result<u64> {
+        self.read(tables::size_bytes).await
+    }
+
+    pub(super) async fn last_seen(&self, from: i64, limit: usize) -> Result<Vec<LastSeen>> {
+        self.read(move |connection| attention::last_seen(connection, from, limit)).await
+    }
+
     pub(super) async fn database_stats(&self) -> Result<DatabaseStats> {
         self.read(tables::stats).await
     }
@@ -245,6 +254,12 @@ impl Sqlite {
         self.inner.writer.record(events).await
     }
 
+    /// What this process recorded so far.
+    #[cfg(feature = "http")]
+    pub(super) fn recording_log(&self) -> &recorder::RecordingLog {
+        self.inner.writer.log()
+    }
+
     pub(super) async fn event_by_id(&self, id: i64) -> Result<Option<Event>> {
         self.read(move |connection| events::by_id(connection, id)).await
     }
@@ -267,6 +282,10 @@ impl Sqlite {
     ) -> Result<EventPage> {
         let oldest = Order::OldestFirst;
         self.read(move |connection| events::page(connection, &filter, limit, cursor, oldest)).await
+    }
+
+    pub(super) async fn horizon(&self) -> Result<Option<i64>> {
+        self.read(past::horizon).await
     }
 
     pub(super) async fn position(&self) -> Result<Position> {
@@ -330,6 +349,10 @@ impl Sqlite {
             transfer::require_whole(connection)
         })
         .await
+    }
+
+    pub(super) async fn try_write(&self) -> Result<()> {
+        self.write(|session| probe::write(session)).await
     }
 
     pub(super) async fn failed(&self) -> Error {

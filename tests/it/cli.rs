@@ -2,10 +2,12 @@
 
 mod commands;
 mod copy;
+mod disaster;
 mod export;
 pub(crate) mod garage;
 mod import;
 mod keys;
+mod observed;
 pub(crate) mod program;
 mod reads;
 mod serve;

@@ -3,9 +3,11 @@
 mod cli;
 mod contract;
 mod crash;
+mod faults;
 mod hostile;
 mod http;
 mod postgres;
+mod scrape;
 mod server;
 mod servers;
 mod tidy;

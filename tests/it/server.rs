@@ -14,6 +14,8 @@ use smartpark::{
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinHandle};
 use ureq::Body;
 
+use crate::contract::world::Place;
+
 /// The time at which every test begins.
 pub(crate) const NOW: &str = "2026-02-12T12:00:00Z";
 
@@ -26,7 +28,7 @@ pub(crate) struct TestServer {
     runtime: Runtime,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
-    folder: Option<tempfile::TempDir>,
+    place: Option<Place>,
 }
 
 /// What the server answered.
@@ -70,7 +72,13 @@ impl TestServer {
 
     /// A server with this configuration.
     pub(crate) fn with(config: HttpConfig) -> Self {
-        Self::on(tempfile::tempdir().unwrap(), config)
+        Self::on(Place::sqlite(), config)
+    }
+
+    /// A server on each engine, one after the other, with the usual configuration.
+    pub(crate) fn on_each_engine() -> impl Iterator<Item = Self> {
+        let places = [Place::sqlite, Place::postgres].into_iter();
+        places.map(|place| Self::on(place(), HttpConfig::default()))
     }
 
     /// Another server on the same data, after this one has stopped.
@@ -78,13 +86,13 @@ impl TestServer {
         self.begin_stop();
         self.stopped();
         self.run(self.park.clone().close());
-        let folder = self.folder.take().unwrap();
+        let place = self.place.take().unwrap();
         drop(self);
-        Self::on(folder, config)
+        Self::on(place, config)
     }
 
-    fn on(folder: tempfile::TempDir, config: HttpConfig) -> Self {
-        let url = format!("sqlite://{}/smartpark.db", folder.path().display());
+    fn on(place: Place, config: HttpConfig) -> Self {
+        let url = place.url();
         let runtime =
             tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build();
         let runtime = runtime.unwrap();
@@ -119,7 +127,7 @@ impl TestServer {
             runtime,
             stop: Some(stop),
             served: Some(served),
-            folder: Some(folder),
+            place: Some(place),
         }
     }
 
@@ -195,11 +203,12 @@ impl TestServer {
         self.send("POST", "/events", &lines_type, lines)
     }
 
-    /// All that is stored, as far as a reader can tell: to be the same before and after.
-    pub(crate) fn state(&self) -> (Value, smartpark::DatabaseStats) {
+    /// All that is stored, as a reader is told and row by row: to be the same before and after.
+    pub(crate) fn state(&self) -> (Value, smartpark::DatabaseStats, String) {
         let floors = self.get("/floors?include_inactive=true").expect(200);
         let stats = self.run(self.park.migrations().get_database_stats()).unwrap();
-        (floors, smartpark::DatabaseStats { size_bytes: 0, ..stats })
+        let rows = self.place.as_ref().unwrap().rows();
+        (floors, smartpark::DatabaseStats { size_bytes: 0, ..stats }, rows)
     }
 
     /// A floor as it is now.
@@ -209,7 +218,8 @@ impl TestServer {
 
     /// Who made the adjustments, in the order they were made.
     pub(crate) fn authors(&self) -> Vec<String> {
-        let path = self.folder.as_ref().unwrap().path().join("smartpark.db");
+        let url = self.place.as_ref().unwrap().url();
+        let path = url.strip_prefix("sqlite://").unwrap();
         let database = rusqlite::Connection::open(path).unwrap();
         let mut statement = database.prepare("SELECT author FROM adjustments ORDER BY id").unwrap();
         let authors = statement.query_map([], |row| row.get(0)).unwrap();

@@ -2,10 +2,10 @@
 //! event sent to several, PostgreSQL that dies and comes back, connections that break off in the
 //! middle of a commit. Whatever happens, each event counts once and nothing acknowledged is lost.
 
-mod cars;
-mod clients;
-mod database;
+pub(crate) mod cars;
+pub(crate) mod clients;
+pub(crate) mod database;
 mod ids;
 mod proof;
-mod proxy;
+pub(crate) mod proxy;
 mod scenarios;

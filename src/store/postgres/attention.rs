@@ -5,10 +5,10 @@ use deadpool_postgres::ClientWrapper;
 
 use super::{
     connect::query,
-    rows::{Micros, micros},
+    rows::{Micros, instant, micros},
 };
 use crate::{
-    Result,
+    LastSeen, Result,
     model::{CameraHour, FloorAtLimit},
     store::{codes::Kind, sums::HOUR},
 };
@@ -27,6 +27,18 @@ SELECT h.camera_id, h.hour, sum(car_entries + car_exits + motorcycle_entries + m
 FROM unnest($1::timestamptz[], $2::timestamptz[]) AS w (first, past)
 JOIN event_hours h ON h.hour >= w.first AND h.hour < w.past
 GROUP BY h.camera_id, h.hour";
+
+/// In the last hour of each camera and floor one step down an index finds the event. Where cleanup
+/// has deleted it the hour stands for it.
+const LAST_SEEN: &str = "-- metrics: last events of cameras
+SELECT camera_id, max(coalesce(
+    (SELECT max(timestamp) FROM events e WHERE e.camera_id = last.camera_id
+         AND e.floor_id = last.floor_id AND e.timestamp >= last.hour
+         AND e.timestamp < last.hour + interval '1 hour'),
+    last.hour))
+FROM (SELECT camera_id, floor_id, max(hour) AS hour FROM event_hours WHERE hour >= $1
+      GROUP BY camera_id, floor_id) last
+GROUP BY camera_id ORDER BY camera_id LIMIT $2";
 
 /// The events at the limit from an instant on, by floor, but those before its last recount.
 pub(super) async fn at_limit(client: &ClientWrapper, from: i64) -> Result<Vec<FloorAtLimit>> {
@@ -51,6 +63,20 @@ pub(super) async fn camera_hours(
     let row = |row: &tokio_postgres::Row| {
         let (camera_id, events) = (row.try_get(0)?, row.try_get(2)?);
         Ok(CameraHour { camera_id, hour: micros(row, 1)?, events })
+    };
+    rows.iter().map(row).collect()
+}
+
+/// The last events of the cameras that sent any since the hour `from`, at most so many.
+pub(super) async fn last_seen(
+    client: &ClientWrapper,
+    from: i64,
+    limit: usize,
+) -> Result<Vec<LastSeen>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = query(client, LAST_SEEN, &[&Micros(from), &limit]).await?;
+    let row = |row: &tokio_postgres::Row| {
+        Ok(LastSeen { camera_id: row.try_get(0)?, at: instant(row, 1)? })
     };
     rows.iter().map(row).collect()
 }

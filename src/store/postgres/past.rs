@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use tokio_postgres::Row;
 
 use super::{
+    Postgres,
     connect::query,
     floors,
     rows::{Micros, damaged, direction, maybe_micros, micros},
+    transaction::patiently,
 };
 use crate::{
     Error, Floor, FloorCount, Result,
@@ -75,6 +77,13 @@ SELECT w.place, coalesce(
      WHERE floor_id = w.floor_id AND timestamp < w.at ORDER BY timestamp DESC LIMIT 1),
     (SELECT initial_slots FROM floor_origins WHERE floor_id = w.floor_id))
 FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS w (place, floor_id, at)";
+
+impl Postgres {
+    /// The retention horizon, for whoever has no connection.
+    pub(in crate::store) async fn horizon(&self) -> Result<Option<i64>> {
+        patiently!(async { horizon(&*self.inner.readers.get().await?).await })
+    }
+}
 
 /// The retention horizon: events before it are gone.
 pub(super) async fn horizon(client: &ClientWrapper) -> Result<Option<i64>> {

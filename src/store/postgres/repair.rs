@@ -26,6 +26,12 @@ use crate::{
 const DELETE_STRETCHES: &str =
     "-- check: stretches are rebuilt\nDELETE FROM floor_stretches WHERE floor_id = $1";
 
+/// What was damaged in these rows might keep the right ones from being stored.
+const DELETE_STRAYS: &str = "-- check: strays among the events at the limit
+DELETE FROM events_at_limit WHERE NOT EXISTS (
+    SELECT 1 FROM events e WHERE e.id = event_id AND e.timestamp = events_at_limit.timestamp
+        AND e.floor_id = events_at_limit.floor_id AND e.camera_id = events_at_limit.camera_id)";
+
 const DELETE_AT_LIMIT: &str = "-- check: events at the limit are rebuilt
 DELETE FROM events_at_limit WHERE floor_id = $1 AND timestamp >= $2";
 
@@ -56,6 +62,7 @@ pub(super) async fn run(pool: &Pool, now: i64) -> Result<()> {
 /// the count of the fold and what the sum of all that moved it lacks.
 pub(super) async fn derive(client: &ClientWrapper) -> Result<Vec<(i64, i64, i64)>> {
     let horizon = past::horizon(client).await?;
+    query(client, DELETE_STRAYS, &[]).await?;
     let mut wrong = Vec::new();
     for floor in floors::all(client).await? {
         let folded = rebuild(client, &floor, horizon).await?;

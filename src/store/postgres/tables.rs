@@ -32,6 +32,17 @@ SELECT (SELECT count(*) FROM floors), (SELECT count(*) FROM events WHERE ",
     (SELECT max(version) FROM schema_migrations)"
 );
 
+/// The size alone, which costs nothing however many rows there are.
+const SIZE: &str = "-- metrics: size of the database
+SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'";
+
+pub(super) async fn size_bytes(client: &ClientWrapper) -> Result<u64> {
+    let rows = query(client, SIZE, &[]).await?;
+    let size: i64 = rows.first().ok_or_else(|| damaged("a size"))?.try_get(0)?;
+    Ok(size.unsigned_abs())
+}
+
 pub(super) async fn info(client: &ClientWrapper) -> Result<Vec<TableInfo>> {
     let mut tables = Vec::new();
     for row in query(client, TABLES, &[]).await? {

@@ -3,8 +3,9 @@
 
 use rusqlite::Connection;
 
+use super::rows::Micros;
 use crate::{
-    Result,
+    LastSeen, Result,
     model::{CameraHour, FloorAtLimit},
     store::{codes::Kind, sums::HOUR},
 };
@@ -21,6 +22,17 @@ const CAMERA_HOURS: &str = "-- get_attention: events of cameras by hour
 SELECT camera_id, hour, sum(car_entries + car_exits + motorcycle_entries + motorcycle_exits
     + bus_entries + bus_exits + truck_entries + truck_exits)
 FROM event_hours WHERE hour >= ?1 AND hour < ?2 GROUP BY camera_id, hour";
+
+/// In the last hour of each camera and floor one step down an index finds the event. Where cleanup
+/// has deleted it the hour stands for it.
+const LAST_SEEN: &str = "-- metrics: last events of cameras
+SELECT camera_id, max(coalesce(
+    (SELECT max(timestamp) FROM events WHERE camera_id = last.camera_id
+         AND floor_id = last.floor_id AND timestamp >= last.hour AND timestamp < last.hour + ?2),
+    last.hour))
+FROM (SELECT camera_id, floor_id, max(hour) AS hour FROM event_hours WHERE hour >= ?1
+      GROUP BY camera_id, floor_id) last
+GROUP BY camera_id ORDER BY camera_id LIMIT ?3";
 
 /// The events at the limit from an instant on, by floor, but those before its last recount.
 pub(super) fn at_limit(connection: &Connection, from: i64) -> Result<Vec<FloorAtLimit>> {
@@ -48,4 +60,14 @@ pub(super) fn camera_hours(
         }
     }
     Ok(all)
+}
+
+/// The last events of the cameras that sent any since the hour `from`, at most so many.
+pub(super) fn last_seen(connection: &Connection, from: i64, limit: usize) -> Result<Vec<LastSeen>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(LAST_SEEN)?;
+    let rows = statement.query_map((from, HOUR, limit), |row| {
+        Ok(LastSeen { camera_id: row.get(0)?, at: row.get::<_, Micros>(1)?.0 })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Checks that are one statement each: it selects what does not hold, as text.
-const STATEMENTS: [(&str, &str, &str); 6] = [
+const STATEMENTS: [(&str, &str, &str); 7] = [
     (
         "I3",
         "the file",
@@ -53,6 +53,14 @@ SELECT id FROM floors WHERE current_vehicles < 0 OR current_vehicles > total_slo
         "count_delta against its direction, event",
         "-- check: directions
 SELECT id FROM events WHERE count_delta NOT IN (0, 1 - 2 * direction)",
+    ),
+    (
+        "I13",
+        "at the limit, but not as its event is, event",
+        "-- check: strays among the events at the limit
+SELECT event_id FROM events_at_limit l WHERE NOT EXISTS (
+    SELECT 1 FROM events e WHERE e.id = l.event_id AND e.timestamp = l.timestamp
+        AND e.floor_id = l.floor_id AND e.camera_id = l.camera_id)",
     ),
 ];
 

@@ -23,7 +23,7 @@ use rusqlite::Connection;
 use tokio::task::yield_now;
 
 use super::{connection, floors};
-use crate::{Floor, Result, store::latest};
+use crate::{Floor, Result, planted::planted, store::latest};
 
 const DATA_VERSION: &str = "-- floors: has anybody committed\nPRAGMA data_version";
 
@@ -82,7 +82,9 @@ impl Look {
         // never older.
         let mut statement = self.connection.prepare_cached(DATA_VERSION)?;
         let version: i64 = statement.query_row([], |row| row.get(0))?;
-        if let Some(seen) = self.seen.as_mut().filter(|seen| seen.version == version) {
+        if let Some(seen) =
+            self.seen.as_mut().filter(|seen| planted("old-floors") || seen.version == version)
+        {
             seen.number = number;
             return Ok(Arc::clone(&seen.floors));
         }

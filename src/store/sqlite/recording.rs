@@ -11,6 +11,7 @@ use super::{
 use crate::{
     Error, Event, NewEvent, Recorded, Result,
     count::{Fact, Source},
+    planted::planted,
     store::repeat::differs,
 };
 
@@ -71,9 +72,10 @@ fn record_one(session: &mut Session<'_>, event: &NewEvent) -> Result<Result<Reco
         let horizon = Timestamp::from_microsecond(horizon).unwrap_or(Timestamp::MIN);
         return Ok(Err(Error::TooOld { horizon }));
     }
-    if session.floor(event.floor_id)?.is_none() {
+    let Some(open) = session.floor(event.floor_id)? else {
         return Ok(Err(Error::UnknownFloor));
-    }
+    };
+    let lost = planted("lose-late-event") && open.latest().is_some_and(|latest| at < latest);
     let id = session.next_event_id()?;
     let source = Source::Event {
         camera_id: event.camera_id.clone(),
@@ -95,8 +97,15 @@ fn record_one(session: &mut Session<'_>, event: &NewEvent) -> Result<Result<Reco
         count_delta: effect.delta,
         at_limit: effect.at_limit,
     };
-    insert(session.connection, &event)?;
-    session.count_event(&event)?;
+    if !lost {
+        insert(session.connection, &event)?;
+    }
+    if !planted("forget-roll-up") || id % 50 != 0 {
+        session.count_event(&event)?;
+    }
+    if planted("store-refused") && id % 100 == 0 {
+        return Ok(Err(Error::UnknownFloor));
+    }
     let floor = session.floor(event.floor_id)?.ok_or(Error::UnknownFloor)?.floor.clone();
     Ok(Ok(Recorded { event, floor, duplicate: false, differs: Vec::new() }))
 }
@@ -110,10 +119,10 @@ pub(super) fn insert(connection: &Connection, event: &Event) -> Result<()> {
         &event.track_id,
         event.vehicle_type,
         event.direction,
-        event.confidence,
+        if planted("change-payload") { 0.5 } else { event.confidence },
         event.timestamp.as_microsecond(),
         event.created_at.as_microsecond(),
-        event.count_delta,
+        if planted("forget-delta") { 0 } else { event.count_delta },
         event.at_limit.is_some(),
     ))?;
     Ok(())
@@ -121,6 +130,9 @@ pub(super) fn insert(connection: &Connection, event: &Event) -> Result<()> {
 
 /// The event that was recorded under the same key before, if there is one.
 fn find_twin(session: &Session<'_>, event: &NewEvent) -> Result<Option<Event>> {
+    if planted("forget-twins") {
+        return Ok(None);
+    }
     let (camera, track, direction) = (&event.camera_id, &event.track_id, event.direction);
     let found = match event.timestamp {
         Some(at) => session
@@ -144,6 +156,12 @@ fn duplicate(session: &mut Session<'_>, event: &NewEvent, first: Event) -> Resul
     let differs = differs(event, &first);
     let open = session.floor(first.floor_id)?;
     let floor = open.ok_or_else(|| Error::Internal("an event without its floor".into()))?;
+    if planted("count-duplicate") && floor.floor.available_slots() > 0 {
+        floor.floor.current_vehicles += 1;
+        floor.changed = true;
+    }
+    let id = if planted("another-id") { first.id + 1 } else { first.id };
+    let first = Event { id, ..first };
     Ok(Recorded { floor: floor.floor.clone(), event: first, duplicate: true, differs })
 }
 

@@ -52,7 +52,7 @@ pub(super) struct OpenFloor<'c> {
     pub(super) floor: Floor,
     history: History,
     past: Past<'c>,
-    changed: bool,
+    pub(super) changed: bool,
 }
 
 impl OpenFloor<'_> {

@@ -21,6 +21,15 @@ SELECT (SELECT count(*) FROM floors), (SELECT count(*) FROM events),
        (SELECT count(*) FROM adjustments), (SELECT horizon FROM retention),
        (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size())";
 
+/// The size alone, which costs nothing however many rows there are.
+const SIZE: &str = "-- metrics: size of the database
+SELECT (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size())";
+
+pub(super) fn size_bytes(connection: &Connection) -> Result<u64> {
+    let size: i64 = connection.prepare_cached(SIZE)?.query_row([], |row| row.get(0))?;
+    Ok(size.unsigned_abs())
+}
+
 pub(super) fn info(connection: &Connection) -> Result<Vec<TableInfo>> {
     let names = |sql: &str, table: &str| -> Result<Vec<String>> {
         let mut statement = connection.prepare(sql)?;

@@ -10,9 +10,12 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use super::{changes::Changes, checkpoint::Checkpoints, gone, recording, session::Session};
+#[cfg(feature = "http")]
+use crate::recorder::RecordingLog;
 use crate::{
     Error, NewEvent, Options, Result,
-    recorder::{self, Answers, Batch, Recorder, Waiting, Work},
+    planted::planted,
+    recorder::{self, Answers, Group, Recorder, Waiting, Work},
 };
 
 type Task = Box<dyn FnOnce(&mut Writer) + Send>;
@@ -58,6 +61,12 @@ impl WriterHandle {
     /// Records events; the answer comes after their commit.
     pub(super) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {
         self.queue.record(events).await
+    }
+
+    /// What was recorded so far.
+    #[cfg(feature = "http")]
+    pub(super) fn log(&self) -> &RecordingLog {
+        self.queue.log()
     }
 
     /// Runs `work` in a transaction of its own; the answer comes after the commit.
@@ -116,7 +125,7 @@ impl Writer {
             // A defect in one transaction must not end the writer: what it began is rolled back,
             // and whoever waits for it is answered (the sender is dropped).
             let outcome = catch_unwind(AssertUnwindSafe(|| match work {
-                Work::Group(batches) => self.commit(batches),
+                Work::Group(group) => self.commit(group),
                 Work::Task(task, _room) => task(&mut self),
             }));
             if outcome.is_err() {
@@ -132,18 +141,10 @@ impl Writer {
     }
 
     /// Records a group of batches in one transaction and answers each after the commit.
-    fn commit(&mut self, mut batches: Vec<Batch>) {
-        let rows = batches.iter_mut().map(|batch| std::mem::take(&mut batch.events)).collect();
-        match self.transact(|session| recording::record_group(session, rows)) {
-            Ok(answers) => {
-                for (batch, answers) in batches.into_iter().zip(answers) {
-                    batch.answer(Ok(answers));
-                }
-            }
-            Err(error) => {
-                batches.into_iter().for_each(|batch| batch.answer(Err(error.clone())));
-            }
-        }
+    fn commit(&mut self, mut group: Group) {
+        let rows = group.take_rows();
+        let outcome = self.transact(|session| recording::record_group(session, rows));
+        group.answer(outcome);
     }
 
     /// One transaction: all of `work`, durable, or nothing of it.
@@ -166,6 +167,9 @@ impl Writer {
     }
 
     fn try_transact<T>(&self, work: impl FnOnce(&mut Session<'_>) -> Result<T>) -> Result<T> {
+        if planted("answer-before-commit") && !self.connection.is_autocommit() {
+            self.connection.execute_batch("COMMIT")?;
+        }
         self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let mut session = Session::new(&self.connection, &self.options);
         let result = work(&mut session)?;
@@ -175,7 +179,9 @@ impl Writer {
         if self.connection.is_autocommit() {
             return Err(Error::Internal("the transaction ended before its commit".into()));
         }
-        self.connection.execute_batch("COMMIT")?;
+        if !planted("answer-before-commit") {
+            self.connection.execute_batch("COMMIT")?;
+        }
         Ok(result)
     }
 

@@ -54,8 +54,24 @@ fn an_export_of_every_form_is_read_back_and_gives_the_same_counts() {
 
 #[test]
 fn names_that_a_spreadsheet_would_calculate_with_are_defused_and_come_back() {
-    let names =
-        ["=1+1", "+49", "-5", "@SUM(A1)", "'=x", "''-", "'", "a,b", "say \"hi\"", " a ", "ü"];
+    let marks = "\u{301}".repeat(100);
+    let names = [
+        ["=1+1", "+49", "-5", "@SUM(A1)", "'=x", "''-", "'", "a,b", "say \"hi\"", " a ", "ü"],
+        [
+            "-",
+            "\"",
+            "\\n",
+            "<img src=x>",
+            "&amp;",
+            "שער צפון",
+            "🚗🅿",
+            "\u{feff}x",
+            " ",
+            ",",
+            &marks,
+        ],
+    ]
+    .concat();
     let floors: Vec<(&str, u32)> = names.iter().map(|name| (*name, 5)).chain([("1", 5)]).collect();
     let add = |folder: &Folder, floors: &[(&str, u32)]| {
         folder.run(&["migrate"]).ok();

@@ -187,7 +187,7 @@ impl Server {
                 panic!("the server ended with {:?}:\n{log}", child.wait());
             }
             if let Some((_, url)) = log[before..].trim_end().split_once("listening on ") {
-                break url.trim_end_matches(['"', '}']).to_owned();
+                break url.split('"').next().unwrap_or_default().to_owned();
             }
         };
         let log = Arc::new(Mutex::new(log));
@@ -202,14 +202,14 @@ impl Server {
         Self { child, url, log, reader: Some(reader) }
     }
 
-    /// What it has logged so far.
-    pub(crate) fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
-    }
-
     /// The number of its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     /// Sends it a signal by its name.

@@ -143,7 +143,7 @@ fn help_is_no_failure_and_teaches_with_an_example() {
         assert!(help.contains(&format!("  smartpark {command}")), "{command}: {help}");
         number += 1;
     }
-    assert_eq!(number, 20);
+    assert_eq!(number, 21);
     assert_eq!(folder.files(), [""; 0]);
 }
 

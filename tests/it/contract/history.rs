@@ -13,7 +13,7 @@ const DAY: i64 = 24 * HOUR;
 
 /// What a fact says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Says {
+pub(super) enum Says {
     Entry,
     Exit,
     Recount(i64),
@@ -21,26 +21,26 @@ enum Says {
 }
 
 /// A fact in the order of history: the instant, events before adjustments, the floor, who says it.
-type Fact = (i64, bool, i64, String, Says);
+pub(super) type Fact = (i64, bool, i64, String, Says);
 
 /// All that was recorded on some floors, each with the slots it began with.
-struct Story {
-    floors: Vec<(Floor, i64)>,
-    facts: Vec<Fact>,
+pub(super) struct Story {
+    pub(super) floors: Vec<(Floor, i64)>,
+    pub(super) facts: Vec<Fact>,
 }
 
 /// The count and the slots of some floors together, from a fact on.
-struct Held {
+pub(super) struct Held {
     at: i64,
-    count: i64,
-    slots: i64,
+    pub(super) count: i64,
+    pub(super) slots: i64,
     /// What a camera saw, if that is what happened.
     seen: Option<Says>,
 }
 
 impl Story {
     /// What the facts of the floors with these ids lead to, one after the other.
-    fn held(&self, ids: &[i64]) -> Vec<Held> {
+    pub(super) fn held(&self, ids: &[i64]) -> Vec<Held> {
         let chosen = self.floors.iter().filter(|(floor, _)| ids.contains(&floor.id));
         let mut floors: Vec<(i64, i64, i64)> =
             chosen.map(|(floor, slots)| (floor.id, 0, *slots)).collect();
@@ -70,7 +70,7 @@ impl Story {
     }
 
     /// The steps of a window, in microseconds, of the floors with these ids.
-    fn steps(&self, ids: &[i64], start: i64, end: i64, step: i64) -> Vec<OccupancyStep> {
+    pub(super) fn steps(&self, ids: &[i64], start: i64, end: i64, step: i64) -> Vec<OccupancyStep> {
         let held = self.held(ids);
         let before = |at: i64| held.iter().rfind(|held| held.at < at).unwrap();
         let mut steps = Vec::new();
@@ -172,7 +172,7 @@ async fn happen(world: &World, mut draw: impl FnMut(std::ops::Range<i64>) -> i64
 }
 
 #[track_caller]
-fn assert_same(history: &OccupancyHistory, expected: &[OccupancyStep]) {
+pub(super) fn assert_same(history: &OccupancyHistory, expected: &[OccupancyStep]) {
     let rounded =
         |step: &OccupancyStep| OccupancyStep { mean: (step.mean * 1e6).round() / 1e6, ..*step };
     let told: Vec<OccupancyStep> = history.steps.iter().map(rounded).collect();

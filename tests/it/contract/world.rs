@@ -22,9 +22,68 @@ pub(crate) struct World {
 /// Where the data of a park is, for as long as the test runs.
 pub(crate) enum Place {
     /// A folder with the file.
-    Folder(#[expect(dead_code, reason = "removed when it is dropped")] tempfile::TempDir),
+    Folder(tempfile::TempDir),
     /// A schema of a server.
     Schema(Schema),
+}
+
+impl Place {
+    /// One for a new SQLite file.
+    pub(crate) fn sqlite() -> Self {
+        Self::Folder(tempfile::tempdir().unwrap())
+    }
+
+    /// One for a new schema of PostgreSQL.
+    pub(crate) fn postgres() -> Self {
+        Self::Schema(Schema::new())
+    }
+
+    /// The URL of the database there.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Folder(folder) => format!("sqlite://{}/smartpark.db", folder.path().display()),
+            Self::Schema(schema) => schema.url(),
+        }
+    }
+
+    /// Every row of every table, as the engine holds them, but for the numbers of refusals: what
+    /// is refused leaves a trace there, and nowhere else.
+    pub(crate) fn rows(&self) -> String {
+        match self {
+            Self::Folder(folder) => rows_of_file(&folder.path().join("smartpark.db")),
+            Self::Schema(schema) => schema.ask(
+                // A month is part of its table; one that is made ahead holds nothing.
+                "SELECT string_agg(relname || query_to_xml(
+                     format('SELECT * FROM %I', relname), true, false, '')::text,
+                     '' ORDER BY relname)
+                 FROM pg_class
+                 WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+                     AND NOT relispartition AND relname <> 'refusals'",
+            ),
+        }
+    }
+}
+
+fn rows_of_file(path: &std::path::Path) -> String {
+    let database = rusqlite::Connection::open(path).unwrap();
+    let mut tables = database
+        .prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'refusals'
+             ORDER BY name",
+        )
+        .unwrap();
+    let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let mut told = String::new();
+    for table in tables.map(Result::unwrap) {
+        told.push_str(&table);
+        let mut statement = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
+        let width = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            told.extend((0..width).map(|place| format!("{:?}", row.get_ref(place).unwrap())));
+        }
+    }
+    told
 }
 
 /// Runs a test on a new park of each engine: `name::sqlite` and `name::postgres`.
@@ -52,18 +111,16 @@ pub(crate) use on_every_engine;
 impl World {
     /// A park on a new SQLite file.
     pub(crate) async fn sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/smartpark.db", folder.path().display());
-        Self::at(url, Place::Folder(folder)).await
+        Self::at(Place::sqlite()).await
     }
 
     /// A park in a new schema of PostgreSQL.
     pub(crate) async fn postgres() -> Self {
-        let schema = Schema::new();
-        Self::at(schema.url(), Place::Schema(schema)).await
+        Self::at(Place::postgres()).await
     }
 
-    async fn at(url: String, place: Place) -> Self {
+    async fn at(place: Place) -> Self {
+        let url = place.url();
         let clock = Clock::fixed(instant(NOW));
         let options = Options { clock: clock.clone(), ..Options::default() };
         let park = SmartPark::open_with(&url, options).await.unwrap();
@@ -95,6 +152,26 @@ impl World {
             }
             Place::Schema(schema) => schema.execute(sql),
         }
+    }
+
+    /// All rows of a table, as text, sorted.
+    pub(crate) fn rows(&self, table: &str) -> Vec<String> {
+        let Place::Schema(schema) = &self.place else {
+            let path = self.url.strip_prefix("sqlite://").unwrap();
+            let connection = rusqlite::Connection::open(path).unwrap();
+            let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns = statement.column_count();
+            let text = |row: &rusqlite::Row<'_>| {
+                let values = (0..columns).map(|place| row.get_ref(place));
+                Ok(format!("{:?}", values.collect::<rusqlite::Result<Vec<_>>>()?))
+            };
+            let rows = statement.query_map([], text).unwrap();
+            let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>().unwrap();
+            rows.sort();
+            return rows;
+        };
+        let sql = format!("SELECT string_agg(t::text, chr(10) ORDER BY t::text) FROM {table} t");
+        schema.ask(&sql).lines().map(str::to_owned).collect()
     }
 
     /// A new floor.

@@ -57,6 +57,8 @@ fn each_role_may_do_what_the_contract_says() {
         ("HEAD", "/floors", &nothing, [200, 403, 200]),
         ("GET", "/events", &nothing, [200, 403, 200]),
         ("GET", "/statistics", &nothing, [200, 403, 200]),
+        ("GET", "/events/digest?camera_id=c", &nothing, [200, 200, 200]),
+        ("POST", "/events/digest?camera_id=c", &nothing, [403, 403, 405]),
         ("GET", "/floors/99", &nothing, [404, 403, 404]),
         ("POST", "/events", &entry("t", 9), [403, 201, 200]),
         ("POST", "/events", &json!([]), [403, 200, 200]),

@@ -54,6 +54,7 @@ fn the_document_lists_exactly_the_operations_of_the_contract() {
         "GET /attention",
         "GET /events",
         "GET /events.csv",
+        "GET /events/digest",
         "GET /events/{id}",
         "GET /floors",
         "GET /floors/recommended",
@@ -62,6 +63,7 @@ fn the_document_lists_exactly_the_operations_of_the_contract() {
         "GET /health/live",
         "GET /health/ready",
         "GET /history",
+        "GET /metrics",
         "GET /session",
         "GET /statistics",
         "GET /stream",
@@ -113,6 +115,7 @@ fn every_response_is_described_with_an_example_and_a_schema_that_exists() {
                     _ if is_problem => "application/problem+json",
                     "/stream" => "text/event-stream",
                     "/events.csv" => "text/csv",
+                    "/metrics" => "text/plain",
                     _ => "application/json",
                 };
                 assert_eq!(media_type, expected, "{name} {status}");
@@ -273,6 +276,7 @@ fn answers_have_the_shape_of_the_examples() {
         ("/floors/1/history?hours=1", "~1floors~1{id}~1history"),
         ("/history?hours=1", "~1history"),
         ("/attention", "~1attention"),
+        ("/events/digest?camera_id=cam_001", "~1events~1digest"),
     ] {
         event_from_the_future(&server);
         let documented = example(&format!("{documented}/get/responses/200"));

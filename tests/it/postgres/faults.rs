@@ -93,6 +93,26 @@ async fn what_does_not_pass_is_told_at_once_and_stores_nothing() {
 }
 
 #[tokio::test]
+async fn a_park_that_cannot_write_is_not_ready_until_it_can() {
+    let schema = Schema::new();
+    let (park, floor) = park_with_floor(&schema.url()).await;
+    park.ready().await.unwrap();
+    // As a full disk does it: reads go on, no write does.
+    schema.execute(
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE EXCEPTION 'planted' USING ERRCODE = '53100'; END $$;
+         CREATE TRIGGER no_room BEFORE INSERT ON refusals EXECUTE FUNCTION no_room()",
+    );
+    while park.ready().await.is_ok() {}
+    let told = park.ready().await;
+    assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
+    park.floors().get_floor_by_id(floor.id).await.unwrap().unwrap();
+    schema.execute("DROP TRIGGER no_room ON refusals");
+    while park.ready().await.is_err() {}
+    assert_eq!(schema.ask("SELECT count(*) FROM refusals"), "0");
+}
+
+#[tokio::test]
 async fn connections_that_end_are_replaced() {
     let schema = Schema::new();
     let (park, floor) = park_with_floor(&format!("{}&application_name=ended", schema.url())).await;

@@ -10,7 +10,7 @@ use smartpark::{Direction, PeakHour, Statistics, Timestamp, VehicleType, Vehicle
 use crate::cli::garage::Random;
 
 /// The floors and their slots: always at a limit, often, now and then, never.
-pub(super) const FLOORS: [(&str, u32); 6] =
+pub(crate) const FLOORS: [(&str, u32); 6] =
     [("Nook", 3), ("Ramp", 25), ("1F", 150), ("2F", 150), ("3F", 600), ("Field", 1_000_000)];
 
 /// The first instant: three days later it is another month.
@@ -22,20 +22,20 @@ const TIDES: usize = 9;
 
 /// A car that was seen. In the order of its first four members history is folded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Car {
-    pub(super) at: Timestamp,
-    pub(super) camera_id: String,
-    pub(super) track_id: String,
-    pub(super) direction: Direction,
-    pub(super) floor_id: i64,
-    pub(super) vehicle_type: VehicleType,
+pub(crate) struct Car {
+    pub(crate) at: Timestamp,
+    pub(crate) camera_id: String,
+    pub(crate) track_id: String,
+    pub(crate) direction: Direction,
+    pub(crate) floor_id: i64,
+    pub(crate) vehicle_type: VehicleType,
     /// In hundredths.
-    pub(super) confidence: u8,
+    pub(crate) confidence: u8,
 }
 
 impl Car {
     /// The event as a camera box in UTC sends it, or one in another zone.
-    pub(super) fn event(&self, elsewhere: bool) -> Value {
+    pub(crate) fn event(&self, elsewhere: bool) -> Value {
         let (ahead, zone) = if elsewhere { (2, "+02:00") } else { (0, "Z") };
         let local = (self.at + SignedDuration::from_hours(ahead)).to_string();
         json!({
@@ -51,7 +51,7 @@ impl Car {
 }
 
 /// So many cars in the order of history, all with keys of their own.
-pub(super) fn seen(count: usize, random: &mut Random) -> Vec<Car> {
+pub(crate) fn seen(count: usize, random: &mut Random) -> Vec<Car> {
     let mut at: Timestamp = FIRST.parse().unwrap();
     let mut cars: Vec<Car> = Vec::with_capacity(count);
     for number in 0..count {
@@ -82,19 +82,32 @@ pub(super) fn seen(count: usize, random: &mut Random) -> Vec<Car> {
 }
 
 /// What history comes to.
-pub(super) struct Fold {
+pub(crate) struct Fold {
     /// The count of each floor by its id.
-    pub(super) counts: BTreeMap<i64, i64>,
+    pub(crate) counts: BTreeMap<i64, i64>,
     /// The places of the cars that found their floor full or empty.
-    pub(super) at_limit: BTreeSet<usize>,
+    pub(crate) at_limit: BTreeSet<usize>,
 }
 
-/// The cars, which are in order, one by one.
-pub(super) fn fold(cars: &[Car]) -> Fold {
+/// Somebody went round and counted a floor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recount {
+    pub(crate) at: Timestamp,
+    pub(crate) floor_id: i64,
+    pub(crate) count: i64,
+}
+
+/// The cars one by one, and the recounts between them; both are in order.
+pub(crate) fn fold(cars: &[Car], recounts: &[Recount]) -> Fold {
     let ids = 1..;
     let mut counts: BTreeMap<i64, i64> = ids.zip(FLOORS).map(|(id, _)| (id, 0)).collect();
     let mut at_limit = BTreeSet::new();
+    let mut recounts = recounts.iter().peekable();
     for (place, car) in cars.iter().enumerate() {
+        // A recount stands after the events of its own instant.
+        while let Some(recount) = recounts.next_if(|recount| recount.at < car.at) {
+            counts.insert(recount.floor_id, recount.count);
+        }
         let slots = i64::from(FLOORS[usize::try_from(car.floor_id).unwrap() - 1].1);
         let count = counts.get_mut(&car.floor_id).unwrap();
         match car.direction {
@@ -105,11 +118,12 @@ pub(super) fn fold(cars: &[Car]) -> Fold {
             }
         }
     }
+    counts.extend(recounts.map(|recount| (recount.floor_id, recount.count)));
     Fold { counts, at_limit }
 }
 
 /// The statistics of a window, car by car.
-pub(super) fn statistics(
+pub(crate) fn statistics(
     cars: &[Car],
     fold: &Fold,
     (start, end): (Timestamp, Timestamp),

@@ -21,7 +21,7 @@ const LONG_DELAY: usize = 30_000;
 
 /// Posts in the order in which they are sent, each the places of its cars. Every car is sent one,
 /// two or three times. Of `to_one` posts one holds several cars, which are most cars all the same.
-pub(super) fn posts(cars: usize, to_one: usize, random: &mut Random) -> Vec<Vec<usize>> {
+pub(crate) fn posts(cars: usize, to_one: usize, random: &mut Random) -> Vec<Vec<usize>> {
     let mut turns: Vec<(usize, usize)> = Vec::new();
     for car in 0..cars {
         let again = usize::from(random.below(10) < 5) + usize::from(random.below(10) < 2);

@@ -3,16 +3,16 @@
 use std::process::{Command, Output, Stdio};
 
 /// A private server; ended and removed when it is dropped.
-pub(super) struct Database {
+pub(crate) struct Database {
     folder: tempfile::TempDir,
     /// `postgres://postgres@127.0.0.1:PORT/postgres`.
-    pub(super) url: String,
+    pub(crate) url: String,
 }
 
 impl Database {
     /// One that keeps what it says it keeps, but does not wait for its disk by itself: each
     /// connection must ask for that.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lines = [
             "fsync = on",
@@ -27,23 +27,23 @@ impl Database {
     }
 
     /// Its port on loopback.
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         let (_, rest) = self.url.rsplit_once(':').unwrap();
         rest.split('/').next().unwrap().parse().unwrap()
     }
 
     /// The same database by way of another port.
-    pub(super) fn url_at(&self, port: u16) -> String {
+    pub(crate) fn url_at(&self, port: u16) -> String {
         self.url.replace(&format!(":{}/", self.port()), &format!(":{port}/"))
     }
 
     /// Ends the server at once.
-    pub(super) fn crash(&self) {
+    pub(crate) fn crash(&self) {
         script(&["crash", self.path()]);
     }
 
     /// Starts it again on what is on the disk.
-    pub(super) fn resume(&self) {
+    pub(crate) fn resume(&self) {
         script(&["resume", self.path()]);
     }
 

@@ -20,7 +20,7 @@ pub(super) fn assert_whole(folder: &Folder, cars: &[Car], journal: &Journal) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let park = SmartPark::connect(folder.url(), Options::default()).await.unwrap();
-        let fold = fold(cars);
+        let fold = fold(cars, &[]);
         let events = stored(&park).await;
         assert_stored(cars, journal, &events);
         let floors = park.floors().get_all_floors().await.unwrap();

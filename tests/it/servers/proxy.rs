@@ -20,7 +20,7 @@ use tokio::{
 const EVERY: usize = 8;
 /// Where a connection is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cut {
+pub(crate) enum Cut {
     /// All is answered but the commit, which was not passed on: the server rolls back.
     Before,
     /// The commit has just been sent: nobody can know what becomes of it.
@@ -34,8 +34,8 @@ impl Cut {
 }
 
 /// The proxy; it ends when it is dropped.
-pub(super) struct Proxy {
-    pub(super) port: u16,
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
     commits: Arc<Commits>,
     _runtime: Runtime,
 }
@@ -50,7 +50,7 @@ struct Commits {
 
 impl Proxy {
     /// One that passes everything on to this port of loopback.
-    pub(super) fn start(port: u16) -> Self {
+    pub(crate) fn start(port: u16) -> Self {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.unwrap();
@@ -71,12 +71,12 @@ impl Proxy {
     }
 
     /// Cuts from now on.
-    pub(super) fn begin(&self) {
+    pub(crate) fn begin(&self) {
         self.commits.cutting.store(true, Ordering::SeqCst);
     }
 
     /// How many connections were cut, by place.
-    pub(super) fn cuts(&self) -> [(Cut, usize); Cut::ALL.len()] {
+    pub(crate) fn cuts(&self) -> [(Cut, usize); Cut::ALL.len()] {
         Cut::ALL.map(|cut| (cut, self.commits.cut[cut as usize].load(Ordering::SeqCst)))
     }
 }

@@ -1,0 +1,19 @@
+//! Defects on purpose. The tests of faults prove with them that each would be found: a check that
+//! cannot fail is no check. Without the feature `planted`, which no release has, there are none.
+
+#[cfg(all(feature = "planted", not(debug_assertions)))]
+compile_error!("the feature `planted` puts defects in: it is for tests only, never for a release");
+
+/// Whether the environment (`SMARTPARK_PLANT`) asks for the defect of this name.
+#[cfg(feature = "planted")]
+pub(crate) fn planted(name: &str) -> bool {
+    static NAME: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    NAME.get_or_init(|| std::env::var("SMARTPARK_PLANT").ok()).as_deref() == Some(name)
+}
+
+/// Never.
+#[cfg(not(feature = "planted"))]
+#[inline(always)]
+pub(crate) const fn planted(_: &str) -> bool {
+    false
+}

@@ -1,0 +1,299 @@
+//! Random operations on a naive model, SQLite and PostgreSQL in step, compared after each. What
+//! fails is shrunk to the fewest operations that still do.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use proptest::{
+    prelude::*,
+    test_runner::{RngAlgorithm, TestRng, TestRunner},
+};
+use smartpark::{Direction, Error, FloorChange, NewEvent, VehicleType};
+
+use super::{
+    history::{Says, Story, assert_same},
+    world::{World, after},
+};
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
+/// The slots that the floors begin with.
+const SLOTS: [i64; 3] = [2, 4, 7];
+
+/// A sighting: camera, track, entry or exit, seconds ago.
+type Seen = (u8, u8, bool, i64);
+
+#[derive(Clone, Debug)]
+enum Step {
+    Record(Vec<Seen>),
+    Recount(usize, i64),
+    Slots(usize, i64),
+    Activate(usize, bool),
+    ByHand(usize, bool),
+    Wait(i64),
+    CleanUp(u32),
+    Repair,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let ago = prop_oneof![0..4_i64, 0..300_i64, 0..20 * HOUR, 0..5 * DAY];
+    let seen = prop::collection::vec((0..4_u8, 0..4_u8, any::<bool>(), ago), 1..14);
+    let floor = || 0..SLOTS.len();
+    let step = prop_oneof![
+        8 => seen.prop_map(Step::Record),
+        2 => (floor(), 0..9_i64).prop_map(|(floor, count)| Step::Recount(floor, count)),
+        2 => (floor(), 0..9_i64).prop_map(|(floor, slots)| Step::Slots(floor, slots)),
+        1 => (floor(), any::<bool>()).prop_map(|(floor, is)| Step::Activate(floor, is)),
+        1 => (floor(), any::<bool>()).prop_map(|(floor, is)| Step::ByHand(floor, is)),
+        2 => (1..40 * HOUR).prop_map(Step::Wait),
+        1 => (1..4_u32).prop_map(Step::CleanUp),
+        1 => Just(Step::Repair),
+    ];
+    prop::collection::vec(step, 1..22)
+}
+
+/// What is told of a row: a duplicate or not, its effect, the limit; or why it was refused.
+type Told = Result<(bool, i64, bool), Error>;
+
+/// All that has happened, and what is still there of it.
+struct Model {
+    /// Seconds since the beginning.
+    now: i64,
+    story: Story,
+    active: Vec<bool>,
+    /// The floors of the events that are there, by time, camera, track and direction.
+    events: BTreeMap<(i64, String), i64>,
+    horizon: Option<i64>,
+}
+
+impl Model {
+    fn id(&self, floor: usize) -> i64 {
+        self.story.floors[floor].0.id
+    }
+
+    /// The count and the slots of a floor.
+    fn state(&self, floor: usize) -> (i64, i64) {
+        self.story.held(&[self.id(floor)]).last().map(|held| (held.count, held.slots)).unwrap()
+    }
+
+    fn micros(&self) -> i64 {
+        after(self.now).as_microsecond()
+    }
+
+    fn adjust(&mut self, floor: usize, says: Says) {
+        let fact = (self.micros(), true, self.id(floor), String::new(), says);
+        self.story.facts.push(fact);
+    }
+
+    /// Takes events; of each whether it is a duplicate, or refused.
+    fn record(&mut self, events: &[NewEvent]) -> Vec<Option<bool>> {
+        let mut told = Vec::new();
+        for event in events {
+            let at = event.timestamp.unwrap().as_microsecond();
+            let is_exit = event.direction == Direction::Exit;
+            let who = format!("{}\n{}\n{}", event.camera_id, event.track_id, u8::from(is_exit));
+            if self.horizon.is_some_and(|horizon| at < horizon) {
+                told.push(None);
+                continue;
+            }
+            let known = self.events.insert((at, who.clone()), event.floor_id).is_some();
+            if !known {
+                let says = if is_exit { Says::Exit } else { Says::Entry };
+                self.story.facts.push((at, false, event.floor_id, who, says));
+            }
+            told.push(Some(known));
+        }
+        told
+    }
+
+    fn clean_up(&mut self, days: u32) {
+        let horizon = after(self.now - i64::from(days) * DAY).as_microsecond();
+        let horizon = self.horizon.map_or(horizon, |before| before.max(horizon));
+        self.horizon = Some(horizon);
+        self.events.retain(|(at, _), _| *at >= horizon);
+    }
+
+    /// Entries, exits, and events that found a floor at its limit, in a window.
+    fn statistics(&self, start: i64, end: i64) -> (u64, u64, u64) {
+        let mut sums = (0, 0, 0);
+        for (floor, _) in &self.story.floors {
+            let mut facts: Vec<_> =
+                self.story.facts.iter().filter(|fact| fact.2 == floor.id).collect();
+            facts.sort();
+            let held = self.story.held(&[floor.id]);
+            for (fact, before) in facts.into_iter().zip(&held) {
+                let (count, slots) = (before.count, before.slots);
+                if fact.1 || !(start..end).contains(&fact.0) {
+                    continue;
+                }
+                let is_entry = fact.4 == Says::Entry;
+                *(if is_entry { &mut sums.0 } else { &mut sums.1 }) += 1;
+                sums.2 += u64::from(if is_entry { count == slots } else { count == 0 });
+            }
+        }
+        sums
+    }
+}
+
+/// Events as they are sent. A camera stands on one floor.
+fn events(model: &Model, seen: &[Seen]) -> Vec<NewEvent> {
+    let event = |&(camera, track, is_entry, ago): &Seen| {
+        let direction = if is_entry { Direction::Entry } else { Direction::Exit };
+        let floor = model.id(usize::from(camera) % SLOTS.len());
+        let (camera, track) = (format!("cam_{camera}"), format!("t{track}"));
+        NewEvent::new(camera, floor, track, VehicleType::Car, direction).at(after(model.now - ago))
+    };
+    seen.iter().map(event).collect()
+}
+
+/// Takes a step in a world; what it told of each event.
+async fn take(world: &World, model: &Model, step: &Step) -> Vec<Told> {
+    let floors = world.park.floors();
+    let change = async |floor: usize, change: FloorChange| {
+        floors.change_floor(model.id(floor), change).await.unwrap();
+    };
+    match step {
+        Step::Record(seen) => {
+            let answers = world.park.events().record_events(events(model, seen)).await.unwrap();
+            let told = answers.into_iter().map(|answer| {
+                let recorded = answer?;
+                let event = recorded.event;
+                Ok((recorded.duplicate, event.count_delta, event.at_limit.is_some()))
+            });
+            return told.collect();
+        }
+        Step::Recount(floor, count) => {
+            floors.recount(model.id(*floor), *count, "round", None).await.unwrap();
+        }
+        Step::Slots(floor, slots) => {
+            let total_slots = Some(*slots);
+            change(*floor, FloorChange { total_slots, force: true, ..FloorChange::default() })
+                .await;
+        }
+        Step::Activate(floor, is_active) => {
+            let is_active = Some(*is_active);
+            change(*floor, FloorChange { is_active, ..FloorChange::default() }).await;
+        }
+        Step::ByHand(floor, is_entry) => {
+            let way = if *is_entry { Direction::Entry } else { Direction::Exit };
+            floors.update_vehicle_count(model.id(*floor), way).await.unwrap();
+        }
+        Step::Wait(_) => {}
+        Step::CleanUp(days) => {
+            let done = world.park.events().cleanup_old_events(*days).await.unwrap();
+            let horizon = done.horizon.map(Timestamp::as_microsecond);
+            assert_eq!(horizon, model.horizon.max(horizon), "the horizon went back");
+        }
+        Step::Repair => assert!(world.park.check(true).await.unwrap().is_clean()),
+    }
+    Vec::new()
+}
+
+/// All that a world tells must be what the model says.
+async fn compare(world: &World, model: &Model) {
+    let floors = world.park.floors().get_all_floors().await.unwrap();
+    for (place, active) in model.active.iter().enumerate() {
+        let floor = floors.iter().find(|floor| floor.id == model.id(place)).unwrap();
+        assert_eq!((floor.current_vehicles, floor.total_slots), model.state(place));
+        assert_eq!(floor.is_active, *active);
+    }
+    let free = |place: &usize| model.state(*place).1 - model.state(*place).0;
+    let open = (0..SLOTS.len()).filter(|place| model.active[*place] && free(place) > 0);
+    let best = open.max_by_key(|place| (free(place), std::cmp::Reverse(model.id(*place))));
+    let recommended = world.park.floors().get_recommended_floor().await.unwrap();
+    assert_eq!(recommended.map(|floor| floor.id), best.map(|place| model.id(place)));
+    //
+    let operations = world.park.events();
+    let all = operations.get_events_by_time_range(after(-99 * DAY), after(999 * DAY), None).await;
+    let told: BTreeMap<(i64, String), i64> = all
+        .unwrap()
+        .into_iter()
+        .map(|event| {
+            let last = u8::from(event.direction == Direction::Exit);
+            let who = format!("{}\n{}\n{last}", event.camera_id, event.track_id);
+            ((event.timestamp.as_microsecond(), who), event.floor_id)
+        })
+        .collect();
+    assert_eq!(told, model.events);
+    // Windows that begin in the middle of an hour, also one whose events are gone.
+    for (start, end) in [(-3 * DAY - 777, 1), (-50 * HOUR - 5, -9 * HOUR - 13), (-99 * DAY, 1)] {
+        let (start, end) = (after(model.now + start), after(model.now + end));
+        let told = operations.get_event_statistics_between(start, end, None).await.unwrap();
+        let expected = model.statistics(start.as_microsecond(), end.as_microsecond());
+        assert_eq!((told.entries, told.exits, told.at_limit), expected, "{start} to {end}");
+    }
+    let earliest = model.horizon.unwrap_or(i64::MIN);
+    let start = after(model.now - 2 * DAY).as_microsecond().max(earliest);
+    let end = model.micros();
+    let window = [start, end].map(|at| Timestamp::from_microsecond(at).unwrap());
+    for (floor, _) in &model.story.floors {
+        let step = Some(HOUR as u32);
+        let history = world.park.floors().get_history(Some(floor.id), window[0], window[1], step);
+        let expected = model.story.steps(&[floor.id], start, end, HOUR * 1_000_000);
+        assert_same(&history.await.unwrap(), &expected);
+    }
+}
+
+async fn run(steps: &[Step]) {
+    let worlds = [World::sqlite().await, World::postgres().await];
+    let mut floors = Vec::new();
+    for (place, slots) in SLOTS.into_iter().enumerate() {
+        let name = format!("floor {place}");
+        let floor = worlds[0].floor(&name, slots).await;
+        assert_eq!(worlds[1].floor(&name, slots).await.id, floor.id);
+        floors.push((floor, slots));
+    }
+    let story = Story { floors, facts: Vec::new() };
+    let active = vec![true; SLOTS.len()];
+    let mut model = Model { now: 0, story, active, events: BTreeMap::new(), horizon: None };
+    for step in steps {
+        // No two adjustments of a floor at one instant: the later one would be moved.
+        model.now += if let Step::Wait(seconds) = step { *seconds } else { 1 };
+        worlds.iter().for_each(|world| world.clock.set(after(model.now)));
+        let mut step = step.clone();
+        if let Step::Recount(floor, count) = &mut step {
+            *count = (*count).min(model.state(*floor).1);
+        }
+        let told = [take(&worlds[0], &model, &step).await, take(&worlds[1], &model, &step).await];
+        assert_eq!(told[0], told[1], "SQLite and PostgreSQL told different things");
+        match &step {
+            Step::Record(seen) => {
+                let events = events(&model, seen);
+                let expected = model.record(&events);
+                let known = told[0].iter().map(|told| told.as_ref().ok().map(|told| told.0));
+                assert_eq!(known.collect::<Vec<_>>(), expected);
+            }
+            Step::Recount(floor, count) => model.adjust(*floor, Says::Recount(*count)),
+            Step::Slots(floor, slots) => model.adjust(*floor, Says::Slots(*slots)),
+            Step::Activate(floor, is_active) => model.active[*floor] = *is_active,
+            Step::ByHand(floor, true) => model.adjust(*floor, Says::Entry),
+            Step::ByHand(floor, false) => model.adjust(*floor, Says::Exit),
+            Step::CleanUp(days) => model.clean_up(*days),
+            Step::Wait(_) | Step::Repair => {}
+        }
+        for world in &worlds {
+            compare(world, &model).await;
+        }
+    }
+    for world in &worlds {
+        world.assert_clean().await;
+    }
+}
+
+#[test]
+fn the_model_and_both_engines_agree_after_every_step() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = ProptestConfig {
+        cases: 6,
+        max_shrink_iters: 60,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, random);
+    let outcome = runner.run(&steps(), |steps| {
+        runtime.block_on(run(&steps));
+        Ok(())
+    });
+    outcome.unwrap_or_else(|fault| panic!("{fault}"));
+}

@@ -1,0 +1,104 @@
+//! Defects on purpose (src/planted.rs), each of which the invariant that it breaks must find. Most
+//! are in the engine for SQLite, which is the faster one to try; the judge is the same for both.
+
+use super::{
+    load::mixed,
+    trial::{Engine, Size, Trial},
+};
+use crate::cli::Server;
+
+/// Few cars: most defects show at once.
+const SIZE: Size = Size { name: "planted", cars: 1_200, faults: 1, runs: 1 };
+
+/// A run with this defect.
+fn trial(defect: &str) -> Trial {
+    let folder = Engine::Sqlite.folder();
+    let mut trial = Trial::new(("planted", Engine::Sqlite), folder, (SIZE, 7), mixed);
+    trial.environment.push(("SMARTPARK_PLANT", defect.to_owned()));
+    trial
+}
+
+/// What a run that nothing disturbs is found to break.
+fn undisturbed(trial: &Trial) -> Vec<&'static str> {
+    let server = trial.begin();
+    trial.load.run(|load| {
+        load.wait_for_part(1, 2);
+        trial.forget();
+    });
+    broken(trial, server)
+}
+
+/// The invariants that do not hold.
+fn broken(trial: &Trial, server: Server) -> Vec<&'static str> {
+    let mut broken: Vec<_> = trial.judge(server).iter().map(|it| it.invariant).collect();
+    broken.sort_unstable();
+    broken.dedup();
+    broken
+}
+
+/// Makes of each defect a test that it is found by its invariant.
+macro_rules! planted {
+    ($($name:ident: $defect:literal is found by $invariant:literal)*) => {
+        $(#[test]
+        fn $name() {
+            let broken = undisturbed(&trial($defect));
+            assert!(broken.contains(&$invariant), "only {broken:?}");
+        })*
+    };
+}
+
+planted! {
+    half_a_batch: "half-batch" is found by "I1"
+    a_lost_late_event: "lose-late-event" is found by "I1"
+    a_stored_event_is_refused: "store-refused" is found by "I2"
+    a_changed_payload: "change-payload" is found by "I4"
+    a_repeat_with_another_id: "another-id" is found by "I5"
+    a_delta_is_forgotten: "forget-delta" is found by "I6"
+    a_count_above_its_limit: "count-above-limit" is found by "I7"
+    a_turned_sign: "turn-sign" is found by "I8"
+    a_counted_duplicate: "count-duplicate" is found by "I9"
+    an_effect_without_its_event: "lose-late-event" is found by "I10"
+    answer_before_commit: "answer-before-commit" is found by "I11"
+    an_answered_event_is_hidden: "hide-event" is found by "I11"
+    old_floors: "old-floors" is found by "I12"
+    a_forgotten_roll_up: "forget-roll-up" is found by "I13"
+    a_page_skips_a_row: "skip-row" is found by "I14"
+    an_inactive_floor_is_recommended: "recommend-inactive" is found by "I15"
+    a_horizon_that_moves_back: "move-horizon-back" is found by "I16"
+    a_server_that_stays_unready: "stay-unready" is found by "I18"
+    files_that_leak: "leak-files" is found by "I19"
+    a_key_in_the_log: "log-key" is found by "I20"
+}
+
+/// What was answered too early is lost when the server is killed.
+#[test]
+fn an_answer_that_a_kill_makes_untrue() {
+    const KILLS: usize = 5;
+    let trial = trial("answer-before-commit");
+    let mut server = Some(trial.begin());
+    trial.load.run(|load| {
+        for kill in 1..=KILLS {
+            load.wait_for_part(kill, KILLS + 1);
+            server.take().unwrap().kill();
+            server = Some(trial.serve());
+        }
+    });
+    let broken = broken(&trial, server.unwrap());
+    assert!(broken.contains(&"I1"), "only {broken:?}");
+}
+
+/// A row twice needs more than a defect of the program: its index is gone too.
+#[test]
+fn a_key_stored_twice() {
+    let trial = trial("forget-twins");
+    let database = rusqlite::Connection::open(trial.folder.path().join("smartpark.db")).unwrap();
+    database.execute_batch("DROP INDEX uq_event_idempotency").unwrap();
+    let broken = undisturbed(&trial);
+    assert!(broken.contains(&"I3"), "only {broken:?}");
+}
+
+/// The same run without a defect finds nothing.
+#[test]
+fn no_defect() {
+    assert_eq!(undisturbed(&trial("none")), [""; 0]);
+}
