@@ -121,6 +121,13 @@ pub const MAX_FORWARDED_HOPS: usize = 32;
 pub const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(2);
 /// Largest file of a certificate or its key, in bytes.
 pub const MAX_CERTIFICATE_BYTES: u64 = 1024 * 1024;
+/// How many pages of the log (of 4 kB) are not copied into the database file before that begins.
+pub const SQLITE_CHECKPOINT_PAGES: i64 = 8_000;
+/// Pages in the log with which a commit copies them itself, whoever waits for it: bounds the log
+/// where copying beside the commits comes to nothing.
+pub const MAX_SQLITE_LOG_PAGES: i64 = 64_000;
+/// How long a server that starts waits for the number of events that its log tells.
+pub const COUNTING_PATIENCE: Duration = Duration::from_millis(200);
 /// Prepared statements that one connection keeps.
 pub const SQLITE_STATEMENTS: usize = 96;
 /// Connections that one server reads from PostgreSQL with, and as many more from a replica.

@@ -11,6 +11,7 @@ use crate::{
     Error, SmartPark,
     config::{Days, Layer, Listen, SeedChoice, SiteName},
     http::{self, HttpConfig, OnLimit, TlsFiles},
+    limits::COUNTING_PATIENCE,
 };
 
 /// Run the server
@@ -85,14 +86,18 @@ pub(super) async fn run(context: &Context) -> Outcome {
         anyhow::anyhow!("cannot listen on {address}: {fault}; choose another with --listen")
     })?;
     seed_if_empty(&park, settings.seed).await?;
-    let stats = park.migrations().get_database_stats().await?;
-    let url = shown_url(&settings.database);
-    tracing::info!("{url} is open, with tables of version {}", stats.schema_version);
-    tracing::info!("Floors: {}, Events: {}", stats.floors, stats.events);
+    let mut telling = tokio::spawn(tell_stats(park.clone(), settings.database.clone()));
+    // Counting many events takes seconds, for which nobody shall wait. Few are told first.
+    if let Ok(told) = tokio::time::timeout(COUNTING_PATIENCE, &mut telling).await {
+        told??;
+    }
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{address}");
     let failure = serve(&park, listener, tls, signals, context).await?;
+    if !telling.is_finished() {
+        tokio::time::timeout(COUNTING_PATIENCE, telling).await.ok();
+    }
     if let Some(fault) = failure {
         tracing::error!("stopping: {fault}");
         return Ok(ExitCode::FAILURE);
@@ -102,10 +107,19 @@ pub(super) async fn run(context: &Context) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fills a database that has neither floors nor events.
+/// Tells the log what the database holds.
+async fn tell_stats(park: SmartPark, database: String) -> crate::Result<()> {
+    let stats = park.migrations().get_database_stats().await;
+    let stats = stats.inspect_err(|fault| tracing::warn!("what is stored is unknown: {fault}"))?;
+    let url = shown_url(&database);
+    tracing::info!("{url} is open, with tables of version {}", stats.schema_version);
+    tracing::info!("Floors: {}, Events: {}", stats.floors, stats.events);
+    Ok(())
+}
+
+/// Fills a database without floors; without them there can be no events.
 async fn seed_if_empty(park: &SmartPark, choice: SeedChoice) -> crate::Result<()> {
-    let stats = park.migrations().get_database_stats().await?;
-    if choice == SeedChoice::None || stats.floors + stats.events > 0 {
+    if choice == SeedChoice::None || !park.floors().get_all_floors().await?.is_empty() {
         return Ok(());
     }
     let floors = match park.seed().seed_floors().await {

@@ -9,6 +9,7 @@ mod attention;
 mod backup;
 mod changes;
 mod check;
+mod checkpoint;
 mod connection;
 mod events;
 mod fault;
@@ -50,6 +51,7 @@ use crate::{
     recorder, store,
 };
 use changes::Changes;
+use checkpoint::Checkpoints;
 use latest::Latest;
 use readers::Readers;
 use session::Session;
@@ -110,7 +112,8 @@ impl Sqlite {
                     let readers = Readers::start(&path)?;
                     let latest = Latest::open(&path)?;
                     let changes = Changes::new(path.clone());
-                    let writer = WriterHandle::start(connection, &options, &changes)?;
+                    let checkpoints = Checkpoints::start(&path)?;
+                    let writer = WriterHandle::start(connection, &options, &changes, checkpoints)?;
                     let inner = Inner { path, options, readers, latest, writer, changes };
                     Ok(Self { inner: Arc::new(inner) })
                 });

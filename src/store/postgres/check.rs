@@ -4,18 +4,17 @@ use deadpool_postgres::ClientWrapper;
 
 use super::{
     connect::query,
-    floors, hours,
+    days::Days,
+    floors,
+    hours::{self, HourDays},
     past::{self, Found, Wants},
     rows::Micros,
 };
 use crate::{
     Error, Floor, Result,
     check::Report,
-    count::{Level, Span},
-    store::{
-        naive::{FloorProof, StoredDay, compare_hours, violate},
-        sums::DAY,
-    },
+    count::{NodeRow, Span},
+    store::naive::{FloorProof, StoredDay, compare_hours, violate},
 };
 
 /// Checks that are one statement each: it selects what does not hold, as text.
@@ -43,10 +42,11 @@ GROUP BY camera_id, track_id, direction, timestamp HAVING count(*) > 1",
         "current_vehicles is not the sum of what moved it, floor",
         "-- check: sums
 SELECT f.id || ': ' || f.current_vehicles || ' instead of ' || s.sum FROM floors f JOIN (
-    SELECT o.floor_id, o.removed_delta
-        + (SELECT coalesce(sum(count_delta), 0) FROM events WHERE floor_id = o.floor_id)
+    SELECT o.floor_id, o.removed_delta + coalesce(e.sum, 0)
         + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = o.floor_id) AS sum
-    FROM floor_origins o) s ON s.floor_id = f.id
+    FROM floor_origins o LEFT JOIN (
+        SELECT floor_id, sum(count_delta) FROM events GROUP BY floor_id) e USING (floor_id)
+    ) s ON s.floor_id = f.id
 WHERE f.current_vehicles <> s.sum",
     ),
     (
@@ -79,12 +79,11 @@ pub(super) async fn run(client: &ClientWrapper) -> Result<Report> {
     for floor in floors::all(client).await? {
         check_floor(client, &floor, horizon, &mut report).await?;
     }
-    let mut from = i64::MIN;
-    while let Some(day) = hours::next_day(client, from).await? {
-        let stored = hours::stored(client, day).await?;
-        compare_hours(&mut report, day, stored, &hours::recomputed(client, day).await?);
-        from = day + DAY;
+    let mut days = HourDays::begin(client).await?;
+    while let Some((day, recomputed)) = days.next().await? {
+        compare_hours(&mut report, day, hours::stored(client, day).await?, &recomputed);
     }
+    days.close().await?;
     Ok(report)
 }
 
@@ -102,16 +101,11 @@ pub(super) async fn opening(
     Ok((open.history.base(), slots))
 }
 
-/// The stretches of a day, and its facts from `from` on.
-pub(super) async fn stored_day(
-    client: &ClientWrapper,
-    floor: &Floor,
-    day: Span,
-    from: i64,
-) -> Result<Found> {
+/// The stretches of a day.
+async fn stretches(client: &ClientWrapper, floor: &Floor, day: Span) -> Result<Vec<NodeRow>> {
     let mut wants = Wants::default();
-    wants.whole_day(floor.id, day, from);
-    first(wants.load(client).await?)
+    wants.whole_day(floor.id, day);
+    Ok(first(wants.load(client).await?)?.nodes)
 }
 
 fn first(found: Vec<Found>) -> Result<Found> {
@@ -127,17 +121,16 @@ async fn check_floor(
 ) -> Result<()> {
     let opening = opening(client, floor, horizon).await?;
     let mut proof = FloorProof::new(floor, horizon, opening, report);
-    let mut from = horizon.unwrap_or(i64::MIN);
-    while let Some(next) = past::next_fact(client, floor.id, from).await? {
-        let day = Span::of(next, Level::DAY);
-        from = from.max(day.start);
-        let Found { facts, nodes, .. } = stored_day(client, floor, day, from).await?;
-        let range = (Micros(from), Micros(day.end()));
+    let from = horizon.unwrap_or(i64::MIN);
+    let mut days = Days::begin(client, floor.id, from).await?;
+    while let Some((day, facts)) = days.next().await? {
+        let nodes = stretches(client, floor, day).await?;
+        let range = (Micros(from.max(day.start)), Micros(day.end()));
         let rows = query(client, AT_LIMIT, &[&range.0, &range.1, &floor.id]).await?;
         let at_limit = rows.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
         proof.day(day, StoredDay { facts, at_limit, nodes });
-        from = day.end();
     }
+    days.close().await?;
     proof.end();
     Ok(())
 }

@@ -23,11 +23,12 @@ use crate::{
 };
 
 /// What every connection is set to. A commit must be on disk before it is answered, whatever the
-/// server's default; stronger settings (`remote_apply`, `remote_write`) stay.
+/// server's default; stronger settings (`remote_apply`, `remote_write`) stay. Nothing is compiled:
+/// a plan over a hundred months is large, and compiling it took longer than all that it did.
 const SETTINGS: &str = "-- connect: settings
 SELECT pg_is_in_recovery(), set_config('default_transaction_isolation', 'read committed', false),
        set_config('default_transaction_read_only', 'off', false),
-       set_config('lock_timeout', $1, false),
+       set_config('lock_timeout', $1, false), set_config('jit', 'off', false),
        set_config('idle_in_transaction_session_timeout', '60s', false),
        set_config('synchronous_commit',
            CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'

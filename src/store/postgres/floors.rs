@@ -83,7 +83,7 @@ pub(super) async fn add(pool: &Pool, new: &NewFloor, now: i64) -> Result<Result<
     let transaction = Transaction::begin(pool).await?;
     query(&transaction, LOCK_RETENTION, &[]).await?;
     let floor = insert(&transaction, new, now).await?;
-    Ok(Writes::announced().commit(transaction).await.map(|()| floor))
+    Ok(transaction.commit().await.map(|()| floor))
 }
 
 async fn insert(client: &ClientWrapper, new: &NewFloor, now: i64) -> Result<Floor> {
@@ -112,7 +112,7 @@ pub(super) async fn change(
     change: &FloorChange,
     now: i64,
 ) -> Result<Result<Floor>> {
-    let mut session = Session::begin(pool, &[id], &[], now).await?;
+    let mut session = Session::begin(pool, &[id], now).await?;
     let open = session.floors.get_mut(&id).ok_or(Error::NotFound("the floor"))?;
     let floor = open.floor.clone();
     let name = change.name.as_ref().unwrap_or(&floor.name);
@@ -131,7 +131,7 @@ pub(super) async fn change(
         (floor.name, floor.description) = (name.clone(), description.clone());
         (floor.is_active, floor.updated_at) = (is_active, moved);
     }
-    let mut writes = Writes::announced();
+    let mut writes = Writes::default();
     if let Some(slots) = change.total_slots.filter(|slots| *slots != floor.total_slots) {
         let lowered = slots < floor.current_vehicles;
         if lowered && !change.force {
@@ -146,11 +146,11 @@ pub(super) async fn change(
 }
 
 pub(super) async fn remove(pool: &Pool, id: i64, now: i64) -> Result<Result<()>> {
-    let session = Session::begin(pool, &[id], &[], now).await?;
+    let session = Session::begin(pool, &[id], now).await?;
     session.floor(id)?;
     let transaction = session.transaction;
     delete(&transaction, id).await?;
-    Ok(Writes::announced().commit(transaction).await)
+    Ok(transaction.commit().await)
 }
 
 /// Deletes a floor that never had an event.
@@ -170,13 +170,13 @@ pub(super) async fn recount(
     (reason, author): (&str, Option<&str>),
     now: i64,
 ) -> Result<Result<Floor>> {
-    let mut session = Session::begin(pool, &[id], &[], now).await?;
+    let mut session = Session::begin(pool, &[id], now).await?;
     if count > session.floor(id)?.floor.total_slots {
         return Err(Error::invalid("current_vehicles", "must be at most the floor's total_slots"));
     }
     let (reason, author) = (Some(reason.to_owned()), author.map(str::to_owned));
     let new = adjustment(&mut session, id, Kind::Recount, count, reason, author).await?;
-    finish(session, id, Writes { adjustments: vec![new], ..Writes::announced() }).await
+    finish(session, id, Writes { adjustments: vec![new], ..Writes::default() }).await
 }
 
 pub(super) async fn adjust(
@@ -185,10 +185,10 @@ pub(super) async fn adjust(
     direction: Direction,
     now: i64,
 ) -> Result<Result<Floor>> {
-    let mut session = Session::begin(pool, &[id], &[], now).await?;
+    let mut session = Session::begin(pool, &[id], now).await?;
     let reason = Some("update_vehicle_count".to_owned());
     let new = adjustment(&mut session, id, direction.into(), 0, reason, None).await?;
-    finish(session, id, Writes { adjustments: vec![new], ..Writes::announced() }).await
+    finish(session, id, Writes { adjustments: vec![new], ..Writes::default() }).await
 }
 
 async fn finish(session: Session, id: i64, writes: Writes) -> Result<Result<Floor>> {
@@ -214,7 +214,7 @@ pub(super) async fn fill(
     for floor in floors {
         made.push(insert(&transaction, floor, now).await?);
     }
-    Ok(Writes::announced().commit(transaction).await.map(|()| made))
+    Ok(transaction.commit().await.map(|()| made))
 }
 
 /// Adds a fact that no event made, after all others: an operator's word covers what was seen so

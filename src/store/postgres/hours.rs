@@ -4,11 +4,13 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::ClientWrapper;
+use tokio_postgres::Row;
 
 use super::{
     connect::query,
     rows::{Micros, direction, maybe_micros, micros, vehicle_type},
     statistics::hour_sum,
+    stream::Stream,
 };
 use crate::{
     Result,
@@ -18,14 +20,17 @@ use crate::{
     },
 };
 
-const NEXT: &str = "-- check: the next instant with events, digests or sums
-SELECT least((SELECT min(timestamp) FROM events WHERE timestamp >= $1),
-    (SELECT min(hour) FROM event_digests WHERE hour >= $1),
+const NEXT: &str = "-- check: the next hour with digests or sums
+SELECT least((SELECT min(hour) FROM event_digests WHERE hour >= $1),
     (SELECT min(hour) FROM event_hours WHERE hour >= $1))";
 
-const EVENTS: &str = "-- check: events by hour
-SELECT timestamp, floor_id, camera_id, vehicle_type, direction FROM events
-WHERE timestamp >= $1 AND timestamp < $2";
+/// All events, and the cursor that reads them.
+const EVENTS: (&str, &str) = (
+    "-- check: events by hour
+DECLARE check_hours NO SCROLL CURSOR FOR
+SELECT timestamp, floor_id, camera_id, vehicle_type, direction FROM events ORDER BY timestamp",
+    "check_hours",
+);
 
 const EVENTS_AT_LIMIT: &str = "-- check: events at the limit by hour
 SELECT timestamp, floor_id, camera_id FROM events_at_limit
@@ -39,24 +44,58 @@ SELECT hour, floor_id, camera_id, car_entries, car_exits, motorcycle_entries, mo
        bus_entries, bus_exits, truck_entries, truck_exits, at_limit
 FROM event_hours WHERE hour >= $1 AND hour < $2";
 
-/// The beginning of the first day from `from` on in which anything was counted.
-pub(super) async fn next_day(client: &ClientWrapper, from: i64) -> Result<Option<i64>> {
-    let rows = query(client, NEXT, &[&Micros(from)]).await?;
-    let next = rows.first().map_or(Ok(None), |row| maybe_micros(row, 0))?;
-    Ok(next.map(|at| at.div_euclid(DAY) * DAY))
+/// An event as it is counted: its hour's key, and its place among the sums.
+type Counted = (HourKey, usize);
+
+/// The days in which anything was counted, with their sums as events and digests have them.
+pub(super) struct HourDays<'c> {
+    client: &'c ClientWrapper,
+    events: Stream<'c, Counted>,
+    from: i64,
 }
 
-/// The sums of a day, from events and digests.
-pub(super) async fn recomputed(
-    client: &ClientWrapper,
-    day: i64,
-) -> Result<HashMap<HourKey, HourSum>> {
+impl<'c> HourDays<'c> {
+    /// Begins with the first of all days. `client` stands in a transaction.
+    pub(super) async fn begin(client: &'c ClientWrapper) -> Result<Self> {
+        Ok(Self {
+            client,
+            events: Stream::begin(client, EVENTS, &[], counted).await?,
+            from: i64::MIN,
+        })
+    }
+
+    /// The beginning of the next day, and its sums.
+    pub(super) async fn next(&mut self) -> Result<Option<(i64, HashMap<HourKey, HourSum>)>> {
+        let event = self.events.peek().await?.map(|((hour, ..), _)| *hour);
+        let rows = query(self.client, NEXT, &[&Micros(self.from)]).await?;
+        let other = rows.first().map_or(Ok(None), |row| maybe_micros(row, 0))?;
+        let Some(first) = event.into_iter().chain(other).min() else { return Ok(None) };
+        let day = first.div_euclid(DAY) * DAY;
+        self.from = day + DAY;
+        let mut sums = beside(self.client, day).await?;
+        while let Some((key, kind)) =
+            self.events.next_if(|((hour, ..), _)| *hour < day + DAY).await?
+        {
+            sums.entry(key).or_default()[kind] += 1;
+        }
+        Ok(Some((day, sums)))
+    }
+
+    /// Ends the walk.
+    pub(super) async fn close(self) -> Result<()> {
+        self.events.close().await
+    }
+}
+
+fn counted(row: &Row) -> Result<Counted> {
+    let key = (hour_of(micros(row, 0)?), row.try_get(1)?, row.try_get(2)?);
+    Ok((key, column(vehicle_type(row, 3)?, direction(row, 4)?)))
+}
+
+/// What is in the sums of a day beside its events: those at the limit, and those deleted.
+async fn beside(client: &ClientWrapper, day: i64) -> Result<HashMap<HourKey, HourSum>> {
     let (from, to) = (Micros(day), Micros(day + DAY));
     let mut sums: HashMap<HourKey, HourSum> = HashMap::new();
-    for row in query(client, EVENTS, &[&from, &to]).await? {
-        let key = (hour_of(micros(&row, 0)?), row.try_get(1)?, row.try_get(2)?);
-        sums.entry(key).or_default()[column(vehicle_type(&row, 3)?, direction(&row, 4)?)] += 1;
-    }
     for row in query(client, EVENTS_AT_LIMIT, &[&from, &to]).await? {
         let key = (hour_of(micros(&row, 0)?), row.try_get(1)?, row.try_get(2)?);
         sums.entry(key).or_default()[AT_LIMIT] += 1;

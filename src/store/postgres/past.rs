@@ -17,11 +17,12 @@ use crate::{
     store::codes::Kind,
 };
 
-const HORIZON: &str = "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
+pub(super) const HORIZON: &str =
+    "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
 
 /// The latest fact is looked for in the latest day alone: with one partition a month, an index
 /// scan of every partition would cost more than all else that an event does.
-const ORIGINS: &str = "-- history: where it begins and what its latest fact is
+pub(super) const ORIGINS: &str = "-- history: where it begins and what its latest fact is
 SELECT o.floor_id, o.base_count, e.timestamp, a.timestamp
 FROM floor_origins o
 LEFT JOIN LATERAL (
@@ -75,27 +76,10 @@ SELECT w.place, coalesce(
     (SELECT initial_slots FROM floor_origins WHERE floor_id = w.floor_id))
 FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS w (place, floor_id, at)";
 
-const NEXT_FACT: &str = "-- history: the next fact of a floor
-SELECT least(
-    (SELECT timestamp FROM events WHERE floor_id = $1 AND timestamp >= $2
-     ORDER BY timestamp LIMIT 1),
-    (SELECT timestamp FROM adjustments WHERE floor_id = $1 AND timestamp >= $2
-     ORDER BY timestamp LIMIT 1))";
-
 /// The retention horizon: events before it are gone.
 pub(super) async fn horizon(client: &ClientWrapper) -> Result<Option<i64>> {
     let rows = query(client, HORIZON, &[]).await?;
     maybe_micros(rows.first().ok_or_else(|| damaged("a retention"))?, 0)
-}
-
-/// The first instant from `from` on at which a floor has a fact.
-pub(super) async fn next_fact(
-    client: &ClientWrapper,
-    floor_id: i64,
-    from: i64,
-) -> Result<Option<i64>> {
-    let rows = query(client, NEXT_FACT, &[&floor_id, &Micros(from)]).await?;
-    rows.first().map_or(Ok(None), |row| maybe_micros(row, 0))
 }
 
 /// A floor with its history, as far as that has been loaded.
@@ -117,11 +101,19 @@ pub(super) async fn open(
     horizon: Option<i64>,
 ) -> Result<BTreeMap<i64, OpenFloor>> {
     let ids: Vec<i64> = floors.iter().map(|floor| floor.id).collect();
-    let rows = query(client, ORIGINS, &[&ids]).await?;
+    opened(floors, &query(client, ORIGINS, &[&ids]).await?, horizon)
+}
+
+/// The histories of floors, given where they begin.
+pub(super) fn opened(
+    floors: Vec<Floor>,
+    origins: &[Row],
+    horizon: Option<i64>,
+) -> Result<BTreeMap<i64, OpenFloor>> {
     let mut floors: BTreeMap<i64, Floor> =
         floors.into_iter().map(|floor| (floor.id, floor)).collect();
     let mut open = BTreeMap::new();
-    for row in &rows {
+    for row in origins {
         let Some(floor) = floors.remove(&row.try_get(0)?) else { continue };
         let base: i64 = row.try_get(1)?;
         let latest = maybe_micros(row, 2)?.max(maybe_micros(row, 3)?).max(horizon);
@@ -314,12 +306,11 @@ impl Wants {
         self.asked += 1;
     }
 
-    /// All stretches of a day, and its facts from `from` on.
-    pub(super) fn whole_day(&mut self, floor_id: i64, day: Span, from: i64) {
+    /// All stretches of a day.
+    pub(super) fn whole_day(&mut self, floor_id: i64, day: Span) {
         for level in Level::all() {
             self.level(floor_id, level, day.start, day.end());
         }
-        self.facts_in(floor_id, from, day.end());
         self.asked += 1;
     }
 
@@ -411,7 +402,8 @@ fn node(row: &Row) -> Result<NodeRow> {
     })
 }
 
-fn event_fact(row: &Row) -> Result<Fact> {
+/// An event as a fact: its floor, timestamp, camera, track, direction and id.
+pub(super) fn event_fact(row: &Row) -> Result<Fact> {
     let direction = direction(row, 4)?;
     let (camera_id, track_id) = (row.try_get(2)?, row.try_get(3)?);
     Ok(Fact {
@@ -422,7 +414,8 @@ fn event_fact(row: &Row) -> Result<Fact> {
     })
 }
 
-fn adjustment_fact(row: &Row) -> Result<Fact> {
+/// An adjustment as a fact: its floor, timestamp, id, kind, count and slots.
+pub(super) fn adjustment_fact(row: &Row) -> Result<Fact> {
     let kind = Kind::from_number(row.try_get::<_, i16>(3)?.into());
     let kind = kind.ok_or_else(|| damaged("an adjustment"))?;
     Ok(Fact {

@@ -14,6 +14,7 @@ use super::{
     past::prefetch,
     rows::{self, Micros, event_columns},
     session::Session,
+    transaction::Transaction,
     writes::Writes,
 };
 use crate::{
@@ -125,8 +126,21 @@ impl Group {
         floors.sort_unstable();
         floors.dedup();
         let tracks = self.tracks();
-        let mut session = Session::begin(pool, &floors, &tracks, self.now).await?;
-        let mut twins = self.look_up(&session.transaction).await?;
+        let transaction = Transaction::connect(pool).await?;
+        // Prepared before, so that nothing waits below and all is sent in this order, in one round
+        // trip: the server answers each with what the statements before it have locked.
+        Session::prepare(&transaction).await?;
+        for sql in [IDS, TWINS, TWINS_NEAR] {
+            transaction.prepare_cached(sql).await?;
+        }
+        let (locked, twins) = tokio::join!(
+            biased;
+            Session::lock(&transaction, &floors, &tracks),
+            self.look_up(&transaction),
+        );
+        // Where the locks fail, so does what comes after them, and for no reason of its own.
+        let mut session = locked?.open(transaction, self.now)?;
+        let mut twins = twins?;
         self.prefetch(&mut session, &twins).await?;
         let mut writes = Writes::default();
         let mut news = News::default();

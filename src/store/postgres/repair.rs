@@ -5,10 +5,12 @@
 use deadpool_postgres::{ClientWrapper, Pool};
 
 use super::{
-    check::{opening, stored_day},
+    check::opening,
     connect::query,
+    days::Days,
     floors::{self, LOCK_RETENTION},
-    hours, past,
+    hours::HourDays,
+    past,
     retention::LOCK_FLOORS,
     rows::{Micros, damaged},
     session::Session,
@@ -17,8 +19,8 @@ use super::{
 };
 use crate::{
     Error, Floor, Result,
-    count::{Flip, History, Level, Source, Span, Walk},
-    store::{codes::Kind, sums::DAY, transfer::Adjustment},
+    count::{Flip, History, Source, Walk},
+    store::{codes::Kind, transfer::Adjustment},
 };
 
 const DELETE_STRETCHES: &str =
@@ -64,13 +66,12 @@ pub(super) async fn derive(client: &ClientWrapper) -> Result<Vec<(i64, i64, i64)
         }
     }
     query(client, DELETE_HOURS, &[]).await?;
-    let mut from = i64::MIN;
-    while let Some(day) = hours::next_day(client, from).await? {
-        let sums = hours::recomputed(client, day).await?;
+    let mut days = HourDays::begin(client).await?;
+    while let Some((_, sums)) = days.next().await? {
         let writes = Writes { hours: sums.into_iter().collect(), ..Writes::default() };
         writes.run(client).await?;
-        from = day + DAY;
     }
+    days.close().await?;
     Ok(wrong)
 }
 
@@ -83,7 +84,7 @@ async fn correct(
 ) -> Result<()> {
     let floors = floors::all(&transaction).await?;
     let mut session = Session::open(transaction, floors, now).await?;
-    let mut writes = Writes::announced();
+    let mut writes = Writes::default();
     for (floor_id, folded, delta) in corrections {
         let reason = Some("check --repair".to_owned());
         let recount = Kind::Recount;
@@ -95,14 +96,13 @@ async fn correct(
 
 /// Folds a floor's history again and stores the folds; returns its count.
 async fn rebuild(client: &ClientWrapper, floor: &Floor, horizon: Option<i64>) -> Result<i64> {
-    let mut from = horizon.unwrap_or(i64::MIN);
+    let from = horizon.unwrap_or(i64::MIN);
     query(client, DELETE_STRETCHES, &[&floor.id]).await?;
     query(client, DELETE_AT_LIMIT, &[&floor.id, &Micros(from)]).await?;
     let (count, slots) = opening(client, floor, horizon).await?;
     let mut walk = Walk { count, slots };
-    while let Some(next) = past::next_fact(client, floor.id, from).await? {
-        let day = Span::of(next, Level::DAY);
-        let facts = stored_day(client, floor, day, from.max(day.start)).await?.facts;
+    let mut days = Days::begin(client, floor.id, from).await?;
+    while let Some((day, facts)) = days.next().await? {
         let opening = walk;
         let mut writes = Writes::default();
         for fact in &facts {
@@ -116,8 +116,8 @@ async fn rebuild(client: &ClientWrapper, floor: &Floor, horizon: Option<i64>) ->
         let folded = History::of_day(day, opening.count, opening.slots, facts);
         writes.stretches.extend(folded.changed().map(|node| (floor.id, *node)));
         writes.run(client).await?;
-        from = day.end();
     }
+    days.close().await?;
     if walk.slots != floor.total_slots {
         return Err(Error::Internal(format!(
             "floor {}: its slots are not those of its history; that cannot be repaired",

@@ -4,12 +4,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use deadpool_postgres::Pool;
+use deadpool_postgres::{ClientWrapper, Pool};
 use jiff::Timestamp;
+use tokio_postgres::{Row, types::ToSql};
 
 use super::{
     connect::query,
-    past::{self, OpenFloor},
+    past::{self, HORIZON, ORIGINS, OpenFloor},
     rows::{self, floor_columns},
     transaction::Transaction,
     writes::Writes,
@@ -38,6 +39,21 @@ const LOCK_TRACKS: &str = "-- record_event: one at a time without a timestamp
 SELECT pg_advisory_xact_lock(hashtextextended(track, 0))
 FROM unnest($1::text[]) WITH ORDINALITY AS w (track, place) ORDER BY place";
 
+/// Floors that a transaction has locked, and what they stand on.
+pub(super) struct Locked {
+    floors: Vec<Floor>,
+    horizon: Option<i64>,
+    origins: Vec<Row>,
+}
+
+impl Locked {
+    /// The session of the transaction that has locked them.
+    pub(super) fn open(self, transaction: Transaction, now: i64) -> Result<Session> {
+        let floors = past::opened(self.floors, &self.origins, self.horizon)?;
+        Ok(Session::new(transaction, floors, self.horizon, now))
+    }
+}
+
 /// A write transaction on some floors, which it has locked.
 pub(super) struct Session {
     pub(super) transaction: Transaction,
@@ -51,32 +67,48 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Begins a transaction and locks these tracks and floors, as far as they exist.
-    pub(super) async fn begin(
-        pool: &Pool,
+    /// Begins a transaction and locks these floors, as far as they exist.
+    pub(super) async fn begin(pool: &Pool, floor_ids: &[i64], now: i64) -> Result<Self> {
+        let transaction = Transaction::connect(pool).await?;
+        Self::prepare(&transaction).await?;
+        let locked = Self::lock(&transaction, floor_ids, &[]).await?;
+        locked.open(transaction, now)
+    }
+
+    /// Prepares what [`Session::lock`] sends, so that it sends all at once.
+    pub(super) async fn prepare(client: &ClientWrapper) -> Result<()> {
+        for sql in [LOCK, LOCK_TRACKS, HORIZON, ORIGINS] {
+            client.prepare_cached(sql).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins a transaction, locks these tracks and floors, as far as they exist, and reads what
+    /// the floors stand on. All goes out in one round trip; as every statement sees what is
+    /// committed when it begins, those after the locks see what those left who held them before.
+    pub(super) async fn lock(
+        client: &ClientWrapper,
         floor_ids: &[i64],
         tracks: &[String],
-        now: i64,
-    ) -> Result<Self> {
-        let transaction = Transaction::connect(pool).await?;
-        let lock = transaction.prepare_cached(LOCK).await?;
-        let lock_tracks = transaction.prepare_cached(LOCK_TRACKS).await?;
-        let (begun, tracks, floors) = tokio::join!(
+    ) -> Result<Locked> {
+        let ids: [&(dyn ToSql + Sync); 1] = [&floor_ids];
+        let (begun, tracks, floors, horizon, origins) = tokio::join!(
             biased;
-            transaction.batch_execute(BEGIN),
+            client.batch_execute(BEGIN),
             async {
                 if tracks.is_empty() {
-                    return Ok(0);
+                    return Ok(Vec::new());
                 }
-                transaction.execute(&lock_tracks, &[&tracks]).await
+                query(client, LOCK_TRACKS, &[&tracks]).await
             },
-            async { transaction.query(&lock, &[&floor_ids]).await },
+            query(client, LOCK, &ids),
+            past::horizon(client),
+            query(client, ORIGINS, &ids),
         );
         begun?;
         tracks?;
-        let floors: Vec<Floor> =
-            floors?.iter().map(|row| rows::floor(row, 0)).collect::<Result<_>>()?;
-        Self::open(transaction, floors, now).await
+        let floors = floors?.iter().map(|row| rows::floor(row, 0)).collect::<Result<_>>()?;
+        Ok(Locked { floors, horizon: horizon?, origins: origins? })
     }
 
     /// Goes on in a transaction that has locked `floors`. What they stand on is read by later
@@ -88,8 +120,17 @@ impl Session {
     ) -> Result<Self> {
         let horizon = past::horizon(&transaction).await?;
         let floors = past::open(&transaction, floors, horizon).await?;
+        Ok(Self::new(transaction, floors, horizon, now))
+    }
+
+    fn new(
+        transaction: Transaction,
+        floors: BTreeMap<i64, OpenFloor>,
+        horizon: Option<i64>,
+        now: i64,
+    ) -> Self {
         let (hours, flips) = (HashMap::new(), BTreeMap::new());
-        Ok(Self { transaction, now, horizon, floors, hours, flips })
+        Self { transaction, now, horizon, floors, hours, flips }
     }
 
     /// A floor of this transaction.

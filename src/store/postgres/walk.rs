@@ -1,53 +1,38 @@
 //! Walks along the facts of a window: in their order, some at a time, however many there are.
 
 use deadpool_postgres::ClientWrapper;
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::{Row, types::ToSql};
 
 use super::{
-    connect::query,
     floors, past,
     rows::{Micros, damaged, direction, micros},
+    stream::Stream,
 };
 use crate::{
     Error, Floor, Result,
     count::{Fullness, Moment, Occupancy, Step, Walk, Walker},
-    limits::HISTORY_CHUNK_ROWS,
     store::codes::Kind,
 };
 
-/// Reading begins at once where a window is walked through: nothing is sorted as a whole, which
-/// would need a disk.
-const AT_ONCE: &str =
-    "-- get_history: in the order of an index\nSET LOCAL cursor_tuple_fraction = 0";
-
 /// The order of history, of each floor and of all: those of one floor at one instant stand in the
 /// order of [`Source`](crate::count::Source).
-const EVENTS: Facts = Facts {
-    declare: "-- get_history: events
+const EVENTS: (&str, &str) = (
+    "-- get_history: events
 DECLARE history_events NO SCROLL CURSOR FOR
 SELECT floor_id, timestamp, direction FROM events
 WHERE timestamp >= $1 AND timestamp < $2 AND ($3::bigint IS NULL OR floor_id = $3)
 ORDER BY timestamp, floor_id, camera_id, track_id, direction",
-    cursor: "history_events",
-    read: event,
-};
+    "history_events",
+);
 
-const ADJUSTMENTS: Facts = Facts {
-    declare: "-- get_history: adjustments
+const ADJUSTMENTS: (&str, &str) = (
+    "-- get_history: adjustments
 DECLARE history_adjustments NO SCROLL CURSOR FOR
 SELECT floor_id, timestamp, kind, current_vehicles, total_slots FROM adjustments
 WHERE timestamp >= $1 AND timestamp < $2 AND ($3::bigint IS NULL OR floor_id = $3)
 ORDER BY timestamp, floor_id",
-    cursor: "history_adjustments",
-    read: adjustment,
-};
-
-/// One kind of facts.
-struct Facts {
-    declare: &'static str,
-    cursor: &'static str,
-    read: fn(&Row) -> Result<Moment>,
-}
+    "history_adjustments",
+);
 
 /// The steps of a window, of one floor or of all that are active. `client` stands in a snapshot.
 pub(super) async fn history(
@@ -94,9 +79,10 @@ async fn walk(
     window: (i64, i64),
     walker: &mut impl Walker,
 ) -> Result<()> {
-    client.batch_execute(AT_ONCE).await?;
-    let mut events = Reading::begin(client, &EVENTS, floor_id, window).await?;
-    let mut adjustments = Reading::begin(client, &ADJUSTMENTS, floor_id, window).await?;
+    let (from, to) = (Micros(window.0), Micros(window.1));
+    let within: [&(dyn ToSql + Sync); 3] = [&from, &to, &floor_id];
+    let mut events = Stream::begin(client, EVENTS, &within, event).await?;
+    let mut adjustments = Stream::begin(client, ADJUSTMENTS, &within, adjustment).await?;
     let mut adjustment = adjustments.next().await?;
     while let Some(event) = events.next().await? {
         // An adjustment stands after the events of its instant.
@@ -111,41 +97,6 @@ async fn walk(
         adjustment = adjustments.next().await?;
     }
     Ok(())
-}
-
-/// Facts that are fetched some at a time. Their cursor ends with the transaction.
-struct Reading<'c> {
-    client: &'c ClientWrapper,
-    facts: &'static Facts,
-    fetch: Statement,
-    rows: std::vec::IntoIter<Row>,
-    is_last: bool,
-}
-
-impl<'c> Reading<'c> {
-    async fn begin(
-        client: &'c ClientWrapper,
-        facts: &'static Facts,
-        floor_id: Option<i64>,
-        (from, to): (i64, i64),
-    ) -> Result<Self> {
-        query(client, facts.declare, &[&Micros(from), &Micros(to), &floor_id]).await?;
-        let fetch = format!(
-            "-- get_history: some facts\nFETCH FORWARD {HISTORY_CHUNK_ROWS} FROM {}",
-            facts.cursor
-        );
-        let fetch = client.prepare_cached(&fetch).await?;
-        Ok(Self { client, facts, fetch, rows: Vec::new().into_iter(), is_last: false })
-    }
-
-    async fn next(&mut self) -> Result<Option<Moment>> {
-        if self.rows.as_slice().is_empty() && !self.is_last {
-            let rows = self.client.query(&self.fetch, &[]).await?;
-            self.is_last = rows.len() < HISTORY_CHUNK_ROWS;
-            self.rows = rows.into_iter();
-        }
-        self.rows.next().map(|row| (self.facts.read)(&row)).transpose()
-    }
 }
 
 fn event(row: &Row) -> Result<Moment> {

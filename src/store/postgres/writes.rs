@@ -65,10 +65,6 @@ ON CONFLICT (event_id) DO NOTHING";
 const REMOVE_AT_LIMIT: &str = "-- record_event: no longer at the limit
 DELETE FROM events_at_limit WHERE event_id = ANY ($1)";
 
-/// Servers that listen hear of it when the transaction is committed.
-const NOTIFY: &str = "-- changes: tell
-SELECT pg_notify('smartpark_' || current_schema()::regnamespace::oid, '')";
-
 const ADJUST: &str = "-- adjustments: insert
 INSERT INTO adjustments (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author,
     timestamp, created_at)
@@ -84,8 +80,6 @@ pub(super) struct Writes {
     pub(super) at_limit: Vec<(i64, Flip)>,
     pub(super) no_longer: Vec<i64>,
     pub(super) adjustments: Vec<Adjustment>,
-    /// Whether others hear of it though no row is written here.
-    pub(super) announced: bool,
 }
 
 /// The values of one parameter.
@@ -102,17 +96,9 @@ macro_rules! columns {
 }
 
 impl Writes {
-    /// No rows yet, but a change that others hear of.
-    pub(super) fn announced() -> Self {
-        Self { announced: true, ..Self::default() }
-    }
-
     /// Writes all and commits.
     pub(super) async fn commit(self, transaction: Transaction) -> Result<()> {
-        let mut steps = self.steps();
-        if self.announced || !steps.is_empty() {
-            steps.push((NOTIFY, Vec::new()));
-        }
+        let steps = self.steps();
         let mut statements = Vec::with_capacity(steps.len());
         for (sql, _) in &steps {
             statements.push(transaction.prepare_cached(sql).await?);

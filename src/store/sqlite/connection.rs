@@ -7,12 +7,12 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{fault::is_damage, migrate};
 use crate::{
     Error, Result,
-    limits::{SQLITE_BUSY_TIMEOUT, SQLITE_STATEMENTS},
+    limits::{MAX_SQLITE_LOG_PAGES, SQLITE_BUSY_TIMEOUT, SQLITE_STATEMENTS},
 };
 
 /// Marks the file as SmartPark's: "SPrk".
@@ -123,6 +123,11 @@ fn configure(connection: &Connection) -> Result<()> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cache_size", -32_768)?;
+    // Only where nobody copied it before: see `checkpoint`.
+    connection.pragma_update(None, "wal_autocheckpoint", MAX_SQLITE_LOG_PAGES)?;
+    // The bundled SQLite looks into the values that are bound, and prepares a statement anew
+    // whenever they change: for a lone event six times, a fifth of what it cost.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(SQLITE_STATEMENTS);
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
-use super::{changes::Changes, gone, recording, session::Session};
+use super::{changes::Changes, checkpoint::Checkpoints, gone, recording, session::Session};
 #[cfg(feature = "http")]
 use crate::recorder::RecordingLog;
 use crate::{
@@ -44,6 +44,7 @@ impl WriterHandle {
         connection: Connection,
         options: &Arc<Options>,
         changes: &Arc<Changes>,
+        checkpoints: Checkpoints,
     ) -> Result<Self> {
         let (queue, waiting) = recorder::queue();
         let (failed, failure) = watch::channel(None);
@@ -51,7 +52,7 @@ impl WriterHandle {
         let writer = Writer { connection, options, failure: failed, changes, closed: false };
         thread::Builder::new()
             .name("smartpark-write".into())
-            .spawn(move || writer.run(waiting))
+            .spawn(move || writer.run(waiting, checkpoints))
             .map_err(|error| Error::Unavailable(format!("no thread: {error}")))?;
         Ok(Self { queue, failure })
     }
@@ -118,7 +119,7 @@ impl WriterHandle {
 }
 
 impl Writer {
-    fn run(mut self, mut waiting: Waiting<Task>) {
+    fn run(mut self, mut waiting: Waiting<Task>, mut checkpoints: Checkpoints) {
         while let Some(work) = waiting.next() {
             // A defect in one transaction must not end the writer: what it began is rolled back,
             // and whoever waits for it is answered (the sender is dropped).
@@ -133,7 +134,9 @@ impl Writer {
             if self.closed {
                 break;
             }
+            checkpoints.look(&self.connection);
         }
+        checkpoints.stop();
     }
 
     /// Records a group of batches in one transaction and answers each after the commit.

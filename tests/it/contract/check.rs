@@ -71,6 +71,24 @@ on_every_engine! {
         }
     }
 
+    /// More facts, on more days, than are read at once.
+    async fn a_long_history_is_checked_and_mended_to_its_end(world) {
+        let floor = world.floor("Ground", 3).await;
+        let many = (0..9_000).map(|n| entry(&floor, &format!("t{n}"), 30 * (n - 9_000)));
+        world.park.events().record_events(many.collect()).await.unwrap();
+        let checked = world.park.check(false).await.unwrap();
+        assert_eq!((checked.events, checked.violations), (9_000, Vec::new()));
+        world.execute(
+            "UPDATE event_hours SET car_exits = 1 WHERE hour = (SELECT max(hour) FROM event_hours);
+            UPDATE floor_stretches SET low = low - 1
+            WHERE level = 0 AND start = (SELECT max(start) FROM floor_stretches WHERE level = 0)",
+        );
+        let report = world.park.check(false).await.unwrap();
+        let found: Vec<_> = report.violations.iter().map(|found| found.invariant).collect();
+        assert_eq!(found, ["I9", "I13"]);
+        assert!(world.park.check(true).await.unwrap().is_clean());
+    }
+
     async fn repairing_a_sound_park_changes_nothing(world) {
         fill(&world).await;
         world.park.events().cleanup_old_events(1).await.unwrap();

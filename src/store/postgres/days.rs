@@ -1,0 +1,69 @@
+//! The history of a floor, day after day: what `check` folds again, and what repairing rebuilds
+//! from. Facts are read in one walk along their index: to ask for each day would be to look at
+//! every month's partition for each.
+
+use deadpool_postgres::ClientWrapper;
+
+use super::{past, rows::Micros, stream::Stream};
+use crate::{
+    Result,
+    count::{Fact, Level, Span},
+};
+
+/// The events of a floor, and the cursor that reads them.
+const EVENTS: (&str, &str) = (
+    "-- check: events of a floor
+DECLARE check_events NO SCROLL CURSOR FOR
+SELECT floor_id, timestamp, camera_id, track_id, direction, id FROM events
+WHERE floor_id = $1 AND timestamp >= $2 ORDER BY timestamp",
+    "check_events",
+);
+
+const ADJUSTMENTS: (&str, &str) = (
+    "-- check: adjustments of a floor
+DECLARE check_adjustments NO SCROLL CURSOR FOR
+SELECT floor_id, timestamp, id, kind, current_vehicles, total_slots FROM adjustments
+WHERE floor_id = $1 AND timestamp >= $2 ORDER BY timestamp",
+    "check_adjustments",
+);
+
+/// The days of a floor that have facts.
+pub(super) struct Days<'c> {
+    events: Stream<'c, Fact>,
+    adjustments: Stream<'c, Fact>,
+}
+
+impl<'c> Days<'c> {
+    /// Begins with the first fact from `from` on. `client` stands in a transaction, and reads one
+    /// floor at a time.
+    pub(super) async fn begin(client: &'c ClientWrapper, floor_id: i64, from: i64) -> Result<Self> {
+        let (id, from) = (&floor_id, &Micros(from));
+        Ok(Self {
+            events: Stream::begin(client, EVENTS, &[id, from], past::event_fact).await?,
+            adjustments: Stream::begin(client, ADJUSTMENTS, &[id, from], past::adjustment_fact)
+                .await?,
+        })
+    }
+
+    /// The next day, and its facts in their order.
+    pub(super) async fn next(&mut self) -> Result<Option<(Span, Vec<Fact>)>> {
+        let event = self.events.peek().await?.map(|fact| fact.at);
+        let adjustment = self.adjustments.peek().await?.map(|fact| fact.at);
+        let Some(first) = event.into_iter().chain(adjustment).min() else { return Ok(None) };
+        let day = Span::of(first, Level::DAY);
+        let mut facts = Vec::new();
+        for stream in [&mut self.events, &mut self.adjustments] {
+            while let Some(fact) = stream.next_if(|fact| fact.at < day.end()).await? {
+                facts.push(fact);
+            }
+        }
+        facts.sort_by(Fact::place);
+        Ok(Some((day, facts)))
+    }
+
+    /// Ends the walk: that along another floor can begin.
+    pub(super) async fn close(self) -> Result<()> {
+        self.events.close().await?;
+        self.adjustments.close().await
+    }
+}
