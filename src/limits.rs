@@ -153,11 +153,9 @@ pub const MAX_FORWARDED_HOPS: usize = 32;
 pub const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(2);
 /// Largest file of a certificate or its key, in bytes.
 pub const MAX_CERTIFICATE_BYTES: u64 = 1024 * 1024;
-/// Pages of the log (of 4 kB each) with which the writer copies them into the database file,
-/// whoever waits: some 10 ms of work.
-pub const SQLITE_CHECKPOINT_PAGES: i64 = 4_000;
-/// The same where nobody waits.
-pub const SQLITE_IDLE_CHECKPOINT_PAGES: i64 = 500;
+/// Pages of the log (of 4 kB each) with which the writer copies them into the database file: some
+/// 10 ms of work.
+pub const SQLITE_CHECKPOINT_PAGES: i64 = 3_000;
 /// How long a server that starts waits for the number of events that its log tells.
 pub const COUNTING_PATIENCE: Duration = Duration::from_millis(200);
 /// Prepared statements that one connection keeps.

@@ -214,11 +214,6 @@ pub(crate) fn stopped() -> Error {
 }
 
 impl<T> Waiting<T> {
-    /// Whether nothing waits at this moment.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.next.is_none() && self.queue.is_empty()
-    }
-
     /// Waits for work; `None` when nobody can send any more. For a writer that is a thread.
     pub(crate) fn next(&mut self) -> Option<Work<T>> {
         let first = self.next.take().or_else(|| self.queue.blocking_recv())?;

@@ -134,16 +134,16 @@ impl Writer {
             if self.closed {
                 break;
             }
-            self.keep_log_short(!waiting.is_empty());
+            self.keep_log_short();
         }
     }
 
     /// Has the log copied; a disk that fails in doing so ends the acknowledging.
-    fn keep_log_short(&self, somebody_waits: bool) {
+    fn keep_log_short(&self) {
         if self.failure.borrow().is_some() {
             return;
         }
-        if let Err(error) = checkpoint::keep_log_short(&self.connection, somebody_waits) {
+        if let Err(error) = checkpoint::keep_log_short(&self.connection) {
             self.fail_if_broken(&error);
             // What stays in the log is as safe there, and the next transaction tries again.
             tracing::debug!("the log could not be copied into the database: {error}");
