@@ -441,17 +441,11 @@ pub struct EventPage {
     pub next_cursor: Option<Cursor>,
 }
 
-/// Whether a character is no text, but steers how text is shown: a control character, a break of
-/// lines, or one that turns the direction of what follows, so that one name can look like another.
-pub(crate) fn is_steering(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// Adds the fault of a name: empty, too long, or with control characters.
 pub(crate) fn name_fault(field: &'static str, name: &str, faults: &mut Vec<FieldError>) {
     if name.is_empty() || name.chars().nth(MAX_NAME_CHARS).is_some() {
         faults.push(FieldError::new(field, "must have 1 to 100 characters"));
-    } else if name.chars().any(is_steering) {
+    } else if name.chars().any(char::is_control) {
         faults.push(FieldError::new(field, "must not contain control characters"));
     }
 }
@@ -461,7 +455,7 @@ pub(crate) fn text_fault(field: &'static str, text: Option<&str>, faults: &mut V
     let Some(text) = text else { return };
     if text.chars().nth(MAX_TEXT_CHARS).is_some() {
         faults.push(FieldError::new(field, "must have at most 1000 characters"));
-    } else if text.chars().any(|c| is_steering(c) && c != '\n') {
+    } else if text.chars().any(|c| c.is_control() && c != '\n') {
         faults.push(FieldError::new(field, "must not contain control characters"));
     }
 }

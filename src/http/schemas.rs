@@ -12,21 +12,13 @@ use crate::{Direction, VehicleType};
 #[expect(dead_code, reason = "it is there to be described")]
 pub(super) struct NewEvent {
     /// The camera. No control characters.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     camera_id: String,
     /// The floor whose line was crossed.
     #[schema(minimum = 1)]
     floor_id: i64,
     /// The vehicle's track at that camera. No control characters.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     track_id: String,
     vehicle_type: VehicleType,
     direction: Direction,
@@ -62,20 +54,13 @@ pub(super) struct NewEventBatch(Vec<NewEvent>);
 #[expect(dead_code, reason = "it is there to be described")]
 pub(super) struct NewFloor {
     /// Its name, unique. No control characters.
-    #[schema(
-        min_length = 1,
-        max_length = 100,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
-    )]
+    #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     name: String,
     /// How many vehicles fit. Holds for all of the floor's past, too, until it is changed.
     #[schema(minimum = 0, maximum = 1_000_000)]
     total_slots: i64,
     /// What else is to be said about it. No control characters but line breaks.
-    #[schema(
-        max_length = 1_000,
-        pattern = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
-    )]
+    #[schema(max_length = 1_000, pattern = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$")]
     description: Option<String>,
     /// Whether cars may be sent there.
     #[schema(value_type = bool, required = false, default = true)]
@@ -89,16 +74,13 @@ pub(super) struct NewFloor {
 pub(super) struct FloorChange {
     /// A new name.
     #[schema(value_type = String, required = false, min_length = 1, max_length = 100,
-        pattern = r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$")]
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     name: Option<String>,
     /// A new capacity, from now on.
     #[schema(value_type = i64, required = false, minimum = 0, maximum = 1_000_000)]
     total_slots: Option<i64>,
     /// A new description; null removes it.
-    #[schema(
-        max_length = 1_000,
-        pattern = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
-    )]
+    #[schema(max_length = 1_000, pattern = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$")]
     description: Option<String>,
     /// Whether cars may be sent there.
     #[schema(value_type = bool, required = false)]
@@ -120,7 +102,7 @@ pub(super) struct Recount {
     #[schema(
         min_length = 1,
         max_length = 1_000,
-        pattern = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]*$"
+        pattern = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$"
     )]
     reason: String,
 }

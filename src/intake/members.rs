@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt};
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::Scalar;
-use crate::{error::FieldError, limits::MAX_NAME_CHARS, model::is_steering};
+use crate::{error::FieldError, limits::MAX_NAME_CHARS};
 
 /// How many unknown members are named; of more it is only said how many they are, so that the
 /// answer stays small however many were sent.
@@ -130,7 +130,7 @@ impl Faults {
 
 /// A name that a client made up, fit to be shown: short, and without control characters.
 pub(crate) fn displayable(name: &str) -> String {
-    name.chars().filter(|c| !is_steering(*c)).take(MAX_NAME_CHARS).collect()
+    name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect()
 }
 
 /// Reads the name of a member.
