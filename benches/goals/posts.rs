@@ -6,7 +6,9 @@ use std::{
 };
 
 use crate::{
-    Found, limit,
+    Found,
+    bulk::raw_rate,
+    limit,
     load::{Load, Outcome, Pace, run},
     machine::processor_time,
     options::Options,
@@ -17,6 +19,9 @@ use crate::{
     traffic::Traffic,
 };
 
+/// How many events come together where 64 connections send one after the other: while one group is
+/// recorded, about half of them wait.
+const COMPANY: u64 = 32;
 /// The part of what the server can do at most at which waiting is measured.
 const OPEN_PART: f64 = 0.5;
 
@@ -108,6 +113,7 @@ impl Sides {
     fn sixty_four(&mut self, options: &Options, found: &mut Found) {
         let mut ours = Side::new("SmartPark", Unit::PerSecond);
         let mut limit = Side::new("H", Unit::PerSecond);
+        let mut raw = Side::new("S", Unit::PerSecond);
         let mut public = Side::new("P", Unit::PerSecond);
         let mut waits = Side::new("SmartPark", Unit::Millis);
         let (mut closed_waits, mut public_waits) = (waits.clone(), waits.clone());
@@ -124,6 +130,8 @@ impl Sides {
             cost.rounds.push(used * 1e3 / (self.traffic.taken() - before.1) as f64);
             ours.rounds.push(outcome.per_second());
             closed_waits.rounds.push(outcome.percentile(0.99));
+            let rate = raw_rate(&mut self.raw, &self.raw_traffic, COMPANY, options.seconds);
+            raw.rounds.push(rate);
             if let Ok(peer) = &peer {
                 let outcome = post(peer, &peer_traffic, 64, Pace::Closed, options.seconds);
                 public.rounds.push(outcome.per_second());
@@ -140,6 +148,8 @@ impl Sides {
                 .note(format!("{costs:.0} µs of processor time an event, the disk's aside"))
                 .note(format!("the generator is busy {:.0} % beside H", busy * 100.0)),
         );
+        let beside_raw = format!("{name}, beside groups of {COMPANY}");
+        found.lines.push(Line::ratio(&beside_raw, ours.clone(), raw, Goal::None));
         match peer {
             Ok(peer) => {
                 assert_eq!(peer::rows(&peer), peer_traffic.taken(), "P holds what it was sent");
