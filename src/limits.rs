@@ -26,8 +26,8 @@ pub const MAX_RETENTION_DAYS: u32 = 36_525;
 pub const MAX_QUEUED_ROWS: usize = 65_536;
 /// Rows after which a group is committed, however many wait: bounds the time of one commit.
 pub const MAX_GROUP_ROWS: usize = 4_096;
-/// Events that one cleanup transaction deletes: keeps recording waiting for milliseconds only.
-pub const CLEANUP_CHUNK_ROWS: usize = 1_000;
+/// Events that one cleanup transaction deletes: keeps recording waiting for a few milliseconds only.
+pub const CLEANUP_CHUNK_ROWS: usize = 250;
 /// Connections that read from one embedded database.
 pub const SQLITE_READERS: usize = 4;
 /// Reads that may wait for a connection; more is answered with 503.
@@ -156,6 +156,9 @@ pub const MAX_CERTIFICATE_BYTES: u64 = 1024 * 1024;
 /// Pages of the log (of 4 kB each) with which the writer copies them into the database file: some
 /// 10 ms of work.
 pub const SQLITE_CHECKPOINT_PAGES: i64 = 3_000;
+/// The same after what is no recording: a cleanup fills the log several times a second, and those
+/// who record wait for each copying.
+pub const SQLITE_TASK_CHECKPOINT_PAGES: i64 = 1_000;
 /// How long a server that starts waits for the number of events that its log tells.
 pub const COUNTING_PATIENCE: Duration = Duration::from_millis(200);
 /// Prepared statements that one connection keeps.

@@ -11,7 +11,7 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::{Result, limits::SQLITE_CHECKPOINT_PAGES};
+use crate::Result;
 
 const LOG: &str = "-- checkpoint: pages in the log, and how many of them are copied
 PRAGMA wal_checkpoint(NOOP)";
@@ -21,8 +21,8 @@ PRAGMA wal_checkpoint(PASSIVE)";
 
 /// To be called by the writer after each transaction, once its answers are out. What cannot be
 /// copied now, since somebody reads an old state, stays in the log, which is as good.
-pub(super) fn keep_log_short(writer: &Connection) -> Result<()> {
-    if left(writer)? >= SQLITE_CHECKPOINT_PAGES {
+pub(super) fn keep_log_short(writer: &Connection, pages: i64) -> Result<()> {
+    if left(writer)? >= pages {
         writer.prepare_cached(COPY)?.query_row([], |_| Ok(()))?;
     }
     Ok(())
@@ -39,6 +39,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::{super::connection, *};
+    use crate::limits::SQLITE_CHECKPOINT_PAGES;
 
     #[test]
     fn a_long_log_is_copied_and_a_short_one_is_not() {
@@ -53,7 +54,7 @@ mod tests {
             writer.execute_batch(&format!("-- test: fill\n{fill}")).unwrap();
             let before = left(&writer).unwrap();
             assert!((pages..pages + pages / 4).contains(&before), "{before} of {pages}");
-            keep_log_short(&writer).unwrap();
+            keep_log_short(&writer, most).unwrap();
             assert_eq!(left(&writer).unwrap(), if is_copied { 0 } else { before }, "{pages}");
         }
     }

@@ -14,6 +14,7 @@ use super::{changes::Changes, checkpoint, gone, recording, session::Session};
 use crate::recorder::RecordingLog;
 use crate::{
     Error, NewEvent, Options, Result,
+    limits::{SQLITE_CHECKPOINT_PAGES, SQLITE_TASK_CHECKPOINT_PAGES},
     planted::planted,
     recorder::{self, Answers, Group, Recorder, Waiting, Work},
 };
@@ -123,6 +124,10 @@ impl Writer {
         while let Some(work) = waiting.next() {
             // A defect in one transaction must not end the writer: what it began is rolled back,
             // and whoever waits for it is answered (the sender is dropped).
+            let pages = match work {
+                Work::Group(_) => SQLITE_CHECKPOINT_PAGES,
+                Work::Task(..) => SQLITE_TASK_CHECKPOINT_PAGES,
+            };
             let outcome = catch_unwind(AssertUnwindSafe(|| match work {
                 Work::Group(group) => self.commit(group),
                 Work::Task(task, _room) => task(&mut self),
@@ -134,16 +139,16 @@ impl Writer {
             if self.closed {
                 break;
             }
-            self.keep_log_short();
+            self.keep_log_short(pages);
         }
     }
 
     /// Has the log copied; a disk that fails in doing so ends the acknowledging.
-    fn keep_log_short(&self) {
+    fn keep_log_short(&self, pages: i64) {
         if self.failure.borrow().is_some() {
             return;
         }
-        if let Err(error) = checkpoint::keep_log_short(&self.connection) {
+        if let Err(error) = checkpoint::keep_log_short(&self.connection, pages) {
             self.fail_if_broken(&error);
             // What stays in the log is as safe there, and the next transaction tries again.
             tracing::debug!("the log could not be copied into the database: {error}");
