@@ -26,7 +26,7 @@ pub const MAX_RETENTION_DAYS: u32 = 36_525;
 pub const MAX_QUEUED_ROWS: usize = 65_536;
 /// Rows after which a group is committed, however many wait: bounds the time of one commit.
 pub const MAX_GROUP_ROWS: usize = 4_096;
-/// Events that one cleanup transaction deletes: keeps recording waiting for a few milliseconds only.
+/// Events that one cleanup transaction deletes: recording waits for a few milliseconds only.
 pub const CLEANUP_CHUNK_ROWS: usize = 250;
 /// Connections that read from one embedded database.
 pub const SQLITE_READERS: usize = 4;
