@@ -68,7 +68,6 @@ use guard::Outside;
 use latest::Latest;
 pub use origin::Origin;
 pub(crate) use record::RecordedView;
-use requests::Requests;
 use room::Room;
 pub use server::{serve, serve_router};
 pub use tls::TlsFiles;
@@ -178,7 +177,7 @@ struct Shared {
     park: SmartPark,
     /// When the server began.
     began: Timestamp,
-    requests: Arc<Requests>,
+    outside: Arc<Outside>,
     gate: Arc<Gate>,
     latest: Latest,
     on_limit: OnLimit,
@@ -269,7 +268,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// [`serve_router`] add are the timeouts and bounds of connections, the [`Peer`] of each request,
 /// and stopping; encryption only [`serve`].
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
-    let outside = Outside::new(config);
+    let outside = Outside::new(config, None);
     let routes = routes_until(park, config, &outside, Arc::default());
     routes.layer(middleware::from_fn_with_state(outside, guard::guard))
 }
@@ -278,12 +277,12 @@ pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
 fn routes_until(
     park: SmartPark,
     config: &HttpConfig,
-    outside: &Outside,
+    outside: &Arc<Outside>,
     stopping: Arc<watch::Sender<bool>>,
 ) -> Router {
     let app = App(Arc::new(Shared {
         began: park.now(),
-        requests: Arc::clone(&outside.requests),
+        outside: Arc::clone(outside),
         gate: Arc::new(Gate::new(park.clone(), config)),
         park,
         latest: Latest::default(),

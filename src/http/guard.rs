@@ -21,6 +21,7 @@ use super::{
     kind::Kind,
     openapi,
     origin::{self, Origin},
+    places::Places,
     problem::Problem,
     requests::{self, REQUEST_ID, Requests},
 };
@@ -30,14 +31,16 @@ use super::{
 pub(super) struct Outside {
     /// The sites whose pages may read answers.
     origins: Vec<Origin>,
-    pub(super) requests: Arc<Requests>,
+    pub(super) requests: Requests,
+    /// The places for connections, where the server accepts them itself.
+    pub(super) places: Option<Arc<Places>>,
 }
 
 impl Outside {
     /// For a server with this configuration.
-    pub(super) fn new(config: &HttpConfig) -> Arc<Self> {
-        let requests = Arc::new(Requests::new(&openapi()));
-        Arc::new(Self { origins: config.cors_origins.clone(), requests })
+    pub(super) fn new(config: &HttpConfig, places: Option<Arc<Places>>) -> Arc<Self> {
+        let requests = Requests::new(&openapi());
+        Arc::new(Self { origins: config.cors_origins.clone(), requests, places })
     }
 }
 
@@ -145,7 +148,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_a_problem() {
-        let guarded = middleware::from_fn_with_state(Outside::new(&HttpConfig::default()), guard);
+        let guarded = Outside::new(&HttpConfig::default(), None);
+        let guarded = middleware::from_fn_with_state(guarded, guard);
         let mut router: Router = Router::new().route("/", get(async || fails())).layer(guarded);
         for _ in 0..2 {
             let response = router.call(Request::new(Body::empty())).await.unwrap();

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::{App, described::problems, examples, problem::Problem, query::Query};
 use crate::{
     Floor, LastSeen, RefusalReason, SmartPark, Timestamp,
-    limits::{MAX_CONNECTIONS, MAX_QUEUED_ROWS, METRICS_PATIENCE},
+    limits::{MAX_QUEUED_ROWS, METRICS_PATIENCE},
     recorder::RecordingLog,
 };
 use exposition::{Exposition, Type};
@@ -76,7 +76,8 @@ pub(super) async fn get_metrics(State(app): State<App>, uri: Uri) -> Result<Resp
 }
 
 fn tell_requests(text: &mut Exposition, app: &App) {
-    let counted: Vec<_> = app.requests.counted().collect();
+    let requests = &app.outside.requests;
+    let counted: Vec<_> = requests.counted().collect();
     let help = "Requests that were answered, by route (the path of an operation, or `other`) and \
                 status; 499 where the client left before.";
     let mut family = text.family("smartpark_http_requests_total", Type::Counter, help);
@@ -94,9 +95,12 @@ fn tell_requests(text: &mut Exposition, app: &App) {
         family.histogram(&labels, &endpoint.durations, NANOS);
     }
     let help = "Requests that are being answered.";
-    text.gauge("smartpark_http_requests_in_flight", help, app.requests.in_flight());
-    text.gauge("smartpark_connections", "Connections that are open.", app.requests.connections());
-    text.gauge("smartpark_connections_max", "Most connections at once.", MAX_CONNECTIONS);
+    text.gauge("smartpark_http_requests_in_flight", help, requests.in_flight());
+    // Who serves the routes elsewhere counts connections there.
+    if let Some(places) = &app.outside.places {
+        text.gauge("smartpark_connections", "Connections that are open.", places.taken());
+        text.gauge("smartpark_connections_max", "Most connections at once.", places.most());
+    }
     text.gauge("smartpark_watchers", "Watchers of the live stream.", app.park.hub.watchers());
 }
 

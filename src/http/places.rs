@@ -103,6 +103,16 @@ impl Places {
         }
     }
 
+    /// How many there are.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// How many are taken now.
+    pub(super) fn taken(&self) -> usize {
+        self.lock().by.len()
+    }
+
     /// A place, as soon as there is one; where there is none, others are told to leave.
     pub(super) async fn take(self: &Arc<Self>) -> Place {
         loop {

@@ -45,7 +45,6 @@ pub(super) struct Requests {
     /// For each route one of each method, and one of all other methods.
     endpoints: Vec<Endpoint>,
     in_flight: AtomicUsize,
-    connections: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -78,13 +77,7 @@ impl Requests {
             statuses: [const { AtomicU64::new(0) }; STATUSES.len() + 1],
             durations: Histogram::new(DURATIONS),
         });
-        Self {
-            endpoints: endpoints.collect(),
-            routes,
-            templates,
-            in_flight: AtomicUsize::new(0),
-            connections: AtomicUsize::new(0),
-        }
+        Self { endpoints: endpoints.collect(), routes, templates, in_flight: AtomicUsize::new(0) }
     }
 
     /// A request begins. Until it is answered the result is to be kept.
@@ -97,20 +90,9 @@ impl Requests {
         Begun { requests: self, route, method, path, at: Instant::now(), is_answered: false }
     }
 
-    /// A connection begins; it ends when the result is dropped.
-    pub(super) fn connect(&self) -> Connected<'_> {
-        self.connections.fetch_add(1, Ordering::Relaxed);
-        Connected(&self.connections)
-    }
-
     /// How many are being answered now.
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::Relaxed)
-    }
-
-    /// How many connections are open.
-    pub(super) fn connections(&self) -> usize {
-        self.connections.load(Ordering::Relaxed)
     }
 
     /// What was counted, of the methods and routes that were asked.
@@ -133,15 +115,6 @@ impl Requests {
 /// The name of the method at this place.
 fn name(method: usize) -> &'static str {
     METHODS.get(method).map_or(OTHER, Method::as_str)
-}
-
-/// A connection that is open.
-pub(super) struct Connected<'r>(&'r AtomicUsize);
-
-impl Drop for Connected<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// A request that has begun. Where it is dropped without an answer its client has left.

@@ -71,14 +71,16 @@ pub async fn serve(
     }
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
     tokio::spawn(refusals::keep_stored(park.clone(), stopping.subscribe()));
-    let outside = Outside::new(&config);
+    let places = Arc::new(Places::new(certificate.is_some()));
+    let outside = Outside::new(&config, Some(Arc::clone(&places)));
     let router = routes_until(park, &config, &outside, Arc::clone(&stopping));
     let stop = async {
         shutdown.await;
         // Streams and tasks have no end of their own.
         stopping.send_replace(true);
     };
-    Server::configured(router, certificate, &config, outside).run(listener, stop).await
+    let server = Server::configured(router, certificate, &config, (outside, places));
+    server.run(listener, stop).await
 }
 
 /// [`serve`] for routes of your own, for example those of [`router`](super::router) beside others:
@@ -93,7 +95,8 @@ pub async fn serve_router(
     timeouts: Timeouts,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    Server::new(router, timeouts).run(listener, shutdown).await
+    let places = Arc::new(Places::new(false));
+    Server::new(router, timeouts, places).run(listener, shutdown).await
 }
 
 /// The next connection, its other end, and a place for it. Nobody has to make room before somebody
@@ -122,6 +125,7 @@ struct Server {
     router: Router,
     http: auto::Builder<TokioExecutor>,
     timeouts: Timeouts,
+    places: Arc<Places>,
     /// Memory for the answers that clients have not taken yet.
     answers: Room,
     certificate: Option<Arc<Certificate>>,
@@ -133,7 +137,7 @@ struct Server {
 
 impl Server {
     /// One for routes that look after themselves: every connection is taken.
-    fn new(router: Router, timeouts: Timeouts) -> Self {
+    fn new(router: Router, timeouts: Timeouts, places: Arc<Places>) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
             .timer(TokioTimer::new())
@@ -146,7 +150,16 @@ impl Server {
             .max_send_buf_size(MAX_SEND_BYTES)
             .keep_alive_interval(PING_INTERVAL);
         let answers = Room::new(MAX_ANSWERS_BYTES);
-        Self { router, http, timeouts, answers, certificate: None, in_plain: None, outside: None }
+        Self {
+            router,
+            http,
+            timeouts,
+            places,
+            answers,
+            certificate: None,
+            in_plain: None,
+            outside: None,
+        }
     }
 
     /// One for our routes, which are guarded here.
@@ -154,13 +167,13 @@ impl Server {
         router: Router,
         certificate: Option<Arc<Certificate>>,
         config: &HttpConfig,
-        outside: Arc<Outside>,
+        (outside, places): (Arc<Outside>, Arc<Places>),
     ) -> Self {
         Self {
             certificate,
             in_plain: (!config.no_auth).then(|| config.proxies.clone()),
             outside: Some(outside),
-            ..Self::new(router, config.timeouts)
+            ..Self::new(router, config.timeouts, places)
         }
     }
 
@@ -172,14 +185,13 @@ impl Server {
     ) -> io::Result<()> {
         listener.local_addr()?;
         let server = Arc::new(self);
-        let places = Arc::new(Places::new(server.certificate.is_some()));
         let stop = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
         loop {
             let accepted = tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                accepted = accept(&listener, &places) => accepted,
+                accepted = accept(&listener, &server.places) => accepted,
             };
             match accepted {
                 Ok((stream, address, place)) => {
@@ -188,7 +200,7 @@ impl Server {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
-                    places.make_room();
+                    server.places.make_room();
                     tokio::select! {
                         () = &mut shutdown => break,
                         () = sleep(ACCEPT_PAUSE) => {}
@@ -212,7 +224,6 @@ impl Server {
         place: Place,
         stop: Watcher,
     ) {
-        let _counted = self.outside.as_ref().map(|outside| outside.requests.connect());
         tokio::select! {
             () = self.begin(stream, address, &place, stop) => {}
             () = place.activity.told_to_leave() => tracing::debug!("a connection made room"),
@@ -315,8 +326,8 @@ mod tests {
         for (address, expected) in table {
             let address = address.parse().unwrap();
             let served = [&HttpConfig::default(), &proxied, &open].map(|config| {
-                let outside = Outside::new(config);
-                Server::configured(Router::new(), None, config, outside).serves_in_plain(address)
+                let around = (Outside::new(config, None), Arc::new(Places::new(false)));
+                Server::configured(Router::new(), None, config, around).serves_in_plain(address)
             });
             assert_eq!(served, expected, "{address}");
         }

@@ -1,8 +1,8 @@
 //! Forgetting old events: first the horizon moves, with every floor's count there, in one short
-//! transaction: what takes longer the more there is to forget is done before it or after it. From
-//! then on the events before it are gone for every reader. A month that lies
-//! wholly before it is then boiled down to digests, emptied and dropped: no row is deleted by
-//! itself, and nobody who records waits.
+//! transaction; what takes longer the more there is to forget is done before it or after it. From
+//! then on the events before it are gone for every reader. A month that lies wholly before it is
+//! then boiled down to digests, emptied and dropped: no event is deleted by itself. Who records
+//! waits only while the files of an emptied month are unlinked (docs/performance.md has how long).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -169,12 +169,13 @@ pub(super) async fn move_horizon(
 /// time, and whatever a crash leaves goes the next time.
 pub(super) async fn forget_stretches(pool: &Pool) -> Result<()> {
     let client = pool.get().await?;
-    let some = i64::try_from(CLEANUP_CHUNK_ROWS).unwrap_or(i64::MAX);
+    let some = CLEANUP_CHUNK_ROWS as u64;
+    let limit = i64::try_from(some).unwrap_or(i64::MAX);
     let delete = client.prepare_cached(DELETE_STRETCHES).await?;
     for floor in floors::all(&client).await? {
         for level in Level::all() {
             let level = i16::from(level.number());
-            while client.execute(&delete, &[&floor.id, &level, &some]).await? > 0 {}
+            while client.execute(&delete, &[&floor.id, &level, &limit]).await? == some {}
         }
     }
     Ok(())

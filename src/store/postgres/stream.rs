@@ -30,8 +30,12 @@ impl<'c, T> Stream<'c, T> {
         parameters: &[&(dyn ToSql + Sync)],
         read: fn(&Row) -> Result<T>,
     ) -> Result<Self> {
-        client.batch_execute(AT_ONCE).await?;
-        query(client, declare, parameters).await?;
+        // Both on their way before the first is answered; the server takes them in order.
+        tokio::try_join!(
+            biased;
+            async { Ok(client.batch_execute(AT_ONCE).await?) },
+            query(client, declare, parameters),
+        )?;
         let fetch = format!("-- streams: some\nFETCH FORWARD {HISTORY_CHUNK_ROWS} FROM {cursor}");
         let fetch = client.prepare_cached(&fetch).await?;
         let rows = Vec::new().into_iter();

@@ -126,7 +126,7 @@ fn configure(connection: &Connection) -> Result<()> {
     // The writer does it: see `checkpoint`.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     // The bundled SQLite looks into the values that are bound, and prepares a statement anew
-    // whenever they change: for a lone event six times, a fifth of what it cost.
+    // whenever they change: for a lone event six times, half of the writer's own time.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(SQLITE_STATEMENTS);
     Ok(())

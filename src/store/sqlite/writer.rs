@@ -122,12 +122,12 @@ impl WriterHandle {
 impl Writer {
     fn run(mut self, mut waiting: Waiting<Task>) {
         while let Some(work) = waiting.next() {
-            // A defect in one transaction must not end the writer: what it began is rolled back,
-            // and whoever waits for it is answered (the sender is dropped).
             let pages = match work {
                 Work::Group(_) => SQLITE_CHECKPOINT_PAGES,
                 Work::Task(..) => SQLITE_TASK_CHECKPOINT_PAGES,
             };
+            // A defect in one transaction must not end the writer: what it began is rolled back,
+            // and whoever waits for it is answered (the sender is dropped).
             let outcome = catch_unwind(AssertUnwindSafe(|| match work {
                 Work::Group(group) => self.commit(group),
                 Work::Task(task, _room) => task(&mut self),
