@@ -13,7 +13,7 @@ SUMS = ["acknowledged", "unknown", "reads", "lost", "findings"]
 
 def table(results):
     """The rows of the table, one for each fault and engine, in the order of the results."""
-    rows, not_judged, not_produced = {}, set(), {}
+    rows, not_produced = {}, {}
     for line in open(results, encoding="utf-8"):
         run = json.loads(line)
         if "not_produced" in run:
@@ -23,7 +23,6 @@ def table(results):
         row[0] += 1
         for place, name in enumerate(SUMS, 1):
             row[place] += run[name]
-        not_judged.update(run["not_judged"])
     size = json.loads(line)["size"]
     commit = subprocess.check_output(["git", "rev-parse", "--short", "HEAD"], text=True).strip()
     yield f"`scripts/faults {size}`, {date.today()}, {commit}; {os.cpu_count()} cores, "
@@ -35,9 +34,6 @@ def table(results):
         yield f"| {fault} | {engine} | " + " | ".join(f"{n:,}".replace(",", " ") for n in sums) + " |"
     for (fault, engine), why in sorted(not_produced.items()):
         yield f"| {fault} | {engine} | not produced here: {why} | | | | | |"
-    if not_judged:
-        yield ""
-        yield "Not judged in these runs: " + "; ".join(sorted(not_judged)) + "."
 
 
 def main():

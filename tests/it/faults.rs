@@ -3,7 +3,6 @@
 //! invariants I1–I20, each a function that gives findings. `SMARTPARK_FAULTS` is `ci` (if nothing
 //! is said), `nightly` or `release`; `scripts/faults` runs them and writes docs/reliability.md.
 
-pub(crate) mod client;
 pub(crate) mod facts;
 pub(crate) mod journal;
 mod judge;

@@ -7,14 +7,12 @@ mod http2;
 mod slow;
 
 use std::{
-    fs,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
-    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use crate::cli::{Folder, Server};
+use crate::cli::{Folder, Server, program::after};
 
 /// Files that the server may open: few, so that the tests need few, too.
 const FILES: usize = 228;
@@ -42,15 +40,12 @@ struct Besieged {
 impl Besieged {
     fn new() -> Self {
         let folder = Folder::with_floors(&[("1F", 1_000)]);
-        let server = Server::spawn(few_files(&folder));
+        let serve = folder.command(&["serve", "--seed", "none", "--listen", "127.0.0.1:0"]);
+        let server = Server::spawn(after(&format!("ulimit -n {FILES}"), &serve));
         let address = server.url.strip_prefix("http://").unwrap().parse().unwrap();
         let besieged = Self { server, address, files: 0, _folder: folder };
         besieged.answers();
-        Self { files: besieged.open_files(), ..besieged }
-    }
-
-    fn open_files(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.server.id())).unwrap().count()
+        Self { files: besieged.server.open_files(), ..besieged }
     }
 
     /// A connection that is spoken byte by byte.
@@ -104,35 +99,19 @@ impl Besieged {
     /// The most memory that it ever took, in bytes.
     #[track_caller]
     fn stays_small(&self) {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.server.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
-        assert!(kilobytes * 1024 < MOST_MEMORY, "{kilobytes} kB");
+        let kibibytes = self.server.status("VmHWM");
+        assert!(kibibytes * 1024 < MOST_MEMORY, "{kibibytes} KiB");
     }
 
     /// All that the clients held is given back once they have gone.
     #[track_caller]
     fn forgets(&self) {
         let begin = Instant::now();
-        while self.open_files() > self.files + OWN_FILES {
-            assert!(begin.elapsed() < PATIENCE, "{} files are open", self.open_files());
+        while self.server.open_files() > self.files + OWN_FILES {
+            assert!(begin.elapsed() < PATIENCE, "{} files are open", self.server.open_files());
             std::thread::yield_now();
         }
     }
-}
-
-/// The server, which may open few files.
-fn few_files(folder: &Folder) -> Command {
-    let serve = folder.command(&["serve", "--seed", "none", "--listen", "127.0.0.1:0"]);
-    let script = format!("ulimit -n {FILES} && exec \"$@\"");
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &script, "sh"]).arg(serve.get_program()).args(serve.get_args());
-    // Settings from outside are kept from the one as from the other.
-    for (name, _) in serve.get_envs() {
-        shell.env_remove(name);
-    }
-    shell.current_dir(folder.path()).stdin(Stdio::null()).stderr(Stdio::piped());
-    shell
 }
 
 /// A camera's event.
@@ -142,6 +121,11 @@ fn post(track: &str) -> Vec<u8> {
         r#"{{"camera_id":"cam","floor_id":1,"track_id":"{track}","vehicle_type":"car",
             "direction":"entry","confidence":0.9,"timestamp":"{now}"}}"#
     );
+    posted(&body)
+}
+
+/// A request that posts this, and is the last on its connection.
+fn posted(body: &str) -> Vec<u8> {
     format!(
         "POST /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",

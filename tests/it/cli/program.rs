@@ -150,6 +150,22 @@ pub(crate) fn ran(output: &std::process::Output) -> Ran {
     }
 }
 
+/// The same command, started by a shell that does this first.
+pub(crate) fn after(first: &str, command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{first} && exec \"$0\" \"$@\"")]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell.current_dir(command.get_current_dir().unwrap());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.stdin(Stdio::null()).stderr(Stdio::piped());
+    shell
+}
+
 /// Sends a signal by its name.
 pub(crate) fn signal(name: &str, to: &Child) {
     let id = to.id().to_string();
@@ -205,6 +221,21 @@ impl Server {
     /// The number of its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// How many files it has open.
+    #[track_caller]
+    pub(crate) fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
+    }
+
+    /// A number that the kernel tells of it: `Threads`, or `VmRSS` and others in KiB.
+    #[track_caller]
+    pub(crate) fn status(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let of = |line: &str| line.strip_prefix(name)?.strip_prefix(':').map(str::to_owned);
+        let value = status.lines().find_map(of).unwrap_or_else(|| panic!("no {name}: {status}"));
+        value.split_whitespace().next().unwrap().parse().unwrap()
     }
 
     /// What it has logged so far.

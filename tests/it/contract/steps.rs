@@ -202,7 +202,6 @@ async fn compare(world: &World, model: &Model) {
     let best = open.max_by_key(|place| (free(place), std::cmp::Reverse(model.id(*place))));
     let recommended = world.park.floors().get_recommended_floor().await.unwrap();
     assert_eq!(recommended.map(|floor| floor.id), best.map(|place| model.id(place)));
-    //
     let operations = world.park.events();
     let all = operations.get_events_by_time_range(after(-99 * DAY), after(999 * DAY), None).await;
     let told: BTreeMap<(i64, String), i64> = all

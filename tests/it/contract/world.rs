@@ -73,17 +73,20 @@ fn rows_of_file(path: &std::path::Path) -> String {
         )
         .unwrap();
     let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
-    let mut told = String::new();
-    for table in tables.map(Result::unwrap) {
-        told.push_str(&table);
-        let mut statement = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let width = statement.column_count();
-        let mut rows = statement.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            told.extend((0..width).map(|place| format!("{:?}", row.get_ref(place).unwrap())));
-        }
-    }
-    told
+    let told = |table: String| table.clone() + &rows_of_table(&database, &table).concat();
+    tables.map(Result::unwrap).map(told).collect()
+}
+
+/// All rows of a table of SQLite, each as text.
+fn rows_of_table(database: &rusqlite::Connection, table: &str) -> Vec<String> {
+    let mut statement = database.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let columns = statement.column_count();
+    let text = |row: &rusqlite::Row<'_>| {
+        let values = (0..columns).map(|place| row.get_ref(place));
+        Ok(format!("{:?}", values.collect::<rusqlite::Result<Vec<_>>>()?))
+    };
+    let rows = statement.query_map([], text).unwrap();
+    rows.collect::<rusqlite::Result<_>>().unwrap()
 }
 
 /// Runs a test on a new park of each engine: `name::sqlite` and `name::postgres`.
@@ -158,15 +161,7 @@ impl World {
     pub(crate) fn rows(&self, table: &str) -> Vec<String> {
         let Place::Schema(schema) = &self.place else {
             let path = self.url.strip_prefix("sqlite://").unwrap();
-            let connection = rusqlite::Connection::open(path).unwrap();
-            let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let columns = statement.column_count();
-            let text = |row: &rusqlite::Row<'_>| {
-                let values = (0..columns).map(|place| row.get_ref(place));
-                Ok(format!("{:?}", values.collect::<rusqlite::Result<Vec<_>>>()?))
-            };
-            let rows = statement.query_map([], text).unwrap();
-            let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>().unwrap();
+            let mut rows = rows_of_table(&rusqlite::Connection::open(path).unwrap(), table);
             rows.sort();
             return rows;
         };

@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use smartpark::Direction;
 
 use super::{
-    client::Client,
     facts::Facts,
     journal::{Finding, Journal, Read},
     raw::{self, Raw},
@@ -20,17 +19,11 @@ use super::{
     trial::Trial,
 };
 use crate::{
-    cli::Server,
+    cli::{Server, client::Client},
     servers::cars::{Car, Fold, fold},
 };
 
 pub(super) use process::{Usage, ended};
-
-/// What was found, and which invariants this run could not judge.
-pub(super) struct Judged {
-    pub(super) findings: Vec<Finding>,
-    pub(super) not_judged: Vec<&'static str>,
-}
 
 /// What an event is known by.
 type Key<'a> = (&'a str, &'a str, Direction, Timestamp);
@@ -71,14 +64,13 @@ const JUDGES: [fn(&Evidence<'_>) -> Vec<Finding>; 14] = [
 ];
 
 /// Judges a run whose server still runs and has nothing more to do.
-pub(super) fn all(trial: &Trial, server: &Server, before: Usage) -> Judged {
-    let client = Client::new(&trial.load.key);
+pub(super) fn all(trial: &Trial, server: &Server, before: Usage) -> Vec<Finding> {
+    let client = Client::new(Some(&trial.load.key));
     read_once_more(trial, &client);
     let raw = raw::read(trial.folder.url());
     let facts = &trial.load.facts;
     let history = history(facts, &raw);
     let cars: Vec<Car> = history.iter().map(|(car, _)| car.clone()).collect();
-    let mut not_judged = Vec::new();
     let mut findings = trial.load.with(|journal| {
         let places = facts.cars.iter().enumerate().map(|(place, car)| (key(car), place)).collect();
         let fold = fold(&cars, &raw.recounts());
@@ -95,13 +87,10 @@ pub(super) fn all(trial: &Trial, server: &Server, before: Usage) -> Judged {
         ));
         findings
     });
-    match process::i17_metrics_agree(trial, &client, &raw) {
-        Some(found) => findings.extend(found),
-        None => not_judged.push("I17: there is no GET /metrics"),
-    }
+    findings.extend(process::i17_metrics_agree(trial, &client, &raw));
     findings.extend(process::i10_check_is_clean(trial));
     findings.extend(process::i19_nothing_grows(trial, server, before));
-    Judged { findings, not_judged }
+    findings
 }
 
 /// One read of each kind after everything, so that no run is judged without any.

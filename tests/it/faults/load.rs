@@ -8,12 +8,17 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    client::{Answer, Client},
     facts::{Facts, bad_row},
     journal::{Journal, finding},
     readers,
 };
-use crate::{cli::garage::Random, servers::clients::posts};
+use crate::{
+    cli::{
+        client::{Answer, Client},
+        garage::Random,
+    },
+    servers::clients::posts,
+};
 
 const CONNECTIONS: usize = 12;
 /// A connection that was not answered looks for another server at least so often.
@@ -99,7 +104,7 @@ impl Load {
     /// Sends the cars of long ago, which nothing disturbs yet.
     pub(crate) fn send_old(&self) {
         let post = Post { places: (0..self.facts.old).collect(), bad: None, lines: true };
-        assert!(self.send(&Client::new(&self.key), &post), "nothing stands in the way yet");
+        assert!(self.send(&Client::new(Some(&self.key)), &post), "nothing stands in the way yet");
     }
 
     /// Sends all posts, with readers and `meanwhile` beside them.
@@ -150,7 +155,7 @@ impl Load {
     }
 
     fn connection(&self) {
-        let client = Client::new(&self.key);
+        let client = Client::new(Some(&self.key));
         while let Some(post) = self.next() {
             while !self.send(&client, post) {
                 if self.with(|journal| hopeless(journal)) {
@@ -158,6 +163,7 @@ impl Load {
                 }
                 self.pause();
             }
+            self.with(|journal| journal.answered += 1);
         }
     }
 
@@ -189,7 +195,6 @@ impl Load {
                 let told = format!("{} events: {status} {body}", post.places.len());
                 journal.findings.push(finding("contract", told));
             }
-            journal.answered += 1;
             true
         })
     }

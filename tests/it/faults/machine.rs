@@ -25,8 +25,7 @@ type Produced<T> = Result<T, String>;
 
 /// Runs a scenario with every seed of the size.
 fn every_seed(fault: &'static str, scenario: impl Fn(Size, u64) -> Produced<()>) {
-    let size = Size::chosen();
-    for seed in 1..=size.runs {
+    Size::each_seed(|size, seed| {
         if let Err(why) = scenario(size, seed) {
             eprintln!("not produced here: {fault}: {why}");
             let line = json!({
@@ -35,7 +34,7 @@ fn every_seed(fault: &'static str, scenario: impl Fn(Size, u64) -> Produced<()>)
             });
             add_result(size, &line);
         }
-    }
+    });
 }
 
 /// Runs a program of the machine to its end.

@@ -4,12 +4,11 @@
 use serde_json::{Value, json};
 
 use super::{
-    client::Client,
     facts::RECOUNTED,
     journal::{FloorSeen, Moment, Read, Seen, finding},
     load::Load,
 };
-use crate::cli::garage::Random;
+use crate::cli::{client::Client, garage::Random};
 
 type Reader = fn(&Load);
 pub(super) const ALL: [Reader; 5] = [floors, recommended, pages, events, counts];
@@ -22,7 +21,7 @@ const WALKS: usize = 12;
 
 /// Reads so many times, evenly among the posts that are answered, until the load is over.
 fn again(load: &Load, times: usize, mut read: impl FnMut(&Client, Moment) -> Option<Option<Seen>>) {
-    let client = Client::new(&load.key);
+    let client = Client::new(Some(&load.key));
     for part in 0..times {
         load.wait_for_part(part, times);
         if load.is_over() {
@@ -130,7 +129,7 @@ fn events(load: &Load) {
 
 /// Recounts of one floor, and statistics meanwhile.
 fn counts(load: &Load) {
-    let client = Client::new(&load.key);
+    let client = Client::new(Some(&load.key));
     for part in 1..=RECOUNTS {
         load.wait_for_part(part, RECOUNTS + 1);
         let body = json!({"current_vehicles": part * 20, "reason": "counted"}).to_string();

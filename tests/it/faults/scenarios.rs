@@ -81,15 +81,9 @@ on_both_engines! {
     }
 }
 
-/// Runs a scenario of PostgreSQL's own with every seed of the size.
-fn with_seeds(run: impl Fn(Size, u64)) {
-    let size = Size::chosen();
-    (1..=size.runs).for_each(|seed| run(size, seed));
-}
-
 #[test]
 fn postgres_that_dies_and_comes_back() {
-    with_seeds(|size, seed| {
+    Size::each_seed(|size, seed| {
         let database = Database::start();
         let folder = Folder::on_database(&database.url, &FLOORS);
         let name = ("PostgreSQL stopped -m immediate", Engine::Postgres);
@@ -109,7 +103,7 @@ fn postgres_that_dies_and_comes_back() {
 
 #[test]
 fn postgres_that_is_cut_off_in_commits() {
-    with_seeds(|size, seed| {
+    Size::each_seed(|size, seed| {
         let database = Database::start();
         let proxy = Proxy::start(database.port());
         let folder = Folder::on_database(&database.url, &FLOORS);
@@ -127,7 +121,7 @@ fn postgres_that_is_cut_off_in_commits() {
 
 #[test]
 fn a_second_server_and_a_foreign_lock_on_one_file() {
-    with_seeds(|size, seed| {
+    Size::each_seed(|size, seed| {
         let name = ("second server, foreign lock", Engine::Sqlite);
         let trial = Trial::new(name, Engine::Sqlite.folder(), (size, seed), mixed);
         let server = trial.begin();

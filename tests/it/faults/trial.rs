@@ -23,15 +23,14 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    client::Client,
     facts::Facts,
     journal::{Finding, finding},
-    judge::{self, Judged, Usage},
+    judge::{self, Usage},
     load::{Load, Post},
     raw,
 };
 use crate::{
-    cli::{Folder, Server, garage::Random},
+    cli::{Folder, Server, client::Client, garage::Random},
     servers::cars::FLOORS,
 };
 
@@ -51,8 +50,14 @@ pub(crate) struct Size {
 }
 
 impl Size {
+    /// Runs a scenario with every seed of the size that is chosen.
+    pub(crate) fn each_seed(run: impl Fn(Self, u64)) {
+        let size = Self::chosen();
+        (1..=size.runs).for_each(|seed| run(size, seed));
+    }
+
     /// What `SMARTPARK_FAULTS` says.
-    pub(crate) fn chosen() -> Self {
+    fn chosen() -> Self {
         match env::var("SMARTPARK_FAULTS").as_deref() {
             Err(_) | Ok("" | "ci") => Self { name: "ci", cars: 2_500, faults: 4, runs: 1 },
             Ok("nightly") => Self { name: "nightly", cars: 20_000, faults: 12, runs: 8 },
@@ -146,7 +151,7 @@ impl Trial {
 
     /// Forgets the cars of long ago. Counts and statistics must not move.
     pub(crate) fn forget(&self) {
-        let client = Client::new(&self.load.key);
+        let client = Client::new(Some(&self.load.key));
         let old = || {
             let (first, last) = (self.load.facts.cars[0].at, self.load.facts.horizon());
             let path = format!("/statistics?start={first}&end={last}");
@@ -177,7 +182,7 @@ impl Trial {
 
     /// Waits until the server is ready, which must be soon.
     pub(crate) fn healed(&self) {
-        let client = Client::new(&self.load.key);
+        let client = Client::new(Some(&self.load.key));
         let deadline = Instant::now() + READY;
         let ready =
             || client.get(&self.load.url("/health/ready")).is_some_and(|it| it.status == 200);
@@ -195,11 +200,11 @@ impl Trial {
         self.healed();
         self.note_horizon();
         let usage = *self.usage.lock().unwrap();
-        let mut judged = judge::all(self, &server, usage);
+        let mut findings = judge::all(self, &server, usage);
         let (code, log) = server.stop();
-        judged.findings.extend(judge::ended(&self.load.key, code, &log));
-        self.note(&judged);
-        judged.findings
+        findings.extend(judge::ended(&self.load.key, code, &log));
+        self.note(&findings);
+        findings
     }
 
     /// [`Trial::judge`] where nothing may be found.
@@ -211,8 +216,7 @@ impl Trial {
     }
 
     /// Adds a line to the results, for docs/reliability.md.
-    fn note(&self, judged: &Judged) {
-        let Judged { findings, not_judged } = judged;
+    fn note(&self, findings: &[Finding]) {
         let lost = findings.iter().filter(|it| it.invariant == "I1").count();
         let line = self.load.with(|journal| {
             let unknown: u32 = journal.told.iter().map(|told| told.unknown).sum();
@@ -220,7 +224,6 @@ impl Trial {
                 "fault": self.name, "engine": self.engine.name(), "size": self.size.name,
                 "seed": self.seed, "acknowledged": journal.acknowledged, "unknown": unknown,
                 "reads": journal.reads.len(), "lost": lost, "findings": findings.len(),
-                "not_judged": not_judged,
             })
         });
         add_result(self.size, &line);
@@ -249,8 +252,7 @@ macro_rules! on_both_engines {
             use $crate::faults::trial::{Engine, Size};
 
             fn run(engine: Engine) {
-                let size = Size::chosen();
-                (1..=size.runs).for_each(|seed| super::$name(engine, size, seed));
+                Size::each_seed(|size, seed| super::$name(engine, size, seed));
             }
 
             #[test]

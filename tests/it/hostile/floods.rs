@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
 };
 
-use super::{Besieged, CROWD, PLACES};
+use super::{Besieged, CROWD, PLACES, posted};
 
 /// The answers on a connection whose client has sent all it had to say.
 fn rest(mut stream: TcpStream) -> String {
@@ -71,13 +71,7 @@ fn fill(besieged: &Besieged) {
         )
     };
     let events: Vec<_> = (0..100).map(event).collect();
-    let body = format!("[{}]", events.join(","));
-    let request = format!(
-        "POST /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    let answer = besieged.ask(request.as_bytes());
+    let answer = besieged.ask(&posted(&format!("[{}]", events.join(","))));
     assert!(answer.contains("\"recorded\":100"), "{answer}");
 }
 

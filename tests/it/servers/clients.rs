@@ -2,7 +2,6 @@
 //! they were told.
 
 use std::{
-    io::Read,
     sync::{Condvar, Mutex},
     time::Duration,
 };
@@ -10,7 +9,10 @@ use std::{
 use serde_json::Value;
 
 use super::cars::Car;
-use crate::cli::garage::Random;
+use crate::cli::{
+    client::{Answer, Client},
+    garage::Random,
+};
 
 pub(super) const CONNECTIONS: usize = 64;
 /// Most events in one post.
@@ -117,12 +119,10 @@ impl<'a> Clients<'a> {
 
     /// One connection, to another server whenever one gives no answer.
     fn connection(&self, number: usize, servers: &[&str]) {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None);
-        let agent: ureq::Agent =
-            config.timeout_global(Some(Duration::from_secs(60))).build().into();
+        let client = Client::new(None);
         let mut server = number % servers.len();
         while let Some(post) = self.next() {
-            while !self.send(&agent, servers[server], post) {
+            while !self.send(&client, servers[server], post) {
                 server = (server + 1) % servers.len();
             }
         }
@@ -137,13 +137,14 @@ impl<'a> Clients<'a> {
     }
 
     /// Sends a post; false where it must be sent again.
-    fn send(&self, agent: &ureq::Agent, server: &str, post: &[usize]) -> bool {
+    fn send(&self, client: &Client, server: &str, post: &[usize]) -> bool {
         let event = |place: &usize| self.cars[*place].event((place + post.len()).is_multiple_of(3));
-        let body = match post {
+        let body: Value = match post {
             [place] => event(place),
             several => several.iter().map(event).collect(),
         };
-        let answer = ask(agent, server, &body);
+        let content = Some(("application/json", body.to_string()));
+        let answer = client.send("POST", &format!("{server}/events"), content);
         let mut journal = self.journal.lock().unwrap();
         let done = match answer {
             None => journal.unknown(post, |journal| journal.lost += 1),
@@ -211,22 +212,4 @@ impl Journal {
         post.iter().for_each(|place| self.told[*place].acknowledged = true);
         Some(())
     }
-}
-
-/// What a server answered.
-struct Answer {
-    status: u16,
-    retry_after: bool,
-    body: Value,
-}
-
-/// The answer, unless there was none or not all of it.
-fn ask(agent: &ureq::Agent, server: &str, body: &Value) -> Option<Answer> {
-    let request = agent.post(format!("{server}/events")).header("content-type", "application/json");
-    let mut answer = request.send(body.to_string()).ok()?;
-    let mut text = String::new();
-    answer.body_mut().as_reader().read_to_string(&mut text).ok()?;
-    let retry_after = answer.headers().get("retry-after").is_some_and(|value| !value.is_empty());
-    let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-    Some(Answer { status: answer.status().as_u16(), retry_after, body })
 }

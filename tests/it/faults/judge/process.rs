@@ -7,14 +7,14 @@ use std::{
 
 use super::Evidence;
 use crate::{
-    cli::Server,
+    cli::{Server, client::Client},
     faults::{
-        client::Client,
         facts::FORGED,
         journal::{Finding, finding},
         raw::Raw,
         trial::Trial,
     },
+    scrape::Scrape,
 };
 
 /// By how much a server that has nothing to do may have grown: files, threads, memory in KiB.
@@ -35,16 +35,8 @@ pub(in crate::faults) struct Usage {
 
 impl Usage {
     pub(in crate::faults) fn of(server: &Server) -> Self {
-        let process = format!("/proc/{}", server.id());
-        let files = fs::read_dir(format!("{process}/fd")).map_or(0, Iterator::count);
-        let status = fs::read_to_string(format!("{process}/status")).unwrap_or_default();
-        let number = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name));
-            let word = line.and_then(|line| line.split_whitespace().next());
-            word.and_then(|word| word.parse().ok()).unwrap_or(0)
-        };
-        let (threads, kibibytes) = (number("Threads:"), number("VmRSS:"));
-        Self { files: files as u64, threads, kibibytes }
+        let (threads, kibibytes) = (server.status("Threads"), server.status("VmRSS"));
+        Self { files: server.open_files() as u64, threads, kibibytes }
     }
 
     fn is_within(self, before: Self) -> bool {
@@ -65,18 +57,20 @@ pub(super) fn i16_horizon_stays(it: &Evidence<'_>) -> Vec<Finding> {
     if horizons.is_sorted() { Vec::new() } else { vec![finding("I16", format!("{horizons:?}"))] }
 }
 
-/// None where there are no metrics.
-pub(super) fn i17_metrics_agree(trial: &Trial, client: &Client, raw: &Raw) -> Option<Vec<Finding>> {
-    let answer = client.get(&trial.load.url("/metrics")).filter(|answer| answer.status == 200)?;
-    let text = answer.body.as_str().unwrap_or_default().to_owned();
+pub(super) fn i17_metrics_agree(trial: &Trial, client: &Client, raw: &Raw) -> Vec<Finding> {
+    let answer = client.get(&trial.load.url("/metrics"));
+    let text = answer.filter(|answer| answer.status == 200);
+    let Some(text) = text.as_ref().and_then(|answer| answer.body.as_str()) else {
+        return vec![finding("I17", "there are no metrics")];
+    };
+    let scrape = Scrape::of(text);
     let told = |floor: i64| {
         let label = format!("floor_id=\"{floor}\"");
-        let mut lines = text.lines().filter(|line| line.starts_with("smartpark_floor_vehicles{"));
-        let line = lines.find(|line| line.contains(&label))?;
-        line.rsplit(' ').next()?.parse::<f64>().ok()
+        let series = scrape.family("smartpark_floor_vehicles");
+        series.into_iter().find(|(name, _)| name.contains(&label)).map(|(_, count)| count)
     };
     let wrong = raw.floors.iter().filter(|floor| told(floor.id) != Some(floor.count as f64));
-    Some(wrong.map(|it| finding("I17", format!("{it:?}, told {:?}", told(it.id)))).collect())
+    wrong.map(|it| finding("I17", format!("{it:?}, told {:?}", told(it.id)))).collect()
 }
 
 pub(super) fn i19_nothing_grows(trial: &Trial, server: &Server, before: Usage) -> Vec<Finding> {

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
+    cli::client::Client,
     faults::{
-        client::Client,
         journal::{Finding, finding},
         trial::Trial,
     },

@@ -6,11 +6,13 @@ use std::fs;
 use serde_json::json;
 
 use super::{Produced, every_seed};
-use crate::faults::{
-    client::{Answer, Client},
-    journal::finding,
-    load::mixed,
-    trial::{Engine, Size, Trial},
+use crate::{
+    cli::client::{Answer, Client},
+    faults::{
+        journal::finding,
+        load::mixed,
+        trial::{Engine, Size, Trial},
+    },
 };
 
 /// The library that tells the time, wherever this machine's kind has it.
@@ -48,7 +50,7 @@ fn post(trial: &Trial, track: &str, at: &str) -> Answer {
     let event = json!({"camera_id": "clock", "floor_id": 1, "track_id": track,
         "vehicle_type": "car", "direction": "entry", "timestamp": at});
     let content = Some(("application/json", event.to_string()));
-    Client::new(&trial.load.key).send("POST", &trial.load.url("/events"), content).unwrap()
+    Client::new(Some(&trial.load.key)).send("POST", &trial.load.url("/events"), content).unwrap()
 }
 
 /// Whether the server believes that it is this year: what it refuses names its clock.

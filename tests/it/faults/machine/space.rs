@@ -1,10 +1,8 @@
 //! No room: a disk that is read-only, a limit on the size of files.
 
-use std::process::{Command, Stdio};
-
 use super::{disk::Disk, every_seed, must_have_failed, run, until_ended};
 use crate::{
-    cli::Server,
+    cli::{Server, program::after},
     faults::{
         load::mixed,
         trial::{Engine, Trial},
@@ -30,22 +28,6 @@ fn read_only_disk() {
         trial.end(server);
         Ok(())
     });
-}
-
-/// The same command, started by a shell that does this first.
-fn after(first: &str, command: &Command) -> Command {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("{first}; exec \"$0\" \"$@\"")]);
-    shell.arg(command.get_program()).args(command.get_args());
-    shell.current_dir(command.get_current_dir().unwrap());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    shell.stdin(Stdio::null()).stderr(Stdio::piped());
-    shell
 }
 
 /// A file that may not grow is a disk that failed: the server ends, and a restart recovers.
