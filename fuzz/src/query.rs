@@ -48,7 +48,9 @@ impl Query {
         name: &'static str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
-        let text = self.known.iter().find(|(known, _)| *known == name)?.1.as_deref()?;
+        let known = self.known.iter().find(|(known, _)| *known == name)?;
+        // Given twice, or not to be undone: it has no value, and its fault already.
+        let text = known.1.as_deref().filter(|_| !self.bad.contains(&name))?;
         let value = read(text);
         if value.is_none() {
             self.bad.push(name);

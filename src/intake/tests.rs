@@ -116,6 +116,9 @@ fn values_at_the_edge_fit() {
     for (field, json) in table {
         assert!(judge(&with(field, json)).is_ok(), "{field}: {json}");
     }
+    // To the last bit: or a repeat of what was answered would differ.
+    let written = "0.9922337237048567";
+    assert_eq!(judge(&with("confidence", written)).unwrap().confidence.to_string(), written);
     let zero = judge(&with("confidence", "-0")).unwrap().confidence;
     assert!(zero.is_sign_positive());
 }
