@@ -35,9 +35,9 @@ fn clock() -> Clock {
     Clock::fixed(instant("2026-02-12T12:00:00Z"))
 }
 
-/// Statistics from the middle of an hour of December on.
+/// Statistics from the middle of an hour of November to that of one of December, each with an event.
 async fn told(park: &SmartPark) -> Statistics {
-    let (start, end) = (instant("2025-12-03T10:15:00Z"), instant("2026-02-01T00:00:00Z"));
+    let (start, end) = (instant("2025-11-02T10:15:00Z"), instant("2025-12-03T10:45:00Z"));
     park.events().get_event_statistics_between(start, end, None).await.unwrap()
 }
 
