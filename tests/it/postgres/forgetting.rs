@@ -1,7 +1,7 @@
 //! Months that cleanup forgets: beside readers, vacuums, other servers and those who record, and
 //! whatever cuts it off.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, pin::Pin};
 
 use smartpark::{Clock, Error, Floor, NewFloor, SmartPark, Statistics};
 use tokio_postgres::{Client, NoTls};
@@ -35,7 +35,7 @@ fn clock() -> Clock {
     Clock::fixed(instant("2026-02-12T12:00:00Z"))
 }
 
-/// Statistics from the middle of an hour of November to that of one of December, each with an event.
+/// Statistics from within an hour of November to within one of December, both with an event.
 async fn told(park: &SmartPark) -> Statistics {
     let (start, end) = (instant("2025-11-02T10:15:00Z"), instant("2025-12-03T10:45:00Z"));
     park.events().get_event_statistics_between(start, end, None).await.unwrap()
@@ -68,17 +68,15 @@ async fn waiting(client: &Client, table: &str, mode: &str) -> Option<(i32, Strin
     found.map(|row| (row.get(0), row.get(1)))
 }
 
-/// Lets a cleanup run, and does `meanwhile`, which must be done before that ends.
-async fn while_it_runs(
-    cleanup: impl Future<Output = u64>,
-    meanwhile: impl Future<Output = ()>,
-) -> u64 {
-    let mut cleanup = Box::pin(cleanup);
+/// Lets a cleanup run while something is done that must be done before it ends.
+async fn while_it_runs<T>(
+    cleanup: Pin<&mut impl Future<Output = u64>>,
+    meanwhile: impl Future<Output = T>,
+) -> T {
     tokio::select! {
-        () = meanwhile => {}
-        _ = &mut cleanup => panic!("it did not wait, or gave up"),
+        done = meanwhile => done,
+        _ = cleanup => panic!("it did not wait, or gave up"),
     }
-    cleanup.await
 }
 
 /// All that was recorded of the forgotten months is there as it was.
@@ -132,7 +130,8 @@ async fn a_cleanup_beside_a_long_reader_lets_those_who_record_go_first() {
     let before = told(&park).await;
     let (reader, look) = (beside(&schema).await, beside(&schema).await);
     reader.batch_execute("BEGIN; SELECT count(*) FROM events").await.unwrap();
-    let cleaned = while_it_runs(clean(&park), async {
+    let mut cleanup = Box::pin(clean(&park));
+    while_it_runs(cleanup.as_mut(), async {
         tokio::join!(
             async {
                 // Who waited as long as others may would not come to a third attempt.
@@ -150,9 +149,10 @@ async fn a_cleanup_beside_a_long_reader_lets_those_who_record_go_first() {
                 }
             },
         );
-        reader.batch_execute("COMMIT").await.unwrap();
-    });
-    assert_eq!(cleaned.await, OLD);
+    })
+    .await;
+    reader.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(cleanup.await, OLD);
     assert_eq!(left(&schema), "");
     assert_eq!(told(&park).await, before);
     assert!(park.check(false).await.unwrap().is_clean());
@@ -188,16 +188,18 @@ async fn a_cleanup_that_is_cut_off_leaves_nothing_half_done() {
     let before = told(&park).await;
     let (reader, look) = (beside(&schema).await, beside(&schema).await);
     reader.batch_execute("BEGIN; SELECT count(*) FROM events").await.unwrap();
-    let cleaned = while_it_runs(clean(&park), async {
-        let pid = loop {
+    let mut cleanup = Box::pin(clean(&park));
+    let pid = while_it_runs(cleanup.as_mut(), async {
+        loop {
             if let Some((pid, _)) = waiting(&look, "events", ALONE).await {
                 break pid;
             }
-        };
-        look.execute("SELECT pg_terminate_backend($1)", &[&pid]).await.unwrap();
-    });
+        }
+    })
+    .await;
+    look.execute("SELECT pg_terminate_backend($1)", &[&pid]).await.unwrap();
     // The events are gone for every reader, as it says.
-    assert_eq!(cleaned.await, OLD);
+    assert_eq!(cleanup.await, OLD);
     reader.batch_execute("COMMIT").await.unwrap();
     assert_whole(&park, &schema, &before).await;
     park.close().await;
@@ -216,15 +218,17 @@ async fn a_vacuum_gives_way_before_anybody_waits_behind_the_cleanup() {
     let (vacuum, look) = (beside(&schema).await, beside(&schema).await);
     let lock = "BEGIN; LOCK TABLE events_2025_12 IN SHARE UPDATE EXCLUSIVE MODE";
     vacuum.batch_execute(lock).await.unwrap();
-    let cleaned = while_it_runs(clean(&park), async {
+    let mut cleanup = Box::pin(clean(&park));
+    while_it_runs(cleanup.as_mut(), async {
         while waiting(&look, "events_2025_12", "ShareUpdateExclusiveLock").await.is_none() {}
         // Readers and those who record are not behind it.
         park.events().record_event(car(&floor, "t", "2026-02-12T11:00:00Z")).await.unwrap();
         let waits = waiting(&look, "events_2025_12", "ShareUpdateExclusiveLock").await;
         assert!(waits.is_some(), "nobody waited for it");
-        vacuum.batch_execute("COMMIT").await.unwrap();
-    });
-    assert_eq!(cleaned.await, OLD);
+    })
+    .await;
+    vacuum.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(cleanup.await, OLD);
     assert_eq!(left(&schema), "");
     park.close().await;
 }
