@@ -46,7 +46,7 @@ struct Evidence<'a> {
 }
 
 /// The invariants that are judged by what is stored and what was read.
-const JUDGES: [fn(&Evidence<'_>) -> Vec<Finding>; 14] = [
+const JUDGES: [fn(&Evidence<'_>) -> Vec<Finding>; 15] = [
     stored::i1_accepted_is_stored,
     stored::i2_stored_was_sent,
     stored::i3_keys_are_distinct,
@@ -56,6 +56,7 @@ const JUDGES: [fn(&Evidence<'_>) -> Vec<Finding>; 14] = [
     stored::i8_deltas_fit_directions,
     stored::i9_counts_are_the_fold,
     stored::i10_effects_have_events,
+    stored::stop_answers_what_was_stored,
     reads::i7_counts_are_within_slots,
     reads::i11_reads_see_what_was_answered,
     reads::i12_reads_lie_between,

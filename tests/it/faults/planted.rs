@@ -84,6 +84,22 @@ fn an_answer_that_a_kill_makes_untrue() {
     assert!(broken.contains(&"I1"), "only {broken:?}");
 }
 
+/// One of the requests that a server had begun when it was told to stop gets no answer. Each fact
+/// is sent once, so that nothing else can have told of it.
+#[test]
+fn a_stop_without_an_answer() {
+    let once = |facts: &Facts, random: &mut Random| shuffled(facts, 1, 1, random);
+    let trial = trial("drop-at-stop", once);
+    let server = trial.begin();
+    let mut next = None;
+    trial.load.run(|load| {
+        load.wait_for_part(1, 2);
+        trial.stop_under_load(server);
+        next = Some(trial.serve());
+    });
+    assert_eq!(broken(&trial, next.unwrap()), ["stop"]);
+}
+
 /// A row twice needs more than a defect of the program: its index is gone too.
 #[test]
 fn a_key_stored_twice() {

@@ -120,6 +120,11 @@ pub(super) fn horizon(url: &str) -> Option<i64> {
     rows[0][0].as_deref().map(|horizon| horizon.parse().unwrap())
 }
 
+/// The last id of an event.
+pub(super) fn last_id(url: &str) -> i64 {
+    number(&query(url, "SELECT coalesce(max(id), 0) FROM events")[0], 0)
+}
+
 /// Everything.
 pub(super) fn read(url: &str) -> Raw {
     let floor = |row: Vec<Option<String>>| FloorSeen {
