@@ -65,7 +65,11 @@ const JUDGES: [fn(&Evidence<'_>) -> Vec<Finding>; 15] = [
 ];
 
 /// Judges a run whose server still runs and has nothing more to do.
-pub(super) fn all(trial: &Trial, server: &Server, before: Usage) -> Vec<Finding> {
+pub(super) fn all(
+    trial: &Trial,
+    server: &Server,
+    (before, stored_before): (Usage, i64),
+) -> Vec<Finding> {
     let client = Client::new(Some(&trial.load.key));
     read_once_more(trial, &client);
     let raw = raw::read(trial.folder.url());
@@ -88,7 +92,7 @@ pub(super) fn all(trial: &Trial, server: &Server, before: Usage) -> Vec<Finding>
         ));
         findings
     });
-    findings.extend(process::i17_metrics_agree(trial, &client, &raw));
+    findings.extend(process::i17_metrics_agree(trial, &client, &raw, stored_before));
     findings.extend(process::i10_check_is_clean(trial));
     findings.extend(process::i19_nothing_grows(trial, server, before));
     findings
