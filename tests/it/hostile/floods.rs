@@ -6,7 +6,7 @@ use std::{
     net::TcpStream,
 };
 
-use smartpark::limits::{MAX_BODIES_BYTES, MAX_BODY_BYTES, MAX_DOWNLOADS};
+use smartpark::limits::{MAX_BODIES_BYTES, MAX_BODY_BYTES};
 
 use super::{Besieged, CROWD, MOST_MEMORY, PLACES};
 
@@ -63,32 +63,6 @@ fn answers_that_nobody_takes_keep_nobody_out() {
         drop(crowd);
         besieged.forgets();
     }
-}
-
-/// A table that is larger than what the system takes of it for a client that does not read.
-#[test]
-fn one_download_more_than_there_may_be_is_told_when_to_come_back() {
-    let besieged = Besieged::new();
-    besieged.fill(10_000);
-    let request = b"GET /events.csv HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
-    let one = |_| {
-        let (mut stream, mut begun) = (besieged.connect(), [0; 13]);
-        stream.write_all(request).unwrap();
-        stream.read_exact(&mut begun).unwrap();
-        assert_eq!(&begun, b"HTTP/1.1 200 ");
-        stream
-    };
-    let mut held: Vec<_> = (0..MAX_DOWNLOADS).map(one).collect();
-    let refused = besieged.ask(request);
-    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
-    assert!(refused.to_lowercase().contains("\r\nretry-after: "), "{refused}");
-    besieged.records("beside downloads");
-    drop(held.pop());
-    // As soon as the server has seen that one has gone, there is room for one.
-    while besieged.ask(request).starts_with("HTTP/1.1 503 ") {}
-    besieged.stays_small();
-    drop(held);
-    besieged.forgets();
 }
 
 #[test]

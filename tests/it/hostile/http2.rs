@@ -5,9 +5,9 @@ use std::{
     net::TcpStream,
 };
 
-use smartpark::limits::{MAX_ANSWERS_BYTES, MAX_STREAMS};
+use smartpark::limits::{MAX_ANSWERS_BYTES, MAX_DOWNLOADS, MAX_STREAMS};
 
-use super::{Besieged, MOST_MEMORY, PLACES};
+use super::{Besieged, MOST_MEMORY, PATIENCE, PLACES};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA: u8 = 0;
@@ -70,7 +70,7 @@ fn numbers(count: u32) -> impl Iterator<Item = u32> {
 
 /// A request for the floors.
 fn asked(number: u32) -> Vec<u8> {
-    frame(HEADERS, END_STREAM | END_HEADERS, number, &head("/floors", false))
+    get("/floors", number)
 }
 
 /// One that is taken back at once.
@@ -145,9 +145,14 @@ fn streams_whose_answers_nobody_takes_keep_nobody_out() {
     }
 }
 
-/// The page of a megabyte.
+/// A GET.
+fn get(path: &str, number: u32) -> Vec<u8> {
+    frame(HEADERS, END_STREAM | END_HEADERS, number, &head(path, false))
+}
+
+/// A page of a megabyte.
 fn page(number: u32) -> Vec<u8> {
-    frame(HEADERS, END_STREAM | END_HEADERS, number, &head("/events?limit=1000", false))
+    get("/events?limit=1000", number)
 }
 
 /// Whether each of so many requests was answered with 200, as far as the connection lasts.
@@ -201,6 +206,30 @@ fn large_pages_for_many_streams_take_what_there_is_for_answers_and_no_more() {
     besieged.records("beside several");
     besieged.stays_small();
     drop(crowd);
+    besieged.forgets();
+}
+
+/// Their tables are longer than what is made ahead of a client that takes nothing.
+#[test]
+fn one_download_more_than_there_may_be_is_told_when_to_come_back() {
+    let besieged = Besieged::new();
+    besieged.fill(1_000);
+    let most = u32::try_from(MAX_DOWNLOADS).unwrap();
+    let mut stream = begin(&besieged, false);
+    send(&mut stream, numbers(most).map(|number| get("/events.csv", number)));
+    assert_eq!(answered(&mut stream, most), [true; MAX_DOWNLOADS]);
+    let request = b"GET /events.csv HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let refused = besieged.ask(request);
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{}", refused.len());
+    assert!(refused.to_lowercase().contains("\r\nretry-after: "), "{refused}");
+    besieged.records("beside downloads");
+    stream.write_all(&frame(RESET, 0, 1, &[0, 0, 0, 8])).unwrap();
+    // As soon as the server has seen that one has ended, there is room for one.
+    let begun = std::time::Instant::now();
+    while besieged.ask(request).starts_with("HTTP/1.1 503 ") {
+        assert!(begun.elapsed() < PATIENCE, "the place is not given back");
+    }
+    drop(stream);
     besieged.forgets();
 }
 
