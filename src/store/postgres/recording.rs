@@ -20,6 +20,7 @@ use super::{
 use crate::{
     Direction, Error, Event, NewEvent, Options, Recorded, Result,
     count::{Fact, Source},
+    planted::planted,
     store::{codes::direction_number, repeat::differs},
 };
 
@@ -152,11 +153,20 @@ impl Group {
         for (place, row) in self.rows.iter().enumerate() {
             let first = twins.remove(&place).or_else(|| news.twin(row, self.window));
             let answer = match first {
-                Some(first) => Ok(repeated(&session, row, first).await?),
-                None => record_one(&mut session, row).await?.inspect(|recorded| {
-                    news.add(&recorded.event);
-                    writes.events.push(recorded.event.clone());
-                }),
+                Some(first) => {
+                    if planted("count-duplicate") {
+                        session.count_again(first.floor_id);
+                    }
+                    Ok(repeated(&session, row, first).await?)
+                }
+                None => {
+                    let lost =
+                        planted("lose-late-event") && session.is_late(row.event.floor_id, row.at);
+                    record_one(&mut session, row).await?.inspect(|recorded| {
+                        news.add(&recorded.event);
+                        writes.events.extend((!lost).then(|| recorded.event.clone()));
+                    })
+                }
             };
             self.answers[row.place.0][row.place.1] = answer;
         }
@@ -330,7 +340,9 @@ async fn record_one(session: &mut Session, row: &Row) -> Result<Result<Recorded>
         count_delta: effect.delta,
         at_limit: effect.at_limit,
     };
-    session.count_event(&recorded);
+    if !planted("forget-roll-up") || id % 50 != 0 {
+        session.count_event(&recorded);
+    }
     let floor = session.floor(event.floor_id)?.floor.clone();
     Ok(Ok(Recorded { event: recorded, floor, duplicate: false, differs: Vec::new() }))
 }
