@@ -15,10 +15,24 @@ pub(crate) fn planted(name: &str) -> bool {
     NAME.get_or_init(|| std::env::var("SMARTPARK_PLANT").ok()).as_deref() == Some(name)
 }
 
+/// The same, and only the first time that somebody asks.
+#[cfg(feature = "planted")]
+pub(crate) fn planted_once(name: &str) -> bool {
+    static DONE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    planted(name) && !DONE.swap(true, std::sync::atomic::Ordering::Relaxed)
+}
+
 /// Never.
 #[cfg(not(feature = "planted"))]
 #[inline(always)]
 pub(crate) const fn planted(_: &str) -> bool {
+    false
+}
+
+/// Never.
+#[cfg(not(feature = "planted"))]
+#[inline(always)]
+pub(crate) const fn planted_once(_: &str) -> bool {
     false
 }
 
