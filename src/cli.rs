@@ -16,6 +16,7 @@ mod history;
 mod import;
 mod input;
 mod keys;
+mod memory;
 mod output;
 mod retention;
 mod serve;
@@ -163,6 +164,7 @@ impl Context {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
+    memory::take_small_pages();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(told) => {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::{
     App,
-    channel::{Sender, channel},
+    channel::{Sender, channel_with},
     described::problems,
     examples,
     filter::{FILTERS, Filter, FilterParams},
@@ -53,11 +53,11 @@ pub(super) async fn download_events(State(app): State<App>, uri: Uri) -> Result<
     query.finish()?;
     let filter = filter.of(&app)?;
     let turn = Arc::clone(&app.downloads).try_acquire_owned();
-    let turn = turn.map_err(|_| Problem::new(Kind::Overloaded))?;
+    let turn = Arc::new(turn.map_err(|_| Problem::new(Kind::Overloaded))?);
     // What is wrong at once is told with a status; later the answer can only break off.
     let download = Download::begin(&app.park, filter).await;
     let (download, first) = download.map_err(|error| Problem::from_error(error, Place::Query))?;
-    let (sender, body) = channel();
+    let (sender, body) = channel_with(Some(Arc::clone(&turn)));
     request_id::spawn(async move {
         download.run(first, sender).await;
         drop(turn);
