@@ -32,6 +32,8 @@ use crate::{
     config::{ConfigError, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
+#[cfg(fuzzing)]
+pub use import::fuzzing;
 use output::Out;
 
 /// How a command went: the code that the process ends with, or why it could not be done.

@@ -19,6 +19,8 @@ mod examples;
 mod filter;
 mod floor_bodies;
 mod floors;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod guard;
 mod health;
 pub(crate) mod history;

@@ -112,7 +112,8 @@ async fn read_at_most(most: usize, request: Request, app: &App) -> Result<Whole,
     result.map_err(Problem::new)
 }
 
-async fn collect(body: &mut Body, most: usize, room: &Room) -> Result<Whole, Kind> {
+/// Takes a body in, piece by piece.
+pub(super) async fn collect(body: &mut Body, most: usize, room: &Room) -> Result<Whole, Kind> {
     let announced = body.size_hint();
     if announced.lower() > most as u64 {
         return Err(Kind::TooLarge);

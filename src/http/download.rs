@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The columns, in the order of [`row`].
-const TITLES: &str = "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,confidence,\
+pub(super) const TITLES: &str = "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,confidence,\
                       timestamp,created_at,count_delta,at_limit\r\n";
 
 problems!(DownloadProblems: InvalidFields, Internal, Overloaded, Unavailable);
@@ -125,7 +125,7 @@ impl Download {
 }
 
 /// Adds one event.
-fn row(text: &mut String, event: &Event, floor: &str) {
+pub(super) fn row(text: &mut String, event: &Event, floor: &str) {
     let at_limit = event.at_limit.map_or("", AtLimit::as_str);
     let (camera, floor, track) = (cell(&event.camera_id), cell(floor), cell(&event.track_id));
     // Writing to a string cannot fail.

@@ -27,10 +27,11 @@ use crate::{
 const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
 
 /// The rows are locked in the order of their ids, so that no two transactions wait for each other.
+/// Whoever puts a row that refers to a floor, as cleanup does for minutes, is not waited for.
 const LOCK: &str = concat!(
     "-- record_event: floors\nSELECT ",
     floor_columns!(),
-    " FROM floors WHERE id = ANY ($1) ORDER BY id FOR UPDATE"
+    " FROM floors WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE"
 );
 
 /// Whoever records an event without a timestamp must see those that others record of the same
