@@ -54,7 +54,6 @@ impl RequestId {
     }
 
     /// The name of the request that is being answered here.
-    #[cfg(feature = "cli")]
     pub(crate) fn current() -> Option<Self> {
         CURRENT.try_get().ok()
     }
@@ -67,9 +66,14 @@ impl RequestId {
 
 /// Goes on with a request in a task of its own, under its name.
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
-    match CURRENT.try_get() {
-        Ok(id) => drop(tokio::spawn(id.within(task))),
-        Err(_) => drop(tokio::spawn(task)),
+    drop(tokio::spawn(under(RequestId::current(), task)));
+}
+
+/// Goes on with a request under its name, where it has one.
+pub(crate) async fn under<F: Future>(id: Option<RequestId>, future: F) -> F::Output {
+    match id {
+        Some(id) => id.within(future).await,
+        None => future.await,
     }
 }
 
