@@ -18,7 +18,7 @@ pub(crate) struct RequestId {
 }
 
 tokio::task_local! {
-    static CURRENT: RequestId;
+    static CURRENT: Option<RequestId>;
 }
 
 impl RequestId {
@@ -55,12 +55,12 @@ impl RequestId {
 
     /// The name of the request that is being answered here.
     pub(crate) fn current() -> Option<Self> {
-        CURRENT.try_get().ok()
+        CURRENT.try_get().ok().flatten()
     }
 
     /// The same future, in which this is the current one.
     pub(crate) fn within<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(self, future)
+        under(Some(self), future)
     }
 }
 
@@ -70,11 +70,11 @@ pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
 }
 
 /// Goes on with a request under its name, where it has one.
-pub(crate) async fn under<F: Future>(id: Option<RequestId>, future: F) -> F::Output {
-    match id {
-        Some(id) => id.within(future).await,
-        None => future.await,
-    }
+pub(crate) fn under<F: Future>(
+    id: Option<RequestId>,
+    future: F,
+) -> impl Future<Output = F::Output> {
+    CURRENT.scope(id, future)
 }
 
 /// Where there is no chance to be had, the names only begin anew with each process.

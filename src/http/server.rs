@@ -230,21 +230,22 @@ impl Server {
         }
     }
 
-    /// Serves one connection, encrypted or not.
+    /// Serves one connection, encrypted or not. What one kind needs and the other does not lies in
+    /// boxes: thousands of connections are open at once, and each keeps room for all that is not.
     async fn begin(&self, stream: TcpStream, address: IpAddr, place: &Place, stop: Watcher) {
         // Small answers go out at once. Where it cannot be set they only go out later.
         stream.set_nodelay(true).ok();
         if let Some(certificate) = &self.certificate {
             let peer = Peer { address, is_encrypted: true };
-            let begun = timeout(self.timeouts.head, certificate.begin(stream)).await;
-            match begun {
-                Ok(Ok(stream)) => self.connection(stream, peer, place, stop).await,
+            let begun = timeout(self.timeouts.head, certificate.begin(stream));
+            match Box::pin(begun).await {
+                Ok(Ok(stream)) => Box::pin(self.connection(stream, peer, place, stop)).await,
                 Ok(Err(error)) => tracing::debug!(?error, "a client did not speak TLS"),
                 Err(_) => tracing::debug!("a client took too long to begin TLS"),
             }
         } else if self.serves_in_plain(address) {
             let peer = Peer { address, is_encrypted: false };
-            self.connection(stream, peer, place, stop).await;
+            Box::pin(self.connection(stream, peer, place, stop)).await;
         } else {
             tracing::debug!(%address, "is neither this machine nor a proxy, and not encrypted");
         }
@@ -290,11 +291,11 @@ impl Server {
             }
         });
         let stream = Timed::new(stream, self.timeouts.write);
-        let connection = self.http.serve_connection(stream, service);
+        let mut connection = pin!(stop.watch(self.http.serve_connection(stream, service)));
         let Timeouts { head, idle, .. } = self.timeouts;
         tokio::select! {
             // A client that breaks off or speaks no HTTP is its own affair.
-            result = stop.watch(connection) => {
+            result = &mut connection => {
                 if let Err(error) = result {
                     tracing::debug!(?error, "a connection ended early");
                 }

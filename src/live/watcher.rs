@@ -102,7 +102,9 @@ impl Watcher {
         {
             return Ok(Some(events));
         }
-        let events = self.hub.engine.events_after(self.position, LIVE_BATCH_EVENTS).await?;
+        // In a box of its own: most never come here, and each of them would keep room for it.
+        let events = self.hub.engine.events_after(self.position, LIVE_BATCH_EVENTS);
+        let events = Box::pin(events).await?;
         Ok(events.map(|events| {
             let last = events.last().map(|(at, _)| *at);
             last.map(|last| (last, ring::piece(events))).into_iter().collect()

@@ -224,7 +224,7 @@ on_every_engine! {
         seen.take(&mut slow).await;
         quickly.take(&mut quick).await;
         for floor in [&ground, &nook] {
-            world.record(entry(floor, "t", -9)).await;
+            world.record(entry(floor, &floor.name, -9)).await;
             quickly.until(&mut quick, |seen| seen.floors[&floor.id].current_vehicles == 1).await;
         }
         world.park.floors().remove_floor(gone.id).await.unwrap();
