@@ -230,24 +230,34 @@ impl Server {
         }
     }
 
-    /// Serves one connection, encrypted or not. What one kind needs and the other does not lies in
-    /// boxes: thousands of connections are open at once, and each keeps room for all that is not.
+    /// Serves one connection, encrypted or not.
     async fn begin(&self, stream: TcpStream, address: IpAddr, place: &Place, stop: Watcher) {
         // Small answers go out at once. Where it cannot be set they only go out later.
         stream.set_nodelay(true).ok();
+        let peer = Peer { address, is_encrypted: self.certificate.is_some() };
         if let Some(certificate) = &self.certificate {
-            let peer = Peer { address, is_encrypted: true };
-            let begun = timeout(self.timeouts.head, certificate.begin(stream));
-            match Box::pin(begun).await {
-                Ok(Ok(stream)) => Box::pin(self.connection(stream, peer, place, stop)).await,
-                Ok(Err(error)) => tracing::debug!(?error, "a client did not speak TLS"),
-                Err(_) => tracing::debug!("a client took too long to begin TLS"),
-            }
+            // In a box of its own: else each connection without encryption kept room for it.
+            Box::pin(self.encrypted(certificate, stream, peer, place, stop)).await;
         } else if self.serves_in_plain(address) {
-            let peer = Peer { address, is_encrypted: false };
-            Box::pin(self.connection(stream, peer, place, stop)).await;
+            self.connection(stream, peer, place, stop).await;
         } else {
             tracing::debug!(%address, "is neither this machine nor a proxy, and not encrypted");
+        }
+    }
+
+    /// Serves one connection whose client first has to speak TLS.
+    async fn encrypted(
+        &self,
+        certificate: &Certificate,
+        stream: TcpStream,
+        peer: Peer,
+        place: &Place,
+        stop: Watcher,
+    ) {
+        match timeout(self.timeouts.head, certificate.begin(stream)).await {
+            Ok(Ok(stream)) => self.connection(stream, peer, place, stop).await,
+            Ok(Err(error)) => tracing::debug!(?error, "a client did not speak TLS"),
+            Err(_) => tracing::debug!("a client took too long to begin TLS"),
         }
     }
 
