@@ -278,7 +278,8 @@ impl Server {
             let mut router = self.router.clone();
             let places = Arc::clone(&place.places);
             let (outside, room) = (self.outside.clone(), self.answers.clone());
-            async move {
+            // In a box, which goes with the request: a connection would keep room for it.
+            Box::pin(async move {
                 let mut share = None;
                 let mut route = async |request: Request<Incoming>| {
                     if turn.is_err() {
@@ -298,7 +299,7 @@ impl Server {
                 };
                 let response = response.map(|body| Answer::new(body, share, turn.ok(), in_flight));
                 Ok::<_, Infallible>(response)
-            }
+            })
         });
         let stream = Timed::new(stream, self.timeouts.write);
         let mut connection = pin!(stop.watch(self.http.serve_connection(stream, service)));

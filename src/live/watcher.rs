@@ -78,13 +78,8 @@ impl Watcher {
             }
             self.placed = true;
             pieces.retain(|piece| !piece.value.is_empty());
-            let is_behind = self.position < state.position;
             self.told = Some(state);
             if !pieces.is_empty() {
-                if is_behind {
-                    // There is more than fits into one answer.
-                    self.turn.mark_changed();
-                }
                 return Ok(pieces);
             }
             self.turn.changed().await.map_err(|_| not_known())?;
