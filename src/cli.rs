@@ -16,6 +16,7 @@ mod history;
 mod import;
 mod input;
 mod keys;
+mod memory;
 mod output;
 mod retention;
 mod serve;
@@ -31,6 +32,8 @@ use crate::{
     config::{ConfigError, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
+#[cfg(fuzzing)]
+pub use import::fuzzing;
 use output::Out;
 
 /// How a command went: the code that the process ends with, or why it could not be done.
@@ -161,6 +164,7 @@ impl Context {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
+    memory::take_small_pages();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(told) => {

@@ -19,9 +19,12 @@ mod examples;
 mod filter;
 mod floor_bodies;
 mod floors;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod guard;
 mod health;
 pub(crate) mod history;
+mod hot;
 mod id;
 mod kind;
 mod latest;
@@ -269,17 +272,18 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// and stopping; encryption only [`serve`].
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
     let outside = Outside::new(config, None);
-    let routes = routes_until(park, config, &outside, Arc::default());
+    let (routes, _) = routes_until(park, config, &outside, Arc::default());
     routes.layer(middleware::from_fn_with_state(outside, guard::guard))
 }
 
-/// All routes over `park`, for whoever guards them; streams end when `stopping` becomes true.
+/// All routes over `park`, for whoever guards them, and what they share; streams end when
+/// `stopping` becomes true.
 fn routes_until(
     park: SmartPark,
     config: &HttpConfig,
     outside: &Arc<Outside>,
     stopping: Arc<watch::Sender<bool>>,
-) -> Router {
+) -> (Router, App) {
     let app = App(Arc::new(Shared {
         began: park.now(),
         outside: Arc::clone(outside),
@@ -297,9 +301,10 @@ fn routes_until(
     let admit = middleware::from_fn_with_state(app.clone(), auth::admit);
     let (operations, description) =
         guarded_operations().route_layer(admit).merge(open_operations()).split_for_parts();
-    operations
+    let routes = operations
         .merge(docs::routes(&description))
         .merge(dashboard::routes(config.site_name.as_deref()))
         .fallback(guard::not_found)
-        .with_state(app)
+        .with_state(app.clone());
+    (routes, app)
 }

@@ -64,6 +64,7 @@ mod resend;
 mod schema;
 mod seed;
 mod store;
+mod sync;
 
 use std::{
     path::PathBuf,

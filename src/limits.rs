@@ -180,6 +180,9 @@ pub const POSTGRES_WRITERS: usize = 4;
 pub const POSTGRES_PATIENCE: Duration = Duration::from_secs(8);
 /// How long PostgreSQL waits for a row or a table that another transaction holds.
 pub const POSTGRES_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a cleanup waits at a time to be alone with the table of events: who records has to wait
+/// behind it. More than most transactions take, and less than anybody notices.
+pub const POSTGRES_ALONE_TIMEOUT: Duration = Duration::from_millis(50);
 /// How long a connection to PostgreSQL may take to be made.
 pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the commits of other servers are looked for while somebody watches.

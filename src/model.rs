@@ -428,6 +428,8 @@ impl FromStr for Cursor {
         let parts = text.split_once('_');
         parts
             .and_then(|(at, id)| Some(Self { timestamp: at.parse().ok()?, id: id.parse().ok()? }))
+            // A place has one name: neither "+1_1" nor "1_01" is one.
+            .filter(|cursor| cursor.to_string() == text)
             .ok_or(UnknownWord { expected: "the next_cursor of an earlier page" })
     }
 }

@@ -8,7 +8,18 @@ compile_error!("the feature `planted` puts defects in: it is for tests only, nev
 #[cfg(feature = "planted")]
 pub(crate) fn planted(name: &str) -> bool {
     static NAME: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    #[cfg(test)]
+    if let Some(chosen) = CHOSEN.get() {
+        return chosen == name;
+    }
     NAME.get_or_init(|| std::env::var("SMARTPARK_PLANT").ok()).as_deref() == Some(name)
+}
+
+/// The same, and only the first time that somebody asks.
+#[cfg(feature = "planted")]
+pub(crate) fn planted_once(name: &str) -> bool {
+    static DONE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+    planted(name) && !DONE.swap(true, std::sync::atomic::Ordering::Relaxed)
 }
 
 /// Never.
@@ -16,4 +27,23 @@ pub(crate) fn planted(name: &str) -> bool {
 #[inline(always)]
 pub(crate) const fn planted(_: &str) -> bool {
     false
+}
+
+/// Never.
+#[cfg(not(feature = "planted"))]
+#[inline(always)]
+pub(crate) const fn planted_once(_: &str) -> bool {
+    false
+}
+
+#[cfg(all(test, feature = "planted"))]
+thread_local! {
+    /// The defect of a test that runs in this thread.
+    static CHOSEN: std::cell::Cell<Option<&'static str>> = const { std::cell::Cell::new(None) };
+}
+
+/// Puts this defect into all that runs in this thread from now on.
+#[cfg(all(test, feature = "planted"))]
+pub(crate) fn plant(name: &'static str) {
+    CHOSEN.set(Some(name));
 }

@@ -12,13 +12,19 @@ use std::{
     time::Instant,
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-
 use crate::{
     AtLimit, Error, NewEvent, Recorded, Result,
-    limits::{MAX_GROUP_ROWS, MAX_QUEUED_ROWS},
     metrics::{ByCamera, DURATIONS, Histogram},
+    planted::planted,
+    sync::{
+        MAX_GROUP_ROWS, MAX_QUEUED_ROWS, OwnedSemaphorePermit, Semaphore,
+        mpsc::{self, error::TryRecvError},
+        oneshot, yield_now,
+    },
 };
+
+#[cfg(all(test, feature = "planted"))]
+mod schedules;
 
 /// Bounds of the rows of a group.
 const GROUP_ROWS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 4_096, 16_384];
@@ -54,12 +60,21 @@ impl Group {
     pub(crate) fn answer(self, outcome: Result<Vec<Vec<Result<Recorded>>>>) {
         let took = self.begun.elapsed();
         match outcome {
-            Ok(answers) => {
+            Ok(mut answers) => {
                 // Before anybody is told: whoever was answered finds it counted.
-                answers.iter().flatten().flatten().for_each(|recorded| self.log.note(recorded));
+                let recorded = answers.iter().flatten().flatten();
+                let recorded = recorded.filter(|_| !planted("forget-to-count"));
+                recorded.for_each(|recorded| self.log.note(recorded));
                 self.log.group_rows.add(self.rows as u64);
                 self.log.commits.add_time(took);
+                if planted("swap-answers") {
+                    answers.reverse();
+                }
                 for (batch, answers) in self.batches.into_iter().zip(answers) {
+                    if planted("keep-room") && batch.reply.is_closed() {
+                        std::mem::forget(batch);
+                        continue;
+                    }
                     drop(batch.reply.send(Ok(answers)));
                 }
             }
@@ -111,7 +126,7 @@ impl RecordingLog {
     }
 
     fn note(&self, recorded: &Recorded) {
-        if recorded.duplicate {
+        if recorded.duplicate && !planted("miscount") {
             self.duplicates.fetch_add(1, Ordering::Relaxed);
             if !recorded.differs.is_empty() {
                 self.differing.fetch_add(1, Ordering::Relaxed);
@@ -187,11 +202,16 @@ impl<T> Recorder<T> {
     /// Hands a batch over and waits for its answers.
     pub(crate) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {
         let rows = u32::try_from(events.len().max(1)).map_err(|_| Error::Overloaded)?;
+        let rows = if planted("room-for-one") { 1 } else { rows };
         let room = Arc::clone(&self.log.room).try_acquire_many_owned(rows);
         let (reply, answers) = oneshot::channel();
         let batch = Batch { events, reply, _room: room.map_err(|_| self.log.overloaded())? };
         self.queue.send(Item::Batch(batch)).map_err(|_| stopped())?;
-        answers.await.map_err(|_| stopped())?
+        match answers.await {
+            Ok(answers) => answers,
+            Err(_) if planted("drop-in-silence") => Ok(Vec::new()),
+            Err(_) => Err(stopped()),
+        }
     }
 
     /// What was done so far.
@@ -216,18 +236,22 @@ pub(crate) fn stopped() -> Error {
 impl<T> Waiting<T> {
     /// Waits for work; `None` when nobody can send any more. For a writer that is a thread.
     pub(crate) fn next(&mut self) -> Option<Work<T>> {
-        let first = self.next.take().or_else(|| self.queue.blocking_recv())?;
+        let first = self.set_aside().or_else(|| self.queue.blocking_recv())?;
         Some(self.gather(first))
     }
 
     /// [`Waiting::next`] for a writer that is a task.
     #[cfg(feature = "postgres")]
     pub(crate) async fn next_async(&mut self) -> Option<Work<T>> {
-        let first = match self.next.take() {
+        let first = match self.set_aside() {
             Some(first) => first,
             None => self.queue.recv().await?,
         };
         Some(self.gather(first))
+    }
+
+    fn set_aside(&mut self) -> Option<Item<T>> {
+        self.next.take_if(|_| !planted("lose-wake-up"))
     }
 
     /// Takes what waits behind the first item, as far as it goes into one group.
@@ -238,6 +262,10 @@ impl<T> Waiting<T> {
         loop {
             match item {
                 Item::Task(task, room) if batches.is_empty() => {
+                    return Work::Task(task, room);
+                }
+                Item::Task(task, room) if batches.len() == 1 && planted("overtake") => {
+                    self.next = batches.pop().map(Item::Batch);
                     return Work::Task(task, room);
                 }
                 Item::Task(..) => {
@@ -258,5 +286,25 @@ impl<T> Waiting<T> {
             }
         }
         Work::Group(Group { batches, rows, begun: Instant::now(), log: Arc::clone(&self.log) })
+    }
+}
+
+/// Whoever waits here or is about to is told that the writer is gone: what it sent is dropped. The
+/// queue by itself would keep what is put into it at this very moment, for as long as anybody may
+/// send, and who sent that would wait as long.
+impl<T> Drop for Waiting<T> {
+    fn drop(&mut self) {
+        if planted("forget-late") {
+            return;
+        }
+        self.queue.close();
+        loop {
+            match self.queue.try_recv() {
+                Ok(item) => drop(item),
+                Err(TryRecvError::Disconnected) => break,
+                // Somebody was let in before and has not put it in yet.
+                Err(TryRecvError::Empty) => yield_now(),
+            }
+        }
     }
 }

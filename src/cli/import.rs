@@ -3,6 +3,8 @@
 //! Invariant: a row is reported only after its batch was answered, which is after its commit.
 //! Whatever ends an import, the rows it reported are safe, and repeating it settles the rest.
 
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub(super) mod missing;
 mod report;
 mod rows;

@@ -94,11 +94,12 @@ pub(super) async fn compare(
     let header = header.map_err(|fault| anyhow::anyhow!("line {line}: {fault}"))?;
     let header: Vec<&str> = header.iter().collect();
     let places = columns.locate(&header).map_err(Usage)?;
+    let column = places[1].map_or("", |place| header[place]);
     let mut history = History::default();
     while let Some((line, cells)) = records.next()? {
         comparison.rows += 1;
         let known = cells.map_err(str::to_owned);
-        let known = known.and_then(|cells| known_count(&cells, places, &names));
+        let known = known.and_then(|cells| known_count(&cells, places, column, &names));
         match met(park, known, &mut history).await? {
             None => comparison.matches += 1,
             Some(mismatch) => {
@@ -118,11 +119,12 @@ type Known = (Timestamp, i64, i64);
 fn known_count(
     cells: &Cells,
     places: [Option<usize>; 3],
+    column: &str,
     names: &FloorNames,
 ) -> Result<Known, String> {
     let cell = |field: usize| places[field].and_then(|place| cells.get(place)).unwrap_or_default();
     let at = parse_instant(cell(0).trim()).map_err(|fault| format!("timestamp {fault}"))?;
-    let floor = names.id(cell(1)).ok_or("floor names no floor")?;
+    let floor = names.id(column, cell(1)).ok_or("floor names no floor")?;
     let count = cell(2).trim().parse().map_err(|_| "count must be a whole number")?;
     Ok((at, floor, count))
 }

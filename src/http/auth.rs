@@ -165,7 +165,7 @@ impl Gate {
     }
 
     /// Who makes this request, if they may.
-    async fn admit(&self, head: &Parts) -> Result<Caller, Problem> {
+    pub(super) async fn admit(&self, head: &Parts) -> Result<Caller, Problem> {
         let client = self.client(head);
         self.check_address(&client)?;
         let caller = self.identify(&client, &head.headers).await?;

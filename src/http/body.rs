@@ -112,7 +112,8 @@ async fn read_at_most(most: usize, request: Request, app: &App) -> Result<Whole,
     result.map_err(Problem::new)
 }
 
-async fn collect(body: &mut Body, most: usize, room: &Room) -> Result<Whole, Kind> {
+/// Takes a body in, piece by piece.
+pub(super) async fn collect(body: &mut Body, most: usize, room: &Room) -> Result<Whole, Kind> {
     let announced = body.size_hint();
     if announced.lower() > most as u64 {
         return Err(Kind::TooLarge);
@@ -153,6 +154,10 @@ async fn drain(body: &mut Body) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Semaphore;
+
     use super::{super::channel::channel, *};
     use crate::limits::SMALL_BYTES;
 
@@ -170,7 +175,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_grows_takes_what_it_has_come_to() {
         let pieces = |many| {
-            let (sender, body) = channel();
+            let turn = Arc::new(Semaphore::new(1)).try_acquire_owned();
+            let (sender, body) = channel(Arc::new(turn.unwrap()));
             tokio::spawn(async move {
                 for _ in 0..many {
                     sender.send(Ok(vec![b'x'; SMALL_BYTES].into())).await.ok();

@@ -198,3 +198,53 @@ impl<S: AsyncWrite + Unpin> Write for Timed<S> {
         self.done(context, closed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::{io::DuplexStream, time::Instant};
+
+    use super::*;
+
+    /// A stream with this patience; nothing is written to it.
+    fn timed(timeout: Duration) -> Timed<DuplexStream> {
+        Timed::new(tokio::io::duplex(1).0, timeout)
+    }
+
+    /// The client does not take anything just now: until when that is borne.
+    fn waits(timed: &mut Timed<DuplexStream>) -> Instant {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        assert!(timed.written(&mut context, Poll::Pending).is_pending());
+        timed.stalled.as_ref().unwrap().patience.deadline()
+    }
+
+    /// The client takes so much.
+    fn takes(timed: &mut Timed<DuplexStream>, bytes: usize) {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        assert!(timed.written(&mut context, Poll::Ready(Ok(bytes))).is_ready());
+    }
+
+    #[tokio::test]
+    async fn a_byte_now_and_then_is_no_progress_and_enough_of_them_are() {
+        let mut timed = timed(Duration::from_secs(3_600));
+        let first = waits(&mut timed);
+        for _ in 1..LEAST_TAKEN_BYTES {
+            takes(&mut timed, 1);
+            assert_eq!(waits(&mut timed), first);
+        }
+        takes(&mut timed, 1);
+        assert!(timed.stalled.is_none());
+        assert!(waits(&mut timed) > first);
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_too_little_in_time_is_cut_off() {
+        let mut timed = timed(Duration::from_millis(1));
+        let waiting = poll_fn(|context| timed.written(context, Poll::Pending));
+        assert_eq!(waiting.await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        // Also where it is but the end of an answer that is not taken.
+        let flushing = poll_fn(|context| timed.done(context, Poll::Pending));
+        assert_eq!(flushing.await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+}

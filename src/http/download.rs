@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The columns, in the order of [`row`].
-const TITLES: &str = "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,confidence,\
+pub(super) const TITLES: &str = "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,confidence,\
                       timestamp,created_at,count_delta,at_limit\r\n";
 
 problems!(DownloadProblems: InvalidFields, Internal, Overloaded, Unavailable);
@@ -53,11 +53,11 @@ pub(super) async fn download_events(State(app): State<App>, uri: Uri) -> Result<
     query.finish()?;
     let filter = filter.of(&app)?;
     let turn = Arc::clone(&app.downloads).try_acquire_owned();
-    let turn = turn.map_err(|_| Problem::new(Kind::Overloaded))?;
+    let turn = Arc::new(turn.map_err(|_| Problem::new(Kind::Overloaded))?);
     // What is wrong at once is told with a status; later the answer can only break off.
     let download = Download::begin(&app.park, filter).await;
     let (download, first) = download.map_err(|error| Problem::from_error(error, Place::Query))?;
-    let (sender, body) = channel();
+    let (sender, body) = channel(Arc::clone(&turn));
     request_id::spawn(async move {
         download.run(first, sender).await;
         drop(turn);
@@ -125,7 +125,7 @@ impl Download {
 }
 
 /// Adds one event.
-fn row(text: &mut String, event: &Event, floor: &str) {
+pub(super) fn row(text: &mut String, event: &Event, floor: &str) {
     let at_limit = event.at_limit.map_or("", AtLimit::as_str);
     let (camera, floor, track) = (cell(&event.camera_id), cell(floor), cell(&event.track_id));
     // Writing to a string cannot fail.

@@ -35,6 +35,26 @@ pub(super) struct PageView {
     next_cursor: Option<String>,
 }
 
+/// What a listing was asked for.
+pub(super) struct Asked {
+    pub(super) filter: Filter,
+    pub(super) limit: u32,
+    pub(super) cursor: Option<Cursor>,
+}
+
+impl Asked {
+    /// Reads the query of `uri`.
+    pub(super) fn read(uri: &Uri) -> Result<Self, Problem> {
+        const NOT_A_LIMIT: &str = "must be a whole number from 1 to 1000";
+        let mut query = Query::read(uri, &[&FILTERS[..], &["limit", "cursor"]].concat());
+        let filter = Filter::read(&mut query);
+        let limit = query.small_integer("limit", 1..=MAX_PAGE_ROWS, NOT_A_LIMIT);
+        let cursor = query.word::<Cursor>("cursor");
+        query.finish()?;
+        Ok(Self { filter, limit: limit.unwrap_or(DEFAULT_PAGE_ROWS), cursor })
+    }
+}
+
 problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
 
 /// List events
@@ -59,13 +79,8 @@ problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
     ),
 )]
 pub(super) async fn list_events(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
-    const NOT_A_LIMIT: &str = "must be a whole number from 1 to 1000";
-    let mut query = Query::read(&uri, &[&FILTERS[..], &["limit", "cursor"]].concat());
-    let filter = Filter::read(&mut query);
-    let limit = query.small_integer("limit", 1..=MAX_PAGE_ROWS, NOT_A_LIMIT);
-    let cursor = query.word::<Cursor>("cursor");
-    query.finish()?;
-    let (filter, limit) = (filter.of(&app)?, limit.unwrap_or(DEFAULT_PAGE_ROWS));
+    let Asked { filter, limit, cursor } = Asked::read(&uri)?;
+    let filter = filter.of(&app)?;
     let is_large = limit > DEFAULT_PAGE_ROWS;
     // Readers are faster than what makes a page of their rows: the rest must not pile up.
     let _turn = if is_large { app.pages.acquire().await.ok() } else { None };

@@ -8,7 +8,7 @@ use super::{
     query::Query,
     window::{ENDS_EARLY, NOT_HOURS, TWO_WINDOWS},
 };
-use crate::{Direction, EventFilter, VehicleType, limits::MAX_STATISTICS_HOURS};
+use crate::{Direction, EventFilter, Result, Timestamp, VehicleType, limits::MAX_STATISTICS_HOURS};
 
 /// What is said of a floor_id in a query that is none.
 pub(super) const NOT_A_FLOOR_ID: &str = "must be a whole number, 1 or more";
@@ -89,10 +89,18 @@ impl Filter {
 
     /// The filter, where hours are counted from now.
     pub(super) fn of(self, app: &App) -> Result<EventFilter, Problem> {
+        let filter = self.within(|hours| app.park.events().window(hours));
+        filter.map_err(|error| Problem::from_error(error, Place::Query))
+    }
+
+    /// The filter, where `last` says from when until when the last hours are.
+    pub(super) fn within(
+        self,
+        last: impl FnOnce(u32) -> Result<(Timestamp, Timestamp)>,
+    ) -> Result<EventFilter> {
         let Self { mut filter, hours } = self;
         if let Some(hours) = hours {
-            let window = app.park.events().window(hours);
-            let (start, end) = window.map_err(|error| Problem::from_error(error, Place::Query))?;
+            let (start, end) = last(hours)?;
             (filter.start, filter.end) = (Some(start), Some(end));
         }
         Ok(filter)

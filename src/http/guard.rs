@@ -26,6 +26,13 @@ use super::{
     requests::{self, REQUEST_ID, Requests},
 };
 
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-opener-policy");
+/// How many headers are set around every answer.
+const HARDENING: usize = 6;
+
 /// What is known around the handlers.
 #[derive(Debug)]
 pub(super) struct Outside {
@@ -95,16 +102,20 @@ async fn shared<B, F: Future<Output = Response>>(
     response
 }
 
-/// What browsers are told with every answer. A page has a policy of its own.
-fn harden(headers: &mut HeaderMap) {
-    let mut set = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    };
-    set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+/// What browsers are told with every answer. A page has a policy of its own; an answer that is
+/// written once and sent often brings all of it.
+pub(super) fn harden(headers: &mut HeaderMap) {
+    if headers.contains_key(header::X_CONTENT_TYPE_OPTIONS) {
+        return;
+    }
+    headers.reserve(HARDENING);
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    let mut set = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::REFERRER_POLICY, "no-referrer");
-    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(CROSS_ORIGIN_RESOURCE_POLICY, "same-origin");
+    set(CROSS_ORIGIN_OPENER_POLICY, "same-origin");
 }
 
 /// The answer that is made; a panic in making it is answered with 500 and ends nothing but the

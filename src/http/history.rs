@@ -168,21 +168,39 @@ pub(super) async fn get_history(State(app): State<App>, uri: Uri) -> Result<Resp
 }
 
 async fn history(app: &App, floor_id: Option<i64>, uri: &Uri) -> Result<Response, Problem> {
-    const NOT_A_STEP: &str = "must be a whole number of seconds from 60 to 2678400";
-    let mut query = Query::read(uri, &["hours", "start", "end", "step"]);
-    let window = Window::read(&mut query);
-    let step = query.small_integer("step", MIN_HISTORY_STEP..=MAX_HISTORY_STEP, NOT_A_STEP);
     let reading = app.park.from_replica();
     let floors = reading.floors();
-    let hours = window.hours.unwrap_or(DEFAULT_STATISTICS_HOURS);
-    let (first, now) = floors.history_window(hours).map_err(of_query)?;
-    let (start, end) = window.or((first, now), &mut query);
-    if start <= end && now < start {
-        query.fault("start", "must not lie ahead of now");
-    }
-    query.finish()?;
+    let Asked { start, end, step } = Asked::read(uri, |hours| floors.history_window(hours))?;
     let history = floors.get_history(floor_id, start, end, step).await.map_err(of_query)?;
     Ok(aged(answer(StatusCode::OK, &HistoryView::from(history)), &reading))
+}
+
+/// What history was asked for.
+pub(super) struct Asked {
+    pub(super) start: Timestamp,
+    pub(super) end: Timestamp,
+    pub(super) step: Option<u32>,
+}
+
+impl Asked {
+    /// Reads the query of `uri`, where `last` says from when until now the last hours are.
+    pub(super) fn read(
+        uri: &Uri,
+        last: impl FnOnce(u32) -> crate::Result<(Timestamp, Timestamp)>,
+    ) -> Result<Self, Problem> {
+        const NOT_A_STEP: &str = "must be a whole number of seconds from 60 to 2678400";
+        let mut query = Query::read(uri, &["hours", "start", "end", "step"]);
+        let window = Window::read(&mut query);
+        let step = query.small_integer("step", MIN_HISTORY_STEP..=MAX_HISTORY_STEP, NOT_A_STEP);
+        let hours = window.hours.unwrap_or(DEFAULT_STATISTICS_HOURS);
+        let (first, now) = last(hours).map_err(of_query)?;
+        let (start, end) = window.or((first, now), &mut query);
+        if start <= end && now < start {
+            query.fault("start", "must not lie ahead of now");
+        }
+        query.finish()?;
+        Ok(Self { start, end, step })
+    }
 }
 
 /// What is too old is the window's beginning.

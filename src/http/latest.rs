@@ -17,6 +17,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     assets::is_known,
+    guard::harden,
+    requests::REQUEST_ID,
     views::{FloorView, FloorsView, JSON, RecommendationView, json_bytes},
 };
 use crate::{Floor, SmartPark, planted::planted};
@@ -105,6 +107,8 @@ impl Answers {
 pub(super) struct Written {
     body: Bytes,
     tag: HeaderValue,
+    /// The headers of the answer: copying them costs a fraction of setting them one by one.
+    headers: HeaderMap,
 }
 
 impl Written {
@@ -118,23 +122,26 @@ impl Written {
             hex
         });
         let tag = HeaderValue::try_from(format!("\"{hex}\""));
-        Self { body: body.into(), tag: tag.unwrap_or(HeaderValue::from_static("\"\"")) }
+        let tag = tag.unwrap_or(HeaderValue::from_static("\"\""));
+        let mut headers = HeaderMap::new();
+        harden(&mut headers);
+        headers.insert(header::CACHE_CONTROL, ASK_AGAIN);
+        headers.insert(header::ETAG, tag.clone());
+        headers.insert(header::CONTENT_TYPE, JSON);
+        // Room for the name of the request that is answered.
+        headers.insert(REQUEST_ID, HeaderValue::from_static(""));
+        Self { body: body.into(), tag, headers }
     }
 
     /// The answer to a request with these headers.
     pub(super) fn answer(&self, request: &HeaderMap) -> Response {
-        let known = is_known(request, &self.tag);
-        let mut response = Response::new(match known {
-            true => Body::empty(),
-            false => Body::from(self.body.clone()),
-        });
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, ASK_AGAIN);
-        headers.insert(header::ETAG, self.tag.clone());
-        if known {
+        let mut response = Response::new(Body::empty());
+        *response.headers_mut() = self.headers.clone();
+        if is_known(request, &self.tag) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response.headers_mut().remove(header::CONTENT_TYPE);
         } else {
-            headers.insert(header::CONTENT_TYPE, JSON);
+            *response.body_mut() = Body::from(self.body.clone());
         }
         response
     }

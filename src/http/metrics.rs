@@ -19,6 +19,7 @@ use super::{App, described::problems, examples, problem::Problem, query::Query};
 use crate::{
     Floor, LastSeen, RefusalReason, SmartPark, Timestamp,
     limits::{MAX_QUEUED_ROWS, METRICS_PATIENCE},
+    planted::planted,
     recorder::RecordingLog,
 };
 use exposition::{Exposition, Type};
@@ -180,7 +181,9 @@ impl Stored {
             }
         };
         floors("smartpark_floor_slots", "Slots of a floor.", |floor| floor.total_slots);
-        floors("smartpark_floor_vehicles", "Vehicles on a floor.", |floor| floor.current_vehicles);
+        floors("smartpark_floor_vehicles", "Vehicles on a floor.", |floor| {
+            floor.current_vehicles + i64::from(planted("wrong-gauge"))
+        });
         floors("smartpark_floor_free_slots", "Free slots of a floor.", Floor::available_slots);
         floors("smartpark_floor_active", "Whether cars are sent to a floor.", |floor| {
             floor.is_active.into()

@@ -1,6 +1,7 @@
 //! Recording events: one, an array, or one a line.
 
 use axum::{
+    body::Body,
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -20,7 +21,10 @@ use super::{
     schemas::NewEvents,
     views::{EventView, FloorView, answer},
 };
-use crate::{AtLimit, NewEvent, Recorded, planted::planted};
+use crate::{
+    AtLimit, NewEvent, Recorded,
+    planted::{planted, planted_once},
+};
 
 /// What became of an event.
 #[derive(Debug, Serialize, ToSchema)]
@@ -133,10 +137,16 @@ pub(super) async fn record_events(
     }
     let format = Format::of(request.headers())?;
     let whole = body::read(request, &app).await?;
-    match rows::parse(format, whole).await? {
+    let answer = match rows::parse(format, whole).await? {
         Rows::One(row) => record_one(&app, &caller, row).await,
         Rows::Many(rows) => record_many(&app, &caller, rows).await,
+    };
+    if *app.stopping.borrow() && planted_once("drop-at-stop") {
+        let breaks = async { Err::<String, _>(std::io::Error::other("planted")) };
+        let body = Body::from_stream(futures_util::stream::once(breaks));
+        return answer.map(|answer| answer.map(|_| body));
     }
+    answer
 }
 
 /// What a 200 holds.

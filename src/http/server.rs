@@ -26,11 +26,12 @@ use tokio::{
 use tower_service::Service;
 
 use super::{
-    HttpConfig, Network, Peer, Timeouts,
+    App, HttpConfig, Network, Peer, Timeouts,
     assets::AtHand,
     auth::is_one_of,
     connection::{Answer, Timed},
     guard::{Outside, answered, guarded},
+    hot::Hot,
     kind::Kind,
     places::{Place, Places},
     problem::Problem,
@@ -73,13 +74,18 @@ pub async fn serve(
     tokio::spawn(refusals::keep_stored(park.clone(), stopping.subscribe()));
     let places = Arc::new(Places::new(certificate.is_some()));
     let outside = Outside::new(&config, Some(Arc::clone(&places)));
-    let router = routes_until(park, &config, &outside, Arc::clone(&stopping));
+    let (router, app) = routes_until(park, &config, &outside, Arc::clone(&stopping));
     let stop = async {
         shutdown.await;
         // Streams and tasks have no end of their own.
         stopping.send_replace(true);
     };
-    let server = Server::configured(router, certificate, &config, (outside, places));
+    let server = Server {
+        certificate,
+        in_plain: in_plain(&config),
+        ours: Some(app),
+        ..Server::new(router, config.timeouts, places)
+    };
     server.run(listener, stop).await
 }
 
@@ -97,6 +103,11 @@ pub async fn serve_router(
 ) -> io::Result<()> {
     let places = Arc::new(Places::new(false));
     Server::new(router, timeouts, places).run(listener, shutdown).await
+}
+
+/// Who is served without encryption, beside this machine: nobody but proxies, where keys are sent.
+fn in_plain(config: &HttpConfig) -> Option<Vec<Network>> {
+    (!config.no_auth).then(|| config.proxies.clone())
 }
 
 /// The next connection, its other end, and a place for it. Nobody has to make room before somebody
@@ -131,8 +142,8 @@ struct Server {
     certificate: Option<Arc<Certificate>>,
     /// Who is served without encryption, beside this machine; everybody where there is no list.
     in_plain: Option<Vec<Network>>,
-    /// What is known around the routes; none where they are guarded already.
-    outside: Option<Arc<Outside>>,
+    /// What our routes share; none where they are another's, who guards them.
+    ours: Option<App>,
 }
 
 impl Server {
@@ -158,22 +169,7 @@ impl Server {
             answers,
             certificate: None,
             in_plain: None,
-            outside: None,
-        }
-    }
-
-    /// One for our routes, which are guarded here.
-    fn configured(
-        router: Router,
-        certificate: Option<Arc<Certificate>>,
-        config: &HttpConfig,
-        (outside, places): (Arc<Outside>, Arc<Places>),
-    ) -> Self {
-        Self {
-            certificate,
-            in_plain: (!config.no_auth).then(|| config.proxies.clone()),
-            outside: Some(outside),
-            ..Self::new(router, config.timeouts, places)
+            ours: None,
         }
     }
 
@@ -277,7 +273,7 @@ impl Server {
             request.extensions_mut().insert(peer);
             let mut router = self.router.clone();
             let places = Arc::clone(&place.places);
-            let (outside, room) = (self.outside.clone(), self.answers.clone());
+            let (ours, room) = (self.ours.clone(), self.answers.clone());
             // In a box, which goes with the request: a connection would keep room for it.
             Box::pin(async move {
                 let mut share = None;
@@ -285,7 +281,12 @@ impl Server {
                     if turn.is_err() {
                         return Problem::new(Kind::Overloaded).into_response();
                     }
-                    let Ok(response) = router.call(request.map(Body::new)).await;
+                    let hot = ours.as_ref().and_then(|app| Some((app, Hot::of(&request)?)));
+                    let Ok(response) = match hot {
+                        // In a box, as the router's are: what is around it moves it a few times.
+                        Some((app, hot)) => Ok(Box::pin(hot.answer(app, request)).await),
+                        None => router.call(request.map(Body::new)).await,
+                    };
                     held(response, &room, &mut share).unwrap_or_else(|| {
                         places.end_slow();
                         Problem::new(Kind::Overloaded).into_response()
@@ -293,8 +294,8 @@ impl Server {
                 };
                 // Around the router and not a layer of it: a layer is cloned and boxed anew for
                 // every request.
-                let response = match outside {
-                    Some(outside) => guarded(&outside, request, route).await,
+                let response = match &ours {
+                    Some(app) => guarded(&app.outside, request, route).await,
                     None => answered(route(request)).await,
                 };
                 let response = response.map(|body| Answer::new(body, share, turn.ok(), in_flight));
@@ -338,8 +339,9 @@ mod tests {
         for (address, expected) in table {
             let address = address.parse().unwrap();
             let served = [&HttpConfig::default(), &proxied, &open].map(|config| {
-                let around = (Outside::new(config, None), Arc::new(Places::new(false)));
-                Server::configured(Router::new(), None, config, around).serves_in_plain(address)
+                let places = Arc::new(Places::new(false));
+                let server = Server::new(Router::new(), config.timeouts, places);
+                Server { in_plain: in_plain(config), ..server }.serves_in_plain(address)
             });
             assert_eq!(served, expected, "{address}");
         }

@@ -17,7 +17,7 @@ use super::{
     views::{StatisticsView, answer},
     window::Window,
 };
-use crate::limits::DEFAULT_STATISTICS_HOURS;
+use crate::{Timestamp, limits::DEFAULT_STATISTICS_HOURS};
 
 problems!(StatisticsProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);
 
@@ -46,17 +46,38 @@ problems!(StatisticsProblems: NotFound, InvalidFields, Internal, Overloaded, Una
     ),
 )]
 pub(super) async fn get_statistics(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
-    let mut query = Query::read(&uri, &["hours", "start", "end", "floor_id"]);
-    let floor_id = query.integer("floor_id", 1..=i64::MAX, NOT_A_FLOOR_ID);
-    let window = Window::read(&mut query);
     let reading = app.park.from_replica();
     let events = reading.events();
-    let of_query = |error| Problem::from_error(error, Place::Query);
-    let hours = window.start.is_none().then_some(window.hours.unwrap_or(DEFAULT_STATISTICS_HOURS));
-    let usual = events.window(hours.unwrap_or(1)).map_err(of_query)?;
-    let (start, end) = window.or(usual, &mut query);
-    query.finish()?;
+    let Asked { start, end, hours, floor_id } = Asked::read(&uri, |hours| events.window(hours))?;
     let statistics = events.get_event_statistics_between(start, end, floor_id).await;
-    let view = StatisticsView::new(statistics.map_err(of_query)?, hours);
-    Ok(aged(answer(StatusCode::OK, &view), &reading))
+    let statistics = statistics.map_err(|error| Problem::from_error(error, Place::Query))?;
+    Ok(aged(answer(StatusCode::OK, &StatisticsView::new(statistics, hours)), &reading))
+}
+
+/// What statistics were asked for.
+pub(super) struct Asked {
+    pub(super) start: Timestamp,
+    pub(super) end: Timestamp,
+    /// How many hours up to now that is; `None` where the start was named.
+    pub(super) hours: Option<u32>,
+    pub(super) floor_id: Option<i64>,
+}
+
+impl Asked {
+    /// Reads the query of `uri`, where `last` says from when until when the last hours are.
+    pub(super) fn read(
+        uri: &Uri,
+        last: impl FnOnce(u32) -> crate::Result<(Timestamp, Timestamp)>,
+    ) -> Result<Self, Problem> {
+        let mut query = Query::read(uri, &["hours", "start", "end", "floor_id"]);
+        let floor_id = query.integer("floor_id", 1..=i64::MAX, NOT_A_FLOOR_ID);
+        let window = Window::read(&mut query);
+        let hours = window.hours.unwrap_or(DEFAULT_STATISTICS_HOURS);
+        let hours = window.start.is_none().then_some(hours);
+        let usual = last(hours.unwrap_or(1));
+        let usual = usual.map_err(|error| Problem::from_error(error, Place::Query))?;
+        let (start, end) = window.or(usual, &mut query);
+        query.finish()?;
+        Ok(Self { start, end, hours, floor_id })
+    }
 }

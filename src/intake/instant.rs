@@ -36,7 +36,9 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
     if Offset::UTC.to_datetime(instant).year() < 0 {
         return Err(OUT_OF_RANGE);
     }
-    if is_leap && instant.as_second().rem_euclid(LAST_SECOND + 1) != LAST_SECOND {
+    // Not `as_second`: before 1970 that rounds up.
+    let second = instant.as_microsecond().div_euclid(1_000_000);
+    if is_leap && second.rem_euclid(LAST_SECOND + 1) != LAST_SECOND {
         return Err(NOT_AN_INSTANT);
     }
     Ok(instant)

@@ -407,10 +407,14 @@ impl Postgres {
         let (horizon, deleted) = patiently!(retention::move_horizon(pool, horizon, now))?;
         retention::forget_stretches(pool).await?;
         for partition in patiently!(retention::expired(pool))? {
-            retention::boil_down(pool, &partition).await?;
-            if let Err(error) = patiently!(retention::drop_month(pool, &partition)) {
-                let name = &partition.name;
-                tracing::info!("the empty partition {name} stays until the next cleanup: {error}");
+            match retention::forget(pool, &partition).await {
+                Err(error) if fault::is_transient(&error) => {
+                    // What is in the way of one is in the way of all, and no reader misses it.
+                    let name = &partition.name;
+                    tracing::info!("old events stay from {name} on until a cleanup: {error}");
+                    break;
+                }
+                forgotten => forgotten?,
             }
         }
         Ok(Cleanup { deleted, horizon })

@@ -13,4 +13,5 @@ mod planted;
 mod raw;
 mod readers;
 mod scenarios;
+mod stop;
 pub(crate) mod trial;

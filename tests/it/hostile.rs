@@ -34,6 +34,7 @@ struct Besieged {
     server: Server,
     address: SocketAddr,
     files: usize,
+    kibibytes: u64,
     _folder: Folder,
 }
 
@@ -43,9 +44,26 @@ impl Besieged {
         let serve = folder.command(&["serve", "--seed", "none", "--listen", "127.0.0.1:0"]);
         let server = Server::spawn(after(&format!("ulimit -n {FILES}"), &serve));
         let address = server.url.strip_prefix("http://").unwrap().parse().unwrap();
-        let besieged = Self { server, address, files: 0, _folder: folder };
+        let besieged = Self { server, address, files: 0, kibibytes: 0, _folder: folder };
         besieged.answers();
-        Self { files: besieged.server.open_files(), ..besieged }
+        let (files, kibibytes) = (besieged.server.open_files(), besieged.server.status("VmRSS"));
+        Self { files, kibibytes, ..besieged }
+    }
+
+    /// Stores so many events whose names are as long as they may be, of a kilobyte each.
+    fn fill(&self, count: usize) {
+        let now = smartpark::Clock::system().now();
+        let name = "\u{1f697}".repeat(90);
+        let event = |number: usize| {
+            let at = now - Duration::from_millis(number as u64);
+            format!(
+                r#"{{"camera_id":"{name}","floor_id":1,"track_id":"{name}{number}",
+                    "vehicle_type":"car","direction":"entry","confidence":0.9,"timestamp":"{at}"}}"#
+            )
+        };
+        let events: Vec<_> = (0..count).map(event).collect();
+        let answer = self.ask(&posted(&format!("[{}]", events.join(","))));
+        assert!(answer.contains(&format!("\"recorded\":{count},")), "{answer}");
     }
 
     /// A connection that is spoken byte by byte.
@@ -101,6 +119,11 @@ impl Besieged {
     fn stays_small(&self) {
         let kibibytes = self.server.status("VmHWM");
         assert!(kibibytes * 1024 < MOST_MEMORY, "{kibibytes} KiB");
+    }
+
+    /// By how much that is more than it took when it began, in bytes.
+    fn grown(&self) -> u64 {
+        (self.server.status("VmHWM") - self.kibibytes) * 1024
     }
 
     /// All that the clients held is given back once they have gone.

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod faults;
+mod forgetting;
 mod many;
 mod months;
 mod stalled;

@@ -38,6 +38,11 @@ pub(super) fn columns(maps: &[Mapping]) -> Result<Columns<7>, String> {
     Columns::new(&FIELDS, maps)
 }
 
+/// The name under which a floor stands by its id.
+const ID: &str = "floor_id";
+/// The place of the floor among the fields.
+const FLOOR: usize = 1;
+
 /// Floors by name.
 pub(in crate::cli) struct FloorNames(HashMap<String, i64>);
 
@@ -47,11 +52,18 @@ impl FloorNames {
         Self(floors.iter().map(|floor| (floor.name.clone(), floor.id)).collect())
     }
 
-    /// The id of the floor with this name, or else the id that the text is.
-    pub(in crate::cli) fn id(&self, text: &str) -> Option<i64> {
-        let by_name = |name: &str| self.0.get(name).copied();
-        let found = by_name(text).or_else(|| by_name(text.trim()));
-        found.or_else(|| text.trim().parse().ok().filter(|&id: &i64| id >= 1))
+    /// The id of the floor with this name, or else the id that the text is. Under the name
+    /// `floor_id` the other way round: what is called an id is one, whatever other floors are
+    /// called.
+    pub(in crate::cli) fn id(&self, column: &str, text: &str) -> Option<i64> {
+        let name = |name: &str| self.0.get(name).copied();
+        let by_name = || name(text).or_else(|| name(text.trim()));
+        let by_id = || text.trim().parse().ok().filter(|&id: &i64| id >= 1);
+        if column.trim().eq_ignore_ascii_case(ID) {
+            by_id().or_else(by_name)
+        } else {
+            by_name().or_else(by_id)
+        }
     }
 }
 
@@ -63,13 +75,22 @@ pub(super) struct Row {
     pub(super) event: Result<NewEvent, String>,
 }
 
+/// The first record of a table.
+pub(super) struct Header {
+    width: usize,
+    /// The place of each field.
+    places: [Option<usize>; 7],
+    /// What the column of the floor is called.
+    floor: String,
+}
+
 /// Rows that follow each other, or why reading came to an end too early.
 pub(super) type Batch = io::Result<Vec<Row>>;
 
 /// Reads the rows of one file.
 pub(super) enum Reader<R> {
     /// A table whose header has been read.
-    Csv { records: Records<R>, width: usize, places: [Option<usize>; 7], floors: FloorNames },
+    Csv { records: Records<R>, header: Header, floors: FloorNames },
     /// Objects line by line.
     Ndjson { lines: Lines<R>, columns: Columns<7>, floors: FloorNames },
 }
@@ -91,8 +112,9 @@ impl<R: BufRead> Reader<R> {
         let header = header.map_err(|fault| anyhow::anyhow!("line {line}: {fault}"))?;
         let names: Vec<&str> = header.iter().collect();
         let places = columns.locate(&names).map_err(super::super::Usage)?;
-        let width = header.len();
-        Ok(Some(Self::Csv { records, width, places, floors }))
+        let floor = places[FLOOR].map_or("", |place| names[place]).to_owned();
+        let header = Header { width: header.len(), places, floor };
+        Ok(Some(Self::Csv { records, header, floors }))
     }
 
     /// A reader of objects.
@@ -103,12 +125,12 @@ impl<R: BufRead> Reader<R> {
     /// The next row; `None` at the end.
     fn next(&mut self) -> io::Result<Option<Row>> {
         match self {
-            Self::Csv { records, width, places, floors } => {
+            Self::Csv { records, header, floors } => {
                 let Some((line, cells)) = records.next()? else {
                     return Ok(None);
                 };
                 let event = cells.map_err(str::to_owned);
-                let event = event.and_then(|cells| from_cells(&cells, *width, places, floors));
+                let event = event.and_then(|cells| from_cells(&cells, header, floors));
                 Ok(Some(Row { line, event }))
             }
             Self::Ndjson { lines, columns, floors } => loop {
@@ -156,13 +178,9 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
-fn from_cells(
-    cells: &Cells,
-    width: usize,
-    places: &[Option<usize>; 7],
-    floors: &FloorNames,
-) -> Result<NewEvent, String> {
-    if cells.len() != width {
+fn from_cells(cells: &Cells, header: &Header, floors: &FloorNames) -> Result<NewEvent, String> {
+    let Header { width, places, floor: column } = header;
+    if cells.len() != *width {
         return Err(format!("has {} cells where the header has {width}", cells.len()));
     }
     let cell = |field: usize| places[field].and_then(|place| cells.get(place)).unwrap_or_default();
@@ -170,7 +188,7 @@ fn from_cells(
     let mut faults = Vec::new();
     let raw = RawEvent {
         camera_id: name(0),
-        floor_id: floor(name(1), floors, &mut faults),
+        floor_id: floor(column, name(FLOOR), floors, &mut faults),
         track_id: name(2),
         vehicle_type: Scalar::from_text_cell(cell(3).trim()),
         direction: Scalar::from_text_cell(cell(4).trim()),
@@ -189,15 +207,16 @@ fn from_object(text: &str, columns: &Columns<7>, floors: &FloorNames) -> Result<
             _ => format!("not JSON, at column {}", fault.column()),
         }
     })?;
-    let member = |field: usize| {
-        let names = columns.names(field).iter();
-        let value = names.filter_map(|name| object.get(name)).next();
-        value.map(Scalar::from)
+    let named = |field: usize| {
+        let mut names = columns.names(field).iter();
+        names.find_map(|name| Some((name.as_str(), Scalar::from(object.get(name)?))))
     };
+    let member = |field: usize| named(field).map(|(_, value)| value);
+    let (column, id_or_name) = named(FLOOR).unzip();
     let mut faults = Vec::new();
     let raw = RawEvent {
         camera_id: member(0),
-        floor_id: floor(member(1), floors, &mut faults),
+        floor_id: floor(column.unwrap_or(""), id_or_name, floors, &mut faults),
         track_id: member(2),
         vehicle_type: member(3),
         direction: member(4),
@@ -208,8 +227,9 @@ fn from_object(text: &str, columns: &Columns<7>, floors: &FloorNames) -> Result<
     judged(raw)
 }
 
-/// Puts the id in the place of a floor's name.
+/// Puts the id in the place of a floor's name, which stands under the name `column`.
 fn floor<'a>(
+    column: &str,
     value: Option<Scalar<'a>>,
     floors: &FloorNames,
     faults: &mut Vec<FieldError>,
@@ -217,7 +237,7 @@ fn floor<'a>(
     let Some(Scalar::Text(text)) = &value else {
         return value;
     };
-    Some(Scalar::Int(floors.id(text).unwrap_or_else(|| {
+    Some(Scalar::Int(floors.id(column, text).unwrap_or_else(|| {
         faults.push(FieldError::new("floor", "names no floor"));
         1 // Any: the fault refuses the row.
     })))
@@ -272,6 +292,26 @@ mod tests {
         for (floor, told) in [("2F", "floor names no floor"), ("", "floor_id is required")] {
             let row = format!("c,{floor},t,car,entry,2026-02-12T10:00:00Z\n");
             assert_eq!(csv(&format!("{HEADER}{row}")), [(2, Err(told.to_owned()))]);
+        }
+    }
+
+    #[test]
+    fn what_is_called_an_id_is_one_whatever_floors_are_called() {
+        let header = HEADER.replace("floor", " Floor_ID");
+        for (floor, id) in [("7", Ok(7)), (" 2 ", Ok(2)), ("Roof", Ok(2)), ("1F", Ok(1))] {
+            let row = format!("c,{floor},t,car,entry,2026-02-12T10:00:00Z\n");
+            assert_eq!(csv(&format!("{header}{row}")), [(2, id)], "{floor}");
+        }
+        for (member, id) in
+            [("\"floor_id\":\"7\"", 7), ("\"floor_id\":7", 7), ("\"floor\":\"7\"", 3)]
+        {
+            let text = format!(
+                "{{\"camera_id\":\"c\",{member},\"track_id\":\"t\",\"vehicle_type\":\"car\",\
+                 \"direction\":\"exit\",\"timestamp\":\"2026-02-12T10:00:00Z\"}}"
+            );
+            let lines = Lines::new(text.as_bytes());
+            let reader = Reader::ndjson(lines, columns(&[]).unwrap(), floors());
+            assert_eq!(read(reader), [(1, Ok(id))], "{member}");
         }
     }
 

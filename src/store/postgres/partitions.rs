@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Mutex};
 use deadpool_postgres::Pool;
 use jiff::{Timestamp, civil::Date, tz::Offset};
 
-use super::{connect::query, transaction::Transaction};
+use super::{connect::query, past, transaction::Transaction};
 use crate::{Error, Result, limits::MONTHS_AHEAD};
 
 /// The first year that is partitioned by month; all before it shares one partition.
@@ -95,7 +95,7 @@ pub(super) async fn existing(client: &deadpool_postgres::ClientWrapper) -> Resul
     Ok(partitions)
 }
 
-/// The months that are known to have their partition.
+/// The months that are known to have their partition, or to need none.
 #[derive(Debug, Default)]
 pub(super) struct Months {
     known: Mutex<BTreeSet<Month>>,
@@ -146,7 +146,10 @@ async fn create(pool: &Pool, month: Month) -> Result<()> {
     let name = month.name();
     let partitions = query(&transaction, EXISTING, &[]).await?;
     let exists = partitions.iter().any(|row| row.try_get(0).is_ok_and(|found: &str| found == name));
-    if !exists {
+    // Events before the horizon are refused: they need no place.
+    let horizon = past::horizon(&transaction).await?;
+    let is_gone = month.next().start().is_some_and(|end| horizon.is_some_and(|at| end <= at));
+    if !exists && !is_gone {
         let (from, to) = (month.first_instant(), month.next().first_instant());
         // All of it comes from a number: there is nothing to escape.
         let sql = format!(

@@ -1,7 +1,7 @@
 //! Recording a group of events: lock the floors, look the keys up, decide in memory, write with
 //! one statement a table. Whatever cuts an attempt off, the next one begins anew, and remembers
-//! the ids of those before: an event that is found under one of them was recorded by an attempt
-//! whose answer was lost.
+//! the ids and the times of those before: an event that is found under the id that its row had in
+//! an attempt, with the time of that attempt, was recorded by it, and its answer was lost.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,6 +20,7 @@ use super::{
 use crate::{
     Direction, Error, Event, NewEvent, Options, Recorded, Result,
     count::{Fact, Source},
+    planted::planted,
     store::{codes::direction_number, repeat::differs},
 };
 
@@ -54,16 +55,18 @@ struct Row {
     place: (usize, usize),
     event: NewEvent,
     at: i64,
-    /// The ids drawn for it, one an attempt; the last is its own if it is new. An earlier one is
-    /// not used again: after a failover the new primary may not know that it was drawn, and give
-    /// it to another event.
-    ids: Vec<i64>,
+    /// The ids drawn for it, one an attempt, each with the time of its attempt; the last is its
+    /// own if it is new. An earlier one is not used again: after a crash it may not be known any
+    /// more that it was drawn, and it is drawn again, for another event or for another row of this
+    /// group.
+    drawn: Vec<(i64, i64)>,
 }
 
 impl Row {
     /// The id that it will have if it is new.
     fn id(&self) -> Result<i64> {
-        self.ids.last().copied().ok_or_else(|| Error::Internal("an event without an id".into()))
+        let last = self.drawn.last().map(|(id, _)| *id);
+        last.ok_or_else(|| Error::Internal("an event without an id".into()))
     }
 
     fn key(&self) -> (&str, &str, Direction) {
@@ -78,6 +81,8 @@ pub(super) struct Group {
     /// The answers; until a row is judged its answer is that it was not.
     answers: Vec<Vec<Result<Recorded>>>,
     now: i64,
+    /// The time of the last attempt: no two have the same.
+    attempted: i64,
     window: i64,
 }
 
@@ -95,7 +100,7 @@ impl Group {
                 of_batch.push(Err(match event {
                     Ok(event) => {
                         let at = event.timestamp.map_or(now, Timestamp::as_microsecond);
-                        rows.push(Row { place, event, at, ids: Vec::with_capacity(1) });
+                        rows.push(Row { place, event, at, drawn: Vec::with_capacity(1) });
                         Error::Internal("a row was not answered".into())
                     }
                     Err(refused) => refused,
@@ -104,7 +109,7 @@ impl Group {
             answers.push(of_batch);
         }
         rows.sort_by_key(|row| row.at);
-        Self { rows, answers, now, window }
+        Self { rows, answers, now, attempted: i64::MIN, window }
     }
 
     /// The instants of the events.
@@ -117,11 +122,12 @@ impl Group {
         self.answers
     }
 
-    /// Records the group in one transaction.
-    pub(super) async fn record(&mut self, pool: &Pool) -> Result<()> {
+    /// Records the group in one transaction. It is `now`, in microseconds since 1970 UTC.
+    pub(super) async fn record(&mut self, pool: &Pool, now: i64) -> Result<()> {
         if self.rows.is_empty() {
             return Ok(());
         }
+        self.attempted = now.max(self.attempted.saturating_add(1));
         let mut floors: Vec<i64> = self.rows.iter().map(|row| row.event.floor_id).collect();
         floors.sort_unstable();
         floors.dedup();
@@ -139,7 +145,7 @@ impl Group {
             self.look_up(&transaction),
         );
         // Where the locks fail, so does what comes after them, and for no reason of its own.
-        let mut session = locked?.open(transaction, self.now)?;
+        let mut session = locked?.open(transaction, self.attempted)?;
         let mut twins = twins?;
         self.prefetch(&mut session, &twins).await?;
         let mut writes = Writes::default();
@@ -147,11 +153,20 @@ impl Group {
         for (place, row) in self.rows.iter().enumerate() {
             let first = twins.remove(&place).or_else(|| news.twin(row, self.window));
             let answer = match first {
-                Some(first) => Ok(repeated(&session, row, first).await?),
-                None => record_one(&mut session, row).await?.inspect(|recorded| {
-                    news.add(&recorded.event);
-                    writes.events.push(recorded.event.clone());
-                }),
+                Some(first) => {
+                    if planted("count-duplicate") {
+                        session.count_again(first.floor_id);
+                    }
+                    Ok(repeated(&session, row, first).await?)
+                }
+                None => {
+                    let lost =
+                        planted("lose-late-event") && session.is_late(row.event.floor_id, row.at);
+                    record_one(&mut session, row).await?.inspect(|recorded| {
+                        news.add(&recorded.event);
+                        writes.events.extend((!lost).then(|| recorded.event.clone()));
+                    })
+                }
             };
             self.answers[row.place.0][row.place.1] = answer;
         }
@@ -200,7 +215,7 @@ impl Group {
             },
         )?;
         for (row, id) in self.rows.iter_mut().zip(&ids) {
-            row.ids.push(id.try_get(0)?);
+            row.drawn.push((id.try_get(0)?, self.attempted));
         }
         let found = exact.iter().chain(&near).map(|row| {
             let place: i64 = row.try_get(0)?;
@@ -284,9 +299,10 @@ async fn repeated(session: &Session, row: &Row, first: Event) -> Result<Recorded
             floor.ok_or_else(|| rows::damaged("an event without its floor"))?
         }
     };
-    // Found under an id of its own and with its group's time, the row was recorded by an earlier
-    // attempt of this request. The id alone may since have been given to another's event.
-    let own = row.ids.contains(&first.id) && first.created_at == instant(session.now);
+    // Found under the id that it had in an attempt and with the time of that, the row was recorded
+    // by it. The id alone may since have been given to another's event, or to a repeat of this one
+    // in its own group.
+    let own = row.drawn.contains(&(first.id, first.created_at.as_microsecond()));
     let duplicate = !own;
     let differs = if duplicate { differs(&row.event, &first) } else { Vec::new() };
     Ok(Recorded { event: first, floor, duplicate, differs })
@@ -324,7 +340,9 @@ async fn record_one(session: &mut Session, row: &Row) -> Result<Result<Recorded>
         count_delta: effect.delta,
         at_limit: effect.at_limit,
     };
-    session.count_event(&recorded);
+    if !planted("forget-roll-up") || id % 50 != 0 {
+        session.count_event(&recorded);
+    }
     let floor = session.floor(event.floor_id)?.floor.clone();
     Ok(Ok(Recorded { event: recorded, floor, duplicate: false, differs: Vec::new() }))
 }

@@ -1,8 +1,10 @@
 //! Forgetting old events: first the horizon moves, with every floor's count there, in one short
 //! transaction; what takes longer the more there is to forget is done before it or after it. From
 //! then on the events before it are gone for every reader. A month that lies wholly before it is
-//! then boiled down to digests, emptied and dropped: no event is deleted by itself. Who records
-//! waits only while the files of an emptied month are unlinked (docs/performance.md has how long).
+//! then boiled down to digests and dropped, in one transaction: its events and its digests are
+//! never seen together, nor is either missing, and a crash leaves nothing half done. Dropping locks
+//! the whole table for an instant, in the last step of all; PostgreSQL removes the files when the
+//! locks are gone.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,14 +15,15 @@ use super::{
     connect::query,
     floors::{self, LOCK_RETENTION},
     partitions::{self, Partition},
+    past,
     rows::{Micros, damaged, direction, maybe_micros, micros, vehicle_type},
     session::Session,
-    transaction::Transaction,
+    transaction::{Patience, Transaction},
 };
 use crate::{
     Result,
     count::Level,
-    limits::CLEANUP_CHUNK_ROWS,
+    limits::{CLEANUP_CHUNK_ROWS, POSTGRES_ALONE_TIMEOUT},
     store::{
         digest::{self, Trace},
         sums::{DAY, hour_of},
@@ -184,39 +187,78 @@ pub(super) async fn forget_stretches(pool: &Pool) -> Result<()> {
 /// The partitions that lie wholly before the horizon.
 pub(super) async fn expired(pool: &Pool) -> Result<Vec<Partition>> {
     let transaction = Transaction::begin(pool).await?;
-    let horizon = super::past::horizon(&transaction).await?;
+    let horizon = past::horizon(&transaction).await?;
     let mut partitions = partitions::existing(&transaction).await?;
     transaction.commit().await?;
     partitions.retain(|partition| horizon.is_some_and(|horizon| partition.end <= horizon));
     Ok(partitions)
 }
 
-/// Boils a partition before the horizon down to digests and empties it. Whoever reads meanwhile
-/// sees it as it was; the lock that emptying takes is on this partition alone.
-pub(super) async fn boil_down(pool: &Pool, partition: &Partition) -> Result<()> {
+/// Boils a partition before the horizon down to digests, and drops the month. Whoever reads
+/// meanwhile sees it as it was.
+///
+/// # Errors
+/// Where others hold the table for too long ([`lock_alone`]), or another server cleans up, the
+/// partition stays as it is: it is in nobody's way, and the next cleanup finds it.
+pub(super) async fn forget(pool: &Pool, partition: &Partition) -> Result<()> {
     let transaction = Transaction::begin(pool).await?;
     query(&transaction, LOCK_RETENTION, &[]).await?;
-    // Another server may have dropped it while this one waited.
-    if !partitions::existing(&transaction).await?.contains(partition) {
+    // Another server may have dropped it while this one waited; and after a reset nothing is
+    // before the horizon.
+    let horizon = past::horizon(&transaction).await?;
+    let is_there = partitions::existing(&transaction).await?.contains(partition);
+    if !is_there || horizon.is_none_or(|horizon| partition.end > horizon) {
         return transaction.commit().await;
     }
+    let name = &partition.name;
+    // A vacuum would be in the way for as long as it takes. It gives way to whoever waits for it;
+    // with this lock no reader and nobody who records is waited for, nor waits.
+    let vacuum = format!("LOCK TABLE {name} IN SHARE UPDATE EXCLUSIVE MODE");
+    transaction.batch_execute(&vacuum).await?;
+    boil_down(&transaction, partition.end).await?;
+    if partition.is_month {
+        lock_alone(&transaction, name).await?;
+        let drop = format!("-- cleanup_old_events: a month\nDROP TABLE {name}");
+        transaction.batch_execute(&drop).await?;
+    } else {
+        // What has no month are few events, of cameras without a clock.
+        let delete = format!("-- cleanup_old_events: what has no month\nDELETE FROM {name}");
+        transaction.batch_execute(&delete).await?;
+    }
+    transaction.commit().await
+}
+
+/// Keeps as digests what is needed of the events before `end`.
+async fn boil_down(client: &ClientWrapper, end: i64) -> Result<()> {
     let mut deltas: HashMap<i64, i64> = HashMap::new();
     let mut from = i64::MIN;
     loop {
-        let rows = query(&transaction, NEXT, &[&Micros(from), &Micros(partition.end)]).await?;
+        let rows = query(client, NEXT, &[&Micros(from), &Micros(end)]).await?;
         let Some(next) = rows.first().map_or(Ok(None), |row| maybe_micros(row, 0))? else { break };
         let day = next.div_euclid(DAY) * DAY;
-        digest_day(&transaction, day.max(from), day + DAY, &mut deltas).await?;
+        digest_day(client, day.max(from), day + DAY, &mut deltas).await?;
         from = day + DAY;
     }
-    if from != i64::MIN {
-        let (floors, deltas): (Vec<i64>, Vec<i64>) = deltas.into_iter().unzip();
-        query(&transaction, KEEP_DELTAS, &[&floors, &deltas]).await?;
-        query(&transaction, DELETE_AT_LIMIT, &[&Micros(partition.end)]).await?;
-        let name = &partition.name;
-        transaction.batch_execute(&format!("-- cleanup: a month\nTRUNCATE {name}")).await?;
+    let (floors, deltas): (Vec<i64>, Vec<i64>) = deltas.into_iter().unzip();
+    query(client, KEEP_DELTAS, &[&floors, &deltas]).await?;
+    query(client, DELETE_AT_LIMIT, &[&Micros(end)]).await?;
+    Ok(())
+}
+
+/// Locks a month, and the table it is part of, against everyone. Who comes while this waits has to
+/// wait behind it: so it waits a moment only, and tries again for as long as a request may take.
+async fn lock_alone(client: &ClientWrapper, name: &str) -> Result<()> {
+    let lock = format!(
+        "SAVEPOINT alone; SET LOCAL lock_timeout = '{}ms'; \
+         LOCK TABLE ONLY events, {name} IN ACCESS EXCLUSIVE MODE",
+        POSTGRES_ALONE_TIMEOUT.as_millis()
+    );
+    let mut patience = Patience::new();
+    while let Err(error) = client.batch_execute(&lock).await {
+        client.batch_execute("ROLLBACK TO alone; RELEASE alone").await?;
+        patience.again(error.into()).await?;
     }
-    transaction.commit().await
+    Ok(())
 }
 
 async fn digest_day(
@@ -247,24 +289,4 @@ async fn digest_day(
     }
     query(client, PUT_DIGESTS, &[&hours, &floors, &digests]).await?;
     Ok(())
-}
-
-/// Drops an emptied month. That locks the whole table for an instant: it is given up at once
-/// where somebody holds it, and done the next time; an empty month is in nobody's way.
-pub(super) async fn drop_month(pool: &Pool, partition: &Partition) -> Result<()> {
-    let transaction = Transaction::begin(pool).await?;
-    transaction.batch_execute("SET LOCAL lock_timeout = '100ms'").await?;
-    query(&transaction, LOCK_RETENTION, &[]).await?;
-    let name = &partition.name;
-    if partition.is_month && partitions::existing(&transaction).await?.contains(partition) {
-        let lock = format!("LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE");
-        transaction.batch_execute(&lock).await?;
-        let first = format!("-- cleanup_old_events: is it empty\nSELECT 1 FROM {name} LIMIT 1");
-        // After a reset the month may be in use again.
-        if transaction.query_opt(&first, &[]).await?.is_none() {
-            let drop = format!("-- cleanup_old_events: an empty month\nDROP TABLE {name}");
-            transaction.batch_execute(&drop).await?;
-        }
-    }
-    transaction.commit().await
 }

@@ -51,7 +51,7 @@ impl Task {
     async fn attempt(&self, group: &mut Group) -> Result<()> {
         let now = self.options.clock.now().as_microsecond();
         self.months.ensure(&self.pool, now, group.instants()).await?;
-        let outcome = group.record(&self.pool).await;
+        let outcome = group.record(&self.pool, now).await;
         if outcome.is_err() {
             self.months.forget();
         }

@@ -24,7 +24,7 @@ impl Transaction {
     }
 
     /// A read-only transaction that sees one state of the database throughout. It holds on to
-    /// the table of events before it looks: a month that is emptied in between would be seen by
+    /// the table of events before it looks: a month that is dropped in between would be seen by
     /// neither its events nor its digests.
     pub(super) async fn snapshot(client: Object) -> Result<Self> {
         let transaction = Self { client: Some(client) };

@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
-use smartpark::{Direction, Error, EventDigest, EventDigests, Floor, NewEvent, VehicleType};
+use smartpark::{
+    Direction, Error, EventDigest, EventDigests, Floor, NewEvent, VehicleType,
+    limits::MAX_PAGE_ROWS,
+};
 
 use super::world::{World, after, entry, exit, on_every_engine};
 
@@ -92,6 +95,17 @@ on_every_engine! {
             assert_eq!(after, own, "case {case}: {seen:?}");
             world.park.seed().reset_database_seed().await.unwrap();
         }
+    }
+
+    async fn more_events_than_a_page_holds_are_told_whole(world) {
+        let floor = world.floor("Ground", 5).await;
+        let ago = 1..=i64::from(MAX_PAGE_ROWS) + 10;
+        let events: Vec<NewEvent> =
+            ago.map(|ago| entry(&floor, &format!("t{ago}"), -ago)).collect();
+        assert_eq!(send(&world, events.clone()).await, events.len());
+        let slices = stored(&world).await.slices;
+        let told: Vec<_> = slices.iter().map(|slice| (slice.events, slice.digest)).collect();
+        assert_eq!(told, own(&events, slices.len()));
     }
 
     async fn a_slice_holds_its_beginning_and_not_its_end(world) {

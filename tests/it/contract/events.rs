@@ -109,7 +109,9 @@ on_every_engine! {
 fn a_cursor_survives_its_text_and_nothing_else_is_one() {
     let cursor = Cursor { timestamp: -5, id: 77 };
     assert_eq!(cursor.to_string().parse(), Ok(cursor));
-    for text in ["", "1", "_", "1_", "a_1", "1_1_1", "99999999999999999999_1"] {
+    for text in
+        ["", "1", "_", "1_", "a_1", "1_1_1", "+1_1", "1_01", "-0_1", "99999999999999999999_1"]
+    {
         assert!(text.parse::<Cursor>().is_err(), "{text}");
     }
 }

@@ -66,6 +66,19 @@ on_every_engine! {
         world.execute(&format!("INSERT INTO retention (id) {more}"));
     }
 
+    async fn of_many_stretches_before_the_horizon_none_is_left(world) {
+        let floor = world.floor("Ground", 9).await;
+        // Every twenty minutes for twenty days: too many facts a day for one stretch.
+        let events = (0..20 * 72).map(|n| entry(&floor, &format!("t{n}"), n * 1_200 - 60 * DAY));
+        for result in world.park.events().record_events(events.collect()).await.unwrap() {
+            result.unwrap();
+        }
+        assert!(world.rows("floor_stretches").len() > 450, "more than are forgotten at a time");
+        world.park.events().cleanup_old_events(30).await.unwrap();
+        assert_eq!(world.rows("floor_stretches"), Vec::<String>::new());
+        world.assert_clean().await;
+    }
+
     async fn the_horizon_never_moves_back(world) {
         fill(&world).await;
         let events = world.park.events();

@@ -10,7 +10,8 @@ pub(crate) type Moment = u64;
 /// What breaks an invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
-    /// `I1` … `I20`, or `contract` where an answer is none that may be given.
+    /// `I1` … `I20`; `stop` where a server did not stop as it must; `contract` where an answer is
+    /// none that may be given.
     pub(crate) invariant: &'static str,
     pub(crate) detail: String,
 }
@@ -35,6 +36,8 @@ pub(crate) struct Told {
     pub(crate) sent: Option<Moment>,
     /// When it was acknowledged first.
     pub(crate) accepted: Option<Moment>,
+    /// The first server that answered a request with it, whatever it answered.
+    pub(crate) answered_by: Option<u32>,
     /// Answers that were about it alone.
     pub(crate) answers: Vec<Single>,
     /// How often its outcome stayed unknown.
@@ -83,6 +86,15 @@ pub(crate) struct Read {
     pub(crate) seen: Seen,
 }
 
+/// A server that was told to stop, and has.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop {
+    /// Which of the servers it was.
+    pub(crate) server: u32,
+    /// The last id of an event that was stored then: ids grow.
+    pub(crate) last_id: i64,
+}
+
 /// All that happened in a run.
 pub(crate) struct Journal {
     began: Instant,
@@ -107,6 +119,7 @@ pub(crate) struct Journal {
     pub(crate) answered: usize,
     /// Servers that were started.
     pub(crate) servers: u32,
+    pub(crate) stops: Vec<Stop>,
     /// Whether the scenario has failed.
     pub(crate) given_up: bool,
 }
@@ -127,6 +140,7 @@ impl Journal {
             begun: 0,
             answered: 0,
             servers: 0,
+            stops: Vec::new(),
             given_up: false,
         }
     }
@@ -147,6 +161,13 @@ impl Journal {
     /// Notes that nobody knows what became of them.
     pub(crate) fn unknown(&mut self, places: &[usize]) {
         places.iter().for_each(|place| self.told[*place].unknown += 1);
+    }
+
+    /// Notes that this server answered a request with them.
+    pub(crate) fn answered_by(&mut self, server: u32, places: &[usize]) {
+        for place in places {
+            self.told[*place].answered_by.get_or_insert(server);
+        }
     }
 
     /// Notes that they were acknowledged.

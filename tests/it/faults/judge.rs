@@ -46,7 +46,7 @@ struct Evidence<'a> {
 }
 
 /// The invariants that are judged by what is stored and what was read.
-const JUDGES: [fn(&Evidence<'_>) -> Vec<Finding>; 14] = [
+const JUDGES: [fn(&Evidence<'_>) -> Vec<Finding>; 15] = [
     stored::i1_accepted_is_stored,
     stored::i2_stored_was_sent,
     stored::i3_keys_are_distinct,
@@ -56,6 +56,7 @@ const JUDGES: [fn(&Evidence<'_>) -> Vec<Finding>; 14] = [
     stored::i8_deltas_fit_directions,
     stored::i9_counts_are_the_fold,
     stored::i10_effects_have_events,
+    stored::stop_answers_what_was_stored,
     reads::i7_counts_are_within_slots,
     reads::i11_reads_see_what_was_answered,
     reads::i12_reads_lie_between,
@@ -64,7 +65,11 @@ const JUDGES: [fn(&Evidence<'_>) -> Vec<Finding>; 14] = [
 ];
 
 /// Judges a run whose server still runs and has nothing more to do.
-pub(super) fn all(trial: &Trial, server: &Server, before: Usage) -> Vec<Finding> {
+pub(super) fn all(
+    trial: &Trial,
+    server: &Server,
+    (before, stored_before): (Usage, i64),
+) -> Vec<Finding> {
     let client = Client::new(Some(&trial.load.key));
     read_once_more(trial, &client);
     let raw = raw::read(trial.folder.url());
@@ -87,7 +92,7 @@ pub(super) fn all(trial: &Trial, server: &Server, before: Usage) -> Vec<Finding>
         ));
         findings
     });
-    findings.extend(process::i17_metrics_agree(trial, &client, &raw));
+    findings.extend(process::i17_metrics_agree(trial, &client, &raw, stored_before));
     findings.extend(process::i10_check_is_clean(trial));
     findings.extend(process::i19_nothing_grows(trial, server, before));
     findings

@@ -92,8 +92,10 @@ impl Load {
 
     /// Sends everything to this server from now on.
     pub(crate) fn aim(&self, url: &str) {
-        url.clone_into(&mut self.target.lock().unwrap());
-        self.with(|journal| journal.servers += 1);
+        self.with(|journal| {
+            url.clone_into(&mut self.target.lock().unwrap());
+            journal.servers += 1;
+        });
     }
 
     /// Where the server is, with a path.
@@ -167,7 +169,8 @@ impl Load {
         }
     }
 
-    fn next(&self) -> Option<&Post> {
+    /// The next post, for whoever sends it until it is answered.
+    pub(super) fn next(&self) -> Option<&Post> {
         self.with(|journal| {
             let post = self.posts.get(journal.begun).filter(|_| !hopeless(journal))?;
             journal.begun += 1;
@@ -177,14 +180,28 @@ impl Load {
 
     /// Sends a post; false where it must be sent again.
     fn send(&self, client: &Client, post: &Post) -> bool {
-        self.with(|journal| journal.sent(&post.places));
-        let answer = client.send("POST", &self.url("/events"), Some(self.content(post)));
+        let (server, url) = self.sent(post);
+        let answer = client.send("POST", &url, Some(self.content(post)));
+        self.told(post, server, answer)
+    }
+
+    /// Notes that a post is being sent; says to which of the servers, and where that is.
+    pub(super) fn sent(&self, post: &Post) -> (u32, String) {
+        self.with(|journal| {
+            journal.sent(&post.places);
+            (journal.servers, self.url("/events"))
+        })
+    }
+
+    /// Notes what this server answered to a post; false where it must be sent again.
+    pub(super) fn told(&self, post: &Post, server: u32, answer: Option<Answer>) -> bool {
         self.with(|journal| {
             let Some(answer) = answer else {
                 journal.lost += 1;
                 journal.unknown(&post.places);
                 return false;
             };
+            journal.answered_by(server, &post.places);
             if answer.status == 503 && answer.retry_after {
                 journal.unavailable += 1;
                 journal.unknown(&post.places);
@@ -200,7 +217,7 @@ impl Load {
     }
 
     /// The body of a post, with its type.
-    fn content(&self, post: &Post) -> (&'static str, String) {
+    pub(super) fn content(&self, post: &Post) -> (&'static str, String) {
         let event = |place: &usize| self.facts.cars[*place].event(place.is_multiple_of(3));
         if let [place] = post.places.as_slice() {
             return ("application/json", event(place).to_string());

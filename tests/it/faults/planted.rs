@@ -1,5 +1,5 @@
-//! Defects on purpose (src/planted.rs), each of which the invariant that it breaks must find. Most
-//! are in the engine for SQLite, which is the faster one to try; the judge is the same for both.
+//! Defects on purpose (src/planted.rs), each of which the invariant that it breaks must find. Those
+//! of recording stand in both engines; the others once, as the judge is the same for both.
 
 use super::{
     facts::Facts,
@@ -12,9 +12,8 @@ use crate::cli::{Server, garage::Random};
 const SIZE: Size = Size { name: "planted", cars: 1_200, faults: 1, runs: 1 };
 
 /// A run of these posts with this defect.
-fn trial(defect: &str, posts: fn(&Facts, &mut Random) -> Vec<Post>) -> Trial {
-    let folder = Engine::Sqlite.folder();
-    let mut trial = Trial::new(("planted", Engine::Sqlite), folder, (SIZE, 7), posts);
+fn trial(engine: Engine, defect: &str, posts: fn(&Facts, &mut Random) -> Vec<Post>) -> Trial {
+    let mut trial = Trial::new(("planted", engine), engine.folder(), (SIZE, 7), posts);
     trial.environment.push(("SMARTPARK_PLANT", defect.to_owned()));
     trial
 }
@@ -39,16 +38,17 @@ fn broken(trial: &Trial, server: Server) -> Vec<&'static str> {
 
 /// Makes of each defect a test that it is found by its invariant.
 macro_rules! planted {
-    ($($name:ident: $defect:literal is found by $invariant:literal)*) => {
+    ($engine:expr; $($name:ident: $defect:literal is found by $invariant:literal)*) => {
         $(#[test]
         fn $name() {
-            let broken = undisturbed(&trial($defect, mixed));
+            let broken = undisturbed(&trial($engine, $defect, mixed));
             assert!(broken.contains(&$invariant), "only {broken:?}");
         })*
     };
 }
 
 planted! {
+    Engine::Sqlite;
     half_a_batch: "half-batch" is found by "I1"
     a_lost_late_event: "lose-late-event" is found by "I1"
     a_stored_event_is_refused: "store-refused" is found by "I2"
@@ -66,17 +66,45 @@ planted! {
     a_page_skips_a_row: "skip-row" is found by "I14"
     an_inactive_floor_is_recommended: "recommend-inactive" is found by "I15"
     a_horizon_that_moves_back: "move-horizon-back" is found by "I16"
+    a_gauge_that_is_wrong: "wrong-gauge" is found by "I17"
+    a_repeat_among_the_recorded: "miscount" is found by "I17"
     a_server_that_stays_unready: "stay-unready" is found by "I18"
     files_that_leak: "leak-files" is found by "I19"
     a_key_in_the_log: "log-key" is found by "I20"
 }
 
-/// What was answered too early is lost when the server is killed: the last post at least, as each
-/// fact is sent once and nothing comes after it that would commit it.
-#[test]
-fn an_answer_that_a_kill_makes_untrue() {
-    let once = |facts: &Facts, random: &mut Random| shuffled(facts, 1, 1, random);
-    let trial = trial("answer-before-commit", once);
+mod postgres {
+    use super::*;
+
+    planted! {
+        Engine::Postgres;
+        a_lost_late_event: "lose-late-event" is found by "I1"
+        a_counted_duplicate: "count-duplicate" is found by "I9"
+        an_effect_without_its_event: "lose-late-event" is found by "I10"
+        answer_before_commit: "answer-before-commit" is found by "I11"
+        a_forgotten_roll_up: "forget-roll-up" is found by "I13"
+    }
+
+    #[test]
+    fn an_answer_that_a_kill_makes_untrue() {
+        is_untrue_after_a_kill(Engine::Postgres);
+    }
+
+    #[test]
+    fn no_defect() {
+        assert_eq!(undisturbed(&trial(Engine::Postgres, "none", mixed)), [""; 0]);
+    }
+}
+
+/// Every fact once: nothing comes after a post that would tell of it again.
+fn once(facts: &Facts, random: &mut Random) -> Vec<Post> {
+    shuffled(facts, 1, 1, random)
+}
+
+/// What was answered too early is lost when the server is killed: the last post at least, as
+/// nothing comes after it that would commit it.
+fn is_untrue_after_a_kill(engine: Engine) {
+    let trial = trial(engine, "answer-before-commit", once);
     let server = trial.begin();
     trial.load.run(|_| ());
     server.kill();
@@ -84,10 +112,29 @@ fn an_answer_that_a_kill_makes_untrue() {
     assert!(broken.contains(&"I1"), "only {broken:?}");
 }
 
+#[test]
+fn an_answer_that_a_kill_makes_untrue() {
+    is_untrue_after_a_kill(Engine::Sqlite);
+}
+
+/// One of the requests that a server had begun when it was told to stop gets no answer.
+#[test]
+fn a_stop_without_an_answer() {
+    let trial = trial(Engine::Sqlite, "drop-at-stop", once);
+    let server = trial.begin();
+    let mut next = None;
+    trial.load.run(|load| {
+        load.wait_for_part(1, 2);
+        trial.stop_under_load(server);
+        next = Some(trial.serve());
+    });
+    assert_eq!(broken(&trial, next.unwrap()), ["stop"]);
+}
+
 /// A row twice needs more than a defect of the program: its index is gone too.
 #[test]
 fn a_key_stored_twice() {
-    let trial = trial("forget-twins", mixed);
+    let trial = trial(Engine::Sqlite, "forget-twins", mixed);
     let database = rusqlite::Connection::open(trial.folder.path().join("smartpark.db")).unwrap();
     database.execute_batch("DROP INDEX uq_event_idempotency").unwrap();
     let broken = undisturbed(&trial);
@@ -97,5 +144,5 @@ fn a_key_stored_twice() {
 /// The same run without a defect finds nothing.
 #[test]
 fn no_defect() {
-    assert_eq!(undisturbed(&trial("none", mixed)), [""; 0]);
+    assert_eq!(undisturbed(&trial(Engine::Sqlite, "none", mixed)), [""; 0]);
 }

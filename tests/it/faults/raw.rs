@@ -120,6 +120,21 @@ pub(super) fn horizon(url: &str) -> Option<i64> {
     rows[0][0].as_deref().map(|horizon| horizon.parse().unwrap())
 }
 
+/// The last id of an event.
+pub(super) fn last_id(url: &str) -> i64 {
+    number(&query(url, "SELECT coalesce(max(id), 0) FROM events")[0], 0)
+}
+
+/// Events in the sums of hours: those that are stored, and those that were forgotten.
+pub(super) fn summed(url: &str) -> i64 {
+    let rows = query(
+        url,
+        "SELECT coalesce(sum(car_entries + car_exits + motorcycle_entries + motorcycle_exits
+             + bus_entries + bus_exits + truck_entries + truck_exits), 0) FROM event_hours",
+    );
+    number(&rows[0], 0)
+}
+
 /// Everything.
 pub(super) fn read(url: &str) -> Raw {
     let floor = |row: Vec<Option<String>>| FloorSeen {
@@ -130,11 +145,6 @@ pub(super) fn read(url: &str) -> Raw {
     };
     let floors = query(url, "SELECT id, current_vehicles, total_slots, is_active FROM floors");
     let removed = query(url, "SELECT floor_id, removed_delta FROM floor_origins");
-    let summed = query(
-        url,
-        "SELECT coalesce(sum(car_entries + car_exits + motorcycle_entries + motorcycle_exits
-             + bus_entries + bus_exits + truck_entries + truck_exits), 0) FROM event_hours",
-    );
     let at_limit = query(url, "SELECT event_id FROM events_at_limit ORDER BY event_id");
     Raw {
         floors: floors.into_iter().map(floor).collect(),
@@ -142,7 +152,7 @@ pub(super) fn read(url: &str) -> Raw {
         adjustments: adjustments(url),
         removed: removed.iter().map(|row| (number(row, 0), number(row, 1))).collect(),
         at_limit: at_limit.iter().map(|row| number(row, 0)).collect(),
-        summed: number(&summed[0], 0),
+        summed: summed(url),
         horizon: horizon(url),
         faults: faults(url),
     }

@@ -1,7 +1,5 @@
 //! Faults of the process, the load and PostgreSQL.
 
-use std::time::{Duration, Instant};
-
 use super::{
     facts::Facts,
     load::{mixed, shuffled},
@@ -11,9 +9,6 @@ use crate::{
     cli::{Folder, garage::Random},
     servers::{cars::FLOORS, database::Database, proxy::Proxy},
 };
-
-/// How long a server that was told to stop may take.
-const STOP: Duration = Duration::from_secs(10);
 
 on_both_engines! {
     fn no_fault(engine, size, seed) {
@@ -51,11 +46,7 @@ on_both_engines! {
         trial.load.run(|load| {
             for stop in 1..=size.faults {
                 load.wait_for_part(stop, size.faults + 1);
-                let begun = Instant::now();
-                let (code, log) = server.take().unwrap().stop();
-                assert!(begun.elapsed() < STOP, "it took {:?}", begun.elapsed());
-                assert_eq!(code, Some(0), "{log}");
-                assert!(log.contains("stopped"), "{log}");
+                trial.stop_under_load(server.take().unwrap());
                 server = Some(trial.serve());
             }
         });

@@ -103,8 +103,8 @@ pub(crate) struct Trial {
     pub(crate) url: String,
     /// What the servers' environment says beside.
     pub(crate) environment: Vec<(&'static str, String)>,
-    /// What the last server used when it had just begun.
-    usage: Mutex<Usage>,
+    /// What the last server used when it had just begun, and the events that were stored then.
+    begun: Mutex<(Usage, i64)>,
 }
 
 impl Trial {
@@ -122,8 +122,8 @@ impl Trial {
         let key = folder.run(&["key", "add", "faults", "--role", "admin"]).ok();
         let load = Load::new(facts, posts, key.out.trim_end().to_owned());
         let url = folder.url().to_owned();
-        let (environment, usage) = (Vec::new(), Mutex::default());
-        Self { name, engine, seed, size, folder, load, url, environment, usage }
+        let (environment, begun) = (Vec::new(), Mutex::default());
+        Self { name, engine, seed, size, folder, load, url, environment, begun }
     }
 
     /// The command that serves.
@@ -137,7 +137,7 @@ impl Trial {
     /// Starts a server; all is sent there from now on.
     pub(crate) fn serve(&self) -> Server {
         let server = Server::spawn(self.command());
-        *self.usage.lock().unwrap() = Usage::of(&server);
+        *self.begun.lock().unwrap() = (Usage::of(&server), raw::summed(self.folder.url()));
         self.load.aim(&server.url);
         server
     }
@@ -189,7 +189,11 @@ impl Trial {
         while !ready() {
             if Instant::now() > deadline {
                 let told = finding("I18", "not ready ten seconds after the fault was healed");
-                return self.load.with(|journal| journal.findings.push(told));
+                // The load would wait for it for ever.
+                return self.load.with(|journal| {
+                    journal.given_up = true;
+                    journal.findings.push(told);
+                });
             }
             self.load.pause();
         }
@@ -199,8 +203,8 @@ impl Trial {
     pub(crate) fn judge(&self, server: Server) -> Vec<Finding> {
         self.healed();
         self.note_horizon();
-        let usage = *self.usage.lock().unwrap();
-        let mut findings = judge::all(self, &server, usage);
+        let begun = *self.begun.lock().unwrap();
+        let mut findings = judge::all(self, &server, begun);
         let (code, log) = server.stop();
         findings.extend(judge::ended(&self.load.key, code, &log));
         self.note(&findings);

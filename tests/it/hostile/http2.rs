@@ -5,7 +5,9 @@ use std::{
     net::TcpStream,
 };
 
-use super::{Besieged, PLACES};
+use smartpark::limits::{MAX_ANSWERS_BYTES, MAX_DOWNLOADS, MAX_STREAMS};
+
+use super::{Besieged, MOST_MEMORY, PATIENCE, PLACES};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const DATA: u8 = 0;
@@ -68,7 +70,7 @@ fn numbers(count: u32) -> impl Iterator<Item = u32> {
 
 /// A request for the floors.
 fn asked(number: u32) -> Vec<u8> {
-    frame(HEADERS, END_STREAM | END_HEADERS, number, &head("/floors", false))
+    get("/floors", number)
 }
 
 /// One that is taken back at once.
@@ -141,6 +143,94 @@ fn streams_whose_answers_nobody_takes_keep_nobody_out() {
         drop(crowd);
         besieged.forgets();
     }
+}
+
+/// A GET.
+fn get(path: &str, number: u32) -> Vec<u8> {
+    frame(HEADERS, END_STREAM | END_HEADERS, number, &head(path, false))
+}
+
+/// A page of a megabyte.
+fn page(number: u32) -> Vec<u8> {
+    get("/events?limit=1000", number)
+}
+
+/// Whether each of so many requests was answered with 200, as far as the connection lasts.
+fn answered(stream: &mut TcpStream, most: u32) -> Vec<bool> {
+    let mut answered = Vec::new();
+    while answered.len() < most as usize {
+        let mut head = [0; 9];
+        if stream.read_exact(&mut head).is_err() {
+            break;
+        }
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; length as usize];
+        if stream.read_exact(&mut payload).is_err() {
+            break;
+        }
+        if head[3] == HEADERS {
+            // The status comes first; 200 is number 8 of the static table.
+            answered.push(payload[0] == 0x88);
+        }
+    }
+    answered
+}
+
+/// Nobody takes a byte of them, so each that is given stays in memory.
+#[test]
+fn large_pages_for_many_streams_take_what_there_is_for_answers_and_no_more() {
+    let besieged = Besieged::new();
+    besieged.fill(1_000);
+    let page_bytes = besieged.ask(b"GET /events?limit=1000 HTTP/1.0\r\n\r\n").len();
+    let mut stream = begin(&besieged, false);
+    send(&mut stream, numbers(MAX_STREAMS).map(page));
+    let given = answered(&mut stream, MAX_STREAMS).iter().filter(|it| **it).count();
+    let (taken, most) = (given * page_bytes, MAX_ANSWERS_BYTES);
+    assert!((most / 2..=most).contains(&taken), "{given} pages of {page_bytes} bytes");
+    assert!(besieged.grown() > most as u64 / 2, "{}", besieged.grown());
+    besieged.answers();
+    besieged.records("beside one connection");
+    drop(stream);
+
+    let connections = 5;
+    let wanted = connections * MAX_STREAMS as usize * page_bytes;
+    assert!(wanted as u64 > MOST_MEMORY, "no bound would be missed");
+    let mut crowd: Vec<_> = (0..connections).map(|_| begin(&besieged, false)).collect();
+    for stream in &mut crowd {
+        send(stream, numbers(MAX_STREAMS).map(page));
+    }
+    for stream in &mut crowd {
+        answered(stream, MAX_STREAMS);
+        besieged.answers();
+    }
+    besieged.records("beside several");
+    besieged.stays_small();
+    drop(crowd);
+    besieged.forgets();
+}
+
+/// Their tables are longer than what is made ahead of a client that takes nothing.
+#[test]
+fn one_download_more_than_there_may_be_is_told_when_to_come_back() {
+    let besieged = Besieged::new();
+    besieged.fill(1_000);
+    let most = u32::try_from(MAX_DOWNLOADS).unwrap();
+    let mut stream = begin(&besieged, false);
+    send(&mut stream, numbers(most).map(|number| get("/events.csv", number)));
+    assert_eq!(answered(&mut stream, most), [true; MAX_DOWNLOADS]);
+    let request = b"GET /events.csv HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let refused = besieged.ask(request);
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{}", refused.len());
+    assert!(refused.to_lowercase().contains("\r\nretry-after: "), "{refused}");
+    besieged.records("beside downloads");
+    stream.write_all(&frame(RESET, 0, 1, &[0, 0, 0, 8])).unwrap();
+    // As soon as the server has seen that one has ended, there is room for one.
+    let begun = std::time::Instant::now();
+    while besieged.ask(request).starts_with("HTTP/1.1 503 ") {
+        assert!(begun.elapsed() < PATIENCE, "the place is not given back");
+    }
+    drop(stream);
+    besieged.forgets();
 }
 
 #[test]

@@ -7,21 +7,21 @@ use smartpark::{
 use super::Schema;
 
 /// A park in a schema of its own, whose clock stands at the beginning.
-async fn park(schema: &Schema, clock: &Clock) -> SmartPark {
+pub(super) async fn park(schema: &Schema, clock: &Clock) -> SmartPark {
     let options = Options { clock: clock.clone(), ..Options::default() };
     SmartPark::open_with(&schema.url(), options).await.unwrap()
 }
 
-fn instant(text: &str) -> Timestamp {
+pub(super) fn instant(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn car(floor: &Floor, track: &str, at: &str) -> NewEvent {
+pub(super) fn car(floor: &Floor, track: &str, at: &str) -> NewEvent {
     NewEvent::new("cam", floor.id, track, VehicleType::Car, Direction::Entry).at(instant(at))
 }
 
 /// The partitions that there are, in order.
-async fn partitions(park: &SmartPark, schema: &Schema) -> Vec<String> {
+pub(super) async fn partitions(park: &SmartPark, schema: &Schema) -> Vec<String> {
     assert!(park.check(false).await.unwrap().is_clean());
     let all = schema.ask(
         "SELECT string_agg(inhrelid::regclass::text, ' ' ORDER BY inhrelid::regclass::text)

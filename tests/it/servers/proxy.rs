@@ -2,7 +2,7 @@
 //! message by message, and cuts the connection where one says COMMIT.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct Proxy {
 #[derive(Default)]
 struct Commits {
     cutting: AtomicBool,
+    /// Where to cut the next one, whatever else is cut.
+    next: Mutex<Option<Cut>>,
     seen: AtomicUsize,
     cut: [AtomicUsize; Cut::ALL.len()],
 }
@@ -75,6 +77,11 @@ impl Proxy {
         self.commits.cutting.store(true, Ordering::SeqCst);
     }
 
+    /// Cuts the next commit, here.
+    pub(crate) fn cut_next(&self, cut: Cut) {
+        *self.commits.next.lock().unwrap() = Some(cut);
+    }
+
     /// How many connections were cut, by place.
     pub(crate) fn cuts(&self) -> [(Cut, usize); Cut::ALL.len()] {
         Cut::ALL.map(|cut| (cut, self.commits.cut[cut as usize].load(Ordering::SeqCst)))
@@ -84,6 +91,9 @@ impl Proxy {
 impl Commits {
     /// What is done with the next commit.
     fn next(&self) -> Option<Cut> {
+        if let Some(cut) = self.next.lock().unwrap().take() {
+            return Some(cut);
+        }
         if !self.cutting.load(Ordering::SeqCst) {
             return None;
         }

@@ -17,8 +17,19 @@ fn root() -> PathBuf {
 
 /// Every text file that people write here: not what is built, and not what others wrote.
 pub(super) fn repository() -> Vec<File> {
-    let folders =
-        ["src", "tests", "benches", "examples", "migrations", "scripts", "docs", ".ci", ".config"];
+    let folders = [
+        "src",
+        "tests",
+        "benches",
+        "examples",
+        "migrations",
+        "scripts",
+        "docs",
+        ".ci",
+        ".config",
+        "fuzz/src",
+        "fuzz/fuzz_targets",
+    ];
     let mut paths: Vec<PathBuf> = read_folder(&root());
     paths.retain(|path| path.is_file());
     let mut open: Vec<PathBuf> = folders.iter().map(|folder| root().join(folder)).collect();

@@ -42,8 +42,17 @@ pub(super) fn dead_paths(document: &File, known: &BTreeSet<&str>) -> Vec<String>
 
 /// Whether a word in a document means a file or folder of this repository.
 fn is_path(word: &str) -> bool {
-    const TOPS: [&str; 8] =
-        ["src/", "tests/", "benches/", "examples/", "migrations/", "scripts/", "docs/", ".ci/"];
+    const TOPS: [&str; 9] = [
+        "src/",
+        "tests/",
+        "benches/",
+        "examples/",
+        "migrations/",
+        "scripts/",
+        "docs/",
+        ".ci/",
+        "fuzz/",
+    ];
     const ENDINGS: [&str; 5] = [".rs", ".md", ".toml", ".sql", ".sh"];
     // The configuration file of those who run SmartPark.
     const THEIRS: [&str; 1] = ["smartpark.toml"];

@@ -25,7 +25,8 @@ export function Story({ event }) {
     const close = () => { told.value = null; };
     const row = (label, value) => html`<div><dt>${t(label)}</dt><dd>${value}</dd></div>`;
     return html`<${Dialog} title=${t('story', { id: event.id })} close=${close} className="story">
-        <p class="lead"><${Direction} event=${event} /> · ${floorName(event.floor_id)} ·
+        <p class="lead"><${Direction} event=${event} /> ·
+            ${' '}<bdi>${floorName(event.floor_id)}</bdi> ·
             ${' '}${t(`type.${event.vehicle_type}`)}</p>
         <p>${effect(event)}</p>
         <dl class="facts">
@@ -58,7 +59,8 @@ function Track({ event, others }) {
         <ol class="track">${[...others].reverse().map((other) => html`<li key=${other.id}
             aria-current=${other.id === event.id ? 'true' : undefined}>
             <time dateTime=${other.timestamp}>${exact(other.timestamp)}</time>
-            <${Direction} event=${other} /> ${floorName(other.floor_id)}, ${other.camera_id}
+            <${Direction} event=${other} /> <bdi>${floorName(other.floor_id)}</bdi>,
+            ${' '}<bdi>${other.camera_id}</bdi>
             ${' '}<${Effect} event=${other} /></li>`)}</ol>
         ${others.length > MOST && html`<p class="small">
             ${t('story.more', { n: number(MOST) })}</p>`}`;

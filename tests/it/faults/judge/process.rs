@@ -10,7 +10,7 @@ use crate::{
     cli::{Server, client::Client},
     faults::{
         facts::FORGED,
-        journal::{Finding, finding},
+        journal::{Finding, Journal, finding},
         raw::Raw,
         trial::Trial,
     },
@@ -57,7 +57,14 @@ pub(super) fn i16_horizon_stays(it: &Evidence<'_>) -> Vec<Finding> {
     if horizons.is_sorted() { Vec::new() } else { vec![finding("I16", format!("{horizons:?}"))] }
 }
 
-pub(super) fn i17_metrics_agree(trial: &Trial, client: &Client, raw: &Raw) -> Vec<Finding> {
+/// The floors' gauges are their rows. What the server counts as recorded came to the rows while it
+/// ran; of rows whose requests stayed without an answer it may not know.
+pub(super) fn i17_metrics_agree(
+    trial: &Trial,
+    client: &Client,
+    raw: &Raw,
+    stored_before: i64,
+) -> Vec<Finding> {
     let answer = client.get(&trial.load.url("/metrics"));
     let text = answer.filter(|answer| answer.status == 200);
     let Some(text) = text.as_ref().and_then(|answer| answer.body.as_str()) else {
@@ -70,7 +77,17 @@ pub(super) fn i17_metrics_agree(trial: &Trial, client: &Client, raw: &Raw) -> Ve
         series.into_iter().find(|(name, _)| name.contains(&label)).map(|(_, count)| count)
     };
     let wrong = raw.floors.iter().filter(|floor| told(floor.id) != Some(floor.count as f64));
-    wrong.map(|it| finding("I17", format!("{it:?}, told {:?}", told(it.id)))).collect()
+    let wrong = wrong.map(|it| finding("I17", format!("{it:?}, told {:?}", told(it.id))));
+    let mut findings: Vec<_> = wrong.collect();
+    let recorded = scrape.get("smartpark_events_recorded_total");
+    let unknown = |journal: &Journal| journal.told.iter().filter(|told| told.unknown > 0).count();
+    let unknown = trial.load.with(|journal| unknown(journal)) as f64;
+    let rows = (raw.summed - stored_before) as f64;
+    if recorded.is_none_or(|recorded| recorded > rows || rows > recorded + unknown) {
+        let told = format!("{rows} rows came, {unknown} of them unknown at most: {recorded:?}");
+        findings.push(finding("I17", told));
+    }
+    findings
 }
 
 pub(super) fn i19_nothing_grows(trial: &Trial, server: &Server, before: Usage) -> Vec<Finding> {

@@ -15,6 +15,23 @@ pub(super) fn i1_accepted_is_stored(it: &Evidence<'_>) -> Vec<Finding> {
     lost.map(|(_, car)| finding("I1", format!("acknowledged and lost: {car:?}"))).collect()
 }
 
+/// A server that is told to stop answers what it has taken: whatever it had stored by its end, it
+/// has answered.
+pub(super) fn stop_answers_what_was_stored(it: &Evidence<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for row in &it.raw.events {
+        let stop = it.journal.stops.iter().find(|stop| row.id <= stop.last_id);
+        let told = it.places.get(&key(&row.car)).map(|place| &it.journal.told[*place]);
+        if let (Some(stop), Some(told)) = (stop, told)
+            && told.answered_by.is_none_or(|server| server > stop.server)
+        {
+            let found = format!("server {} stored, and did not answer: {:?}", stop.server, row.car);
+            findings.push(finding("stop", found));
+        }
+    }
+    findings
+}
+
 pub(super) fn i2_stored_was_sent(it: &Evidence<'_>) -> Vec<Finding> {
     let rows = it.raw.events.iter();
     let strange = rows.filter(|row| {

@@ -1,6 +1,10 @@
 //! Disks that can be cut off and made read-only: each a mount of its own.
 
-use std::{fs::File, path::Path};
+use std::{
+    fs::{self, File},
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use super::{Produced, run};
 use crate::{cli::Folder, servers::cars::FLOORS};
@@ -22,9 +26,14 @@ pub(super) struct Disk {
 impl Disk {
     /// A new ext4 in a file.
     pub(super) fn ext4() -> Produced<Self> {
+        Self::of(BYTES)
+    }
+
+    /// One that holds so many bytes at most.
+    pub(super) fn of(bytes: u64) -> Produced<Self> {
         let (place, image) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let file = image.path().join("image");
-        File::create(&file).unwrap().set_len(BYTES).unwrap();
+        File::create(&file).unwrap().set_len(bytes).unwrap();
         run("mkfs.ext4", &["-q", "-F", file.to_str().unwrap()])?;
         let disk = Self { place, image };
         disk.mount("rw")?;
@@ -51,6 +60,27 @@ impl Disk {
     /// Cuts the power. From now on every call fails.
     pub(super) fn cut(&self) {
         run("perl", &["-e", SHUTDOWN, self.path().to_str().unwrap()]).unwrap();
+    }
+
+    /// Takes all room that is left.
+    pub(super) fn fill(&self) {
+        let mut filler = File::create(self.filler()).unwrap();
+        let mut piece = vec![1; 1 << 20];
+        while !piece.is_empty() {
+            if filler.write_all(&piece).is_err() {
+                piece.truncate(piece.len() / 2);
+            }
+        }
+        filler.sync_all().unwrap();
+    }
+
+    /// Gives it back.
+    pub(super) fn empty(&self) {
+        fs::remove_file(self.filler()).unwrap();
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.path().join("filler")
     }
 
     /// Takes it away and brings it back, with these options. No process may use it.

@@ -1,9 +1,12 @@
-//! No room: a disk that is read-only, a limit on the size of files.
+//! No room: a disk that is read-only, one that is full for a while, a limit on the size of files.
+
+use std::time::{Duration, Instant};
 
 use super::{disk::Disk, every_seed, must_have_failed, run, until_ended};
 use crate::{
-    cli::{Server, program::after},
+    cli::{Server, client::Client, program::after},
     faults::{
+        journal::finding,
         load::mixed,
         trial::{Engine, Trial},
     },
@@ -28,6 +31,64 @@ fn read_only_disk() {
         trial.end(server);
         Ok(())
     });
+}
+
+/// How much the disk holds that is filled up, in bytes: far more than a run stores.
+const SMALL: u64 = 128 << 20;
+/// How long a server may take to tell that it cannot write.
+const NOTICE: Duration = Duration::from_secs(60);
+
+/// Whoever posts is told 503 as long as there is no room, and so is whoever asks whether the server
+/// is ready. Then it goes on by itself; or it has ended with an error, and a restart recovers.
+#[test]
+fn a_full_disk_that_has_room_again() {
+    every_seed("full disk", |size, seed| {
+        let disk = Disk::of(SMALL)?;
+        let trial = Trial::new(("full disk", Engine::Sqlite), disk.folder(), (size, seed), mixed);
+        let mut server = trial.begin();
+        let mut refused = 0;
+        trial.load.run(|load| {
+            for fault in 1..=size.faults {
+                // What its log has grown to it can write without more room: early it has least.
+                load.wait_for_part(fault, 3 * size.faults);
+                disk.fill();
+                refused += usize::from(until_refused(&trial, &mut server));
+                disk.empty();
+                if let Some(ended) = server.ended() {
+                    must_have_failed(&trial, Some(ended));
+                    server = trial.serve();
+                }
+                trial.healed();
+            }
+        });
+        assert!(refused > 0, "the disk was never missed");
+        trial.end(server);
+        Ok(())
+    });
+}
+
+/// Waits until the server tells that it cannot write, or has ended; false where all was sent before
+/// it missed any room.
+fn until_refused(trial: &Trial, server: &mut Server) -> bool {
+    let client = Client::new(Some(&trial.load.key));
+    let refused = || trial.load.with(|journal| journal.unavailable);
+    let (before, begun) = (refused(), Instant::now());
+    while server.ended().is_none() {
+        let ready = client.get(&trial.load.url("/health/ready"));
+        if refused() > before && ready.as_ref().is_some_and(|answer| answer.status == 503) {
+            return true;
+        }
+        if trial.load.is_over() {
+            return false;
+        }
+        if begun.elapsed() > NOTICE {
+            let told = format!("{} refused, and ready says {ready:?}", refused() - before);
+            trial.load.with(|journal| journal.findings.push(finding("contract", told)));
+            return true;
+        }
+        trial.load.pause();
+    }
+    true
 }
 
 /// A file that may not grow is a disk that failed: the server ends, and a restart recovers.
