@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::{
     App,
-    channel::{Sender, channel_with},
+    channel::{Sender, channel},
     described::problems,
     examples,
     filter::{FILTERS, Filter, FilterParams},
@@ -57,7 +57,7 @@ pub(super) async fn download_events(State(app): State<App>, uri: Uri) -> Result<
     // What is wrong at once is told with a status; later the answer can only break off.
     let download = Download::begin(&app.park, filter).await;
     let (download, first) = download.map_err(|error| Problem::from_error(error, Place::Query))?;
-    let (sender, body) = channel_with(Some(Arc::clone(&turn)));
+    let (sender, body) = channel(Arc::clone(&turn));
     request_id::spawn(async move {
         download.run(first, sender).await;
         drop(turn);
