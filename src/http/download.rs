@@ -25,8 +25,8 @@ use crate::{
 };
 
 /// The columns, in the order of [`row`].
-pub(super) const TITLES: &str = "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,confidence,\
-                      timestamp,created_at,count_delta,at_limit\r\n";
+pub(super) const TITLES: &str = "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,\
+    confidence,timestamp,created_at,count_delta,at_limit\r\n";
 
 problems!(DownloadProblems: InvalidFields, Internal, Overloaded, Unavailable);
 
