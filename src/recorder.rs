@@ -250,6 +250,7 @@ impl<T> Waiting<T> {
         Some(self.gather(first))
     }
 
+    /// What did not fit into the last group.
     fn set_aside(&mut self) -> Option<Item<T>> {
         self.next.take_if(|_| !planted("lose-wake-up"))
     }

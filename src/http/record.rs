@@ -1,6 +1,7 @@
 //! Recording events: one, an array, or one a line.
 
 use axum::{
+    body::Body,
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -12,7 +13,6 @@ use super::{
     App, OnLimit,
     auth::Caller,
     body::{self, Format},
-    channel::channel,
     described::problems,
     examples,
     problem::{Problem, ProblemView},
@@ -22,7 +22,7 @@ use super::{
     views::{EventView, FloorView, answer},
 };
 use crate::{
-    AtLimit, Error, NewEvent, Recorded,
+    AtLimit, NewEvent, Recorded,
     planted::{planted, planted_once},
 };
 
@@ -141,10 +141,9 @@ pub(super) async fn record_events(
         Rows::One(row) => record_one(&app, &caller, row).await,
         Rows::Many(rows) => record_many(&app, &caller, rows).await,
     };
-    if *app.stopping.borrow() && planted_once("drop-at-stop") {
-        let (sender, body) = channel();
-        // A channel that is new takes a piece at once.
-        sender.try_send(Err(Error::Internal("planted".to_owned()))).ok();
+    if planted("drop-at-stop") && *app.stopping.borrow() && planted_once("drop-at-stop") {
+        let breaks = async { Err::<String, _>(std::io::Error::other("planted")) };
+        let body = Body::from_stream(futures_util::stream::once(breaks));
         return answer.map(|answer| answer.map(|_| body));
     }
     answer
