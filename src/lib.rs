@@ -288,7 +288,7 @@ impl SmartPark {
     ///         break event;
     ///     }
     /// };
-    /// assert_eq!(event.value, recorded.event);
+    /// assert_eq!(*event, recorded.event);
     /// # Ok(()) });
     /// ```
     ///

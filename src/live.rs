@@ -3,16 +3,16 @@
 //!
 //! One task of the process looks what is new after each commit that it hears of, at most every
 //! [`LIVE_PACE`], and keeps the latest events in a ring. Watchers take from there what they have
-//! not seen. Nobody who writes waits for them, and none of them waits for another: a slow one
-//! misses states of floors (the latest counts), but no event; what has left the ring is read from
-//! the store. While nobody watches nothing is done.
+//! not seen: the same pieces, as long as they keep up. They are woken some at a time, so that what
+//! else the server does comes in between. Nobody who writes waits for them, and none of them waits
+//! for another: a slow one misses states of floors (the latest counts), but no event; what has
+//! left the ring is read from the store. While nobody watches nothing is done.
 
+mod ring;
+mod state;
 mod watcher;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::{
     sync::{Semaphore, watch},
@@ -23,18 +23,26 @@ pub use watcher::Watcher;
 
 use crate::{
     Error, Event, Floor, Position, Result,
-    limits::{LIVE_ATTEMPTS, LIVE_PACE, LIVE_PAUSE, LIVE_RING_EVENTS, MAX_PAGE_ROWS, MAX_WATCHERS},
+    limits::{
+        LIVE_ATTEMPTS, LIVE_PACE, LIVE_PAUSE, LIVE_TURN_PAUSE, LIVE_TURN_WATCHERS, MAX_PAGE_ROWS,
+        MAX_WATCHERS,
+    },
     model::Site,
     store::Engine,
 };
+use ring::Ring;
+use state::State;
 
 /// Something that is told to many, with the form in which they are told it.
 #[derive(Debug)]
 pub struct Told<T> {
     /// What is told.
     pub value: T,
-    written: OnceLock<Box<[u8]>>,
+    written: OnceLock<Arc<[u8]>>,
 }
+
+/// News that are told together, to many.
+pub(crate) type Piece = Told<Vec<News>>;
 
 impl<T> Told<T> {
     fn new(value: T) -> Arc<Self> {
@@ -42,8 +50,8 @@ impl<T> Told<T> {
     }
 
     /// How it is written: by `write`, once, however many are told.
-    pub fn written(&self, write: impl FnOnce(&T) -> Vec<u8>) -> &[u8] {
-        self.written.get_or_init(|| write(&self.value).into_boxed_slice())
+    pub fn written(&self, write: impl FnOnce(&T) -> Vec<u8>) -> &Arc<[u8]> {
+        self.written.get_or_init(|| write(&self.value).into())
     }
 }
 
@@ -57,51 +65,10 @@ pub enum News {
     /// The site as it is now: at first after all floors, then where it changed.
     Site(Arc<Told<Site>>),
     /// An event, with the position to watch on from.
-    Event(Position, Arc<Told<Event>>),
+    Event(Position, Arc<Event>),
     /// The position that was asked for is not known any more: what a watcher knows of events may
     /// have gaps. Events go on after this position.
     Reload(Position),
-}
-
-/// An event and its place.
-type Placed = (Position, Arc<Told<Event>>);
-
-/// How things stand. All events up to the position are in the ring or in the store.
-#[derive(Debug)]
-struct State {
-    floors: BTreeMap<i64, Arc<Told<Floor>>>,
-    site: Arc<Told<Site>>,
-    position: Position,
-}
-
-/// The latest events: all after one position, in their order.
-#[derive(Debug, Default)]
-struct Ring {
-    after: Position,
-    events: VecDeque<Placed>,
-}
-
-impl Ring {
-    fn begin(&mut self, after: Position) {
-        self.events.clear();
-        self.after = after;
-    }
-
-    fn push(&mut self, event: Placed) {
-        self.events.push_back(event);
-        if self.events.len() > LIVE_RING_EVENTS
-            && let Some((gone, _)) = self.events.pop_front()
-        {
-            self.after = gone;
-        }
-    }
-
-    /// The next events after a position; none where it is not known here.
-    fn after(&self, position: Position, limit: usize) -> Option<Vec<Placed>> {
-        let known = position >= self.after && position.lineage == self.after.lineage;
-        let first = self.events.partition_point(|(at, _)| *at <= position);
-        known.then(|| self.events.range(first..).take(limit).cloned().collect())
-    }
 }
 
 /// The one place of a process that looks what is new.
@@ -109,24 +76,33 @@ impl Ring {
 pub(crate) struct Hub {
     engine: Engine,
     /// None before the first look, and where looking failed for long.
-    state: watch::Sender<Option<Arc<State>>>,
+    state: Mutex<Option<Arc<State>>>,
     ring: Mutex<Ring>,
     /// Up to where was looked; whoever looks holds it.
     looked: tokio::sync::Mutex<Option<Position>>,
     runs: Mutex<bool>,
     room: Arc<Semaphore>,
+    /// Wakes watchers, so many with each.
+    turns: Vec<watch::Sender<()>>,
 }
 
 impl Hub {
     pub(crate) fn new(engine: Engine) -> Arc<Self> {
+        let turns = MAX_WATCHERS.div_ceil(LIVE_TURN_WATCHERS);
         Arc::new(Self {
             engine,
-            state: watch::Sender::new(None),
+            state: Mutex::default(),
             ring: Mutex::default(),
             looked: tokio::sync::Mutex::default(),
             runs: Mutex::default(),
             room: Arc::new(Semaphore::new(MAX_WATCHERS)),
+            turns: (0..turns).map(|_| watch::Sender::default()).collect(),
         })
+    }
+
+    /// How things stand, where that is known.
+    fn state(&self) -> Option<Arc<State>> {
+        lock(&self.state).clone()
     }
 
     /// How many watch now.
@@ -138,29 +114,30 @@ impl Hub {
     /// A new watcher, who is told of events after a position, or from now on.
     pub(crate) async fn watch(self: Arc<Self>, after: Option<Position>) -> Result<Watcher> {
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Error::Overloaded)?;
-        let state = self.subscribe();
+        let turn = self.subscribe();
         self.look().await?;
-        let now = state.borrow().as_ref().map(|state| state.position);
-        let now = now.ok_or_else(not_known)?;
-        Ok(Watcher::new(self, state, after, now, room))
+        let now = self.state().ok_or_else(not_known)?.position;
+        Ok(Watcher::new(self, turn, after, now, room))
     }
 
     /// Begins to listen, and has somebody look while anybody does.
-    fn subscribe(self: &Arc<Self>) -> watch::Receiver<Option<Arc<State>>> {
+    fn subscribe(self: &Arc<Self>) -> watch::Receiver<()> {
         let mut runs = lock(&self.runs);
-        let state = self.state.subscribe();
+        // There is room in one of them: all together hold as many as may watch.
+        let has_room = |turn: &&watch::Sender<()>| turn.receiver_count() < LIVE_TURN_WATCHERS;
+        let turn = self.turns.iter().find(has_room).unwrap_or(&self.turns[0]).subscribe();
         if !*runs {
             *runs = true;
             tokio::spawn(Arc::clone(self).run());
         }
-        state
+        turn
     }
 
     /// Looks after every commit, until nobody watches.
     async fn run(self: Arc<Self>) {
         let _running = Running(&self);
         let mut changes = self.engine.changes();
-        let mut failed = 0;
+        let (mut failed, mut told) = (0, None);
         loop {
             changes.borrow_and_update();
             let next = Instant::now() + LIVE_PACE;
@@ -170,12 +147,13 @@ impl Hub {
                     failed += 1;
                     if failed == LIVE_ATTEMPTS {
                         tracing::warn!("the live stream cannot go on: {error}");
-                        self.state.send_replace(None);
+                        self.let_go();
                     }
                     sleep(LIVE_PAUSE).await;
                     changes.mark_changed();
                 }
             }
+            self.tell(&mut told).await;
             sleep_until(next).await;
             if self.rest().await {
                 return;
@@ -190,14 +168,38 @@ impl Hub {
 
     /// Whether nobody watches: then what was looked at is forgotten, and this one ends.
     async fn rest(&self) -> bool {
-        if self.state.receiver_count() > 0 {
+        if self.is_watched() {
             return false;
         }
         let mut looked = self.looked.lock().await;
         let mut runs = lock(&self.runs);
         *looked = None;
-        *runs = self.state.receiver_count() > 0;
+        *runs = self.is_watched();
         !*runs
+    }
+
+    fn is_watched(&self) -> bool {
+        self.turns.iter().any(|turn| turn.receiver_count() > 0)
+    }
+
+    /// Wakes the watchers where there is something new, turn by turn: a thousand at once would
+    /// keep every processor busy for as long as all of them take, and who posts would wait.
+    async fn tell(&self, told: &mut Option<Arc<State>>) {
+        let state = self.state();
+        if state.as_ref().map(Arc::as_ptr) == told.as_ref().map(Arc::as_ptr) {
+            return;
+        }
+        *told = state;
+        for turn in self.turns.iter().filter(|turn| turn.receiver_count() > 0) {
+            turn.send_replace(());
+            sleep(LIVE_TURN_PAUSE).await;
+        }
+    }
+
+    /// Lets all watchers go: nothing new is known.
+    fn let_go(&self) {
+        *lock(&self.state) = None;
+        self.turns.iter().for_each(|turn| turn.send_replace(()));
     }
 
     /// Looks what is new, and tells it.
@@ -217,8 +219,7 @@ impl Hub {
             };
             let Some((last, _)) = events.last() else { break };
             position = *last;
-            let mut ring = lock(&self.ring);
-            events.into_iter().for_each(|(at, event)| ring.push((at, Told::new(event))));
+            lock(&self.ring).push(events);
         }
         // Read last: the floors are never older than the events.
         let floors = self.engine.floors().await?;
@@ -232,30 +233,13 @@ impl Hub {
         Ok(position)
     }
 
-    /// Makes the new state known, where it is a new one. What stayed as it was is not told anew.
+    /// Makes the new state known, where it is a new one.
     fn publish(&self, floors: Vec<Floor>, position: Position) {
-        self.state.send_if_modified(|state| {
-            let old = state.as_deref();
-            let site = Site::of(&floors);
-            let site = match old.filter(|old| old.site.value == site) {
-                Some(old) => Arc::clone(&old.site),
-                None => Told::new(site),
-            };
-            let same = |floor: &Floor| {
-                old?.floors.get(&floor.id).filter(|old| old.value == *floor).cloned()
-            };
-            let floors: BTreeMap<_, _> = floors
-                .into_iter()
-                .map(|floor| (floor.id, same(&floor).unwrap_or_else(|| Told::new(floor))))
-                .collect();
-            let unchanged = old.is_some_and(|old| {
-                old.position == position
-                    && old.floors.len() == floors.len()
-                    && old.floors.values().zip(floors.values()).all(|(a, b)| Arc::ptr_eq(a, b))
-            });
-            *state = Some(Arc::new(State { floors, site, position }));
-            !unchanged
-        });
+        let mut state = lock(&self.state);
+        let next = State::after(state.as_ref(), floors, position);
+        if next.is_new() {
+            *state = Some(Arc::new(next));
+        }
     }
 }
 
@@ -267,7 +251,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             *lock(&self.0.runs) = false;
-            self.0.state.send_replace(None);
+            self.0.let_go();
         }
     }
 }

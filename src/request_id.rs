@@ -18,7 +18,7 @@ pub(crate) struct RequestId {
 }
 
 tokio::task_local! {
-    static CURRENT: RequestId;
+    static CURRENT: Option<RequestId>;
 }
 
 impl RequestId {
@@ -54,23 +54,27 @@ impl RequestId {
     }
 
     /// The name of the request that is being answered here.
-    #[cfg(feature = "cli")]
     pub(crate) fn current() -> Option<Self> {
-        CURRENT.try_get().ok()
+        CURRENT.try_get().ok().flatten()
     }
 
     /// The same future, in which this is the current one.
     pub(crate) fn within<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
-        CURRENT.scope(self, future)
+        under(Some(self), future)
     }
 }
 
 /// Goes on with a request in a task of its own, under its name.
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
-    match CURRENT.try_get() {
-        Ok(id) => drop(tokio::spawn(id.within(task))),
-        Err(_) => drop(tokio::spawn(task)),
-    }
+    drop(tokio::spawn(under(RequestId::current(), task)));
+}
+
+/// Goes on with a request under its name, where it has one.
+pub(crate) fn under<F: Future>(
+    id: Option<RequestId>,
+    future: F,
+) -> impl Future<Output = F::Output> {
+    CURRENT.scope(id, future)
 }
 
 /// Where there is no chance to be had, the names only begin anew with each process.

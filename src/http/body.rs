@@ -154,6 +154,10 @@ async fn drain(body: &mut Body) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Semaphore;
+
     use super::{super::channel::channel, *};
     use crate::limits::SMALL_BYTES;
 
@@ -171,7 +175,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_grows_takes_what_it_has_come_to() {
         let pieces = |many| {
-            let (sender, body) = channel();
+            let turn = Arc::new(Semaphore::new(1)).try_acquire_owned();
+            let (sender, body) = channel(Arc::new(turn.unwrap()));
             tokio::spawn(async move {
                 for _ in 0..many {
                     sender.send(Ok(vec![b'x'; SMALL_BYTES].into())).await.ok();

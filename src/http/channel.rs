@@ -18,21 +18,16 @@ use crate::Error;
 /// nobody takes a part for the whole.
 pub(super) type Sender = mpsc::Sender<Result<Bytes, Error>>;
 
-/// A body, and the way into it.
-pub(super) fn channel() -> (Sender, Body) {
-    channel_with(None)
-}
-
-/// The same for a body of which there may be only so many: all of it may be written long before
-/// the client has taken it, so its turn lasts as long as the body.
-pub(super) fn channel_with(turn: Option<Arc<OwnedSemaphorePermit>>) -> (Sender, Body) {
+/// A body, of which there may be only so many, and the way into it: all of it may be written long
+/// before the client has taken it, so its turn lasts as long as the body.
+pub(super) fn channel(turn: Arc<OwnedSemaphorePermit>) -> (Sender, Body) {
     let (sender, pieces) = mpsc::channel(1);
     (sender, Body::new(Channel { pieces, _turn: turn }))
 }
 
 struct Channel {
     pieces: mpsc::Receiver<Result<Bytes, Error>>,
-    _turn: Option<Arc<OwnedSemaphorePermit>>,
+    _turn: Arc<OwnedSemaphorePermit>,
 }
 
 impl HttpBody for Channel {

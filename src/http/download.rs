@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use super::{
     App,
-    channel::{Sender, channel_with},
+    channel::{Sender, channel},
     described::problems,
     examples,
     filter::{FILTERS, Filter, FilterParams},
@@ -25,8 +25,8 @@ use crate::{
 };
 
 /// The columns, in the order of [`row`].
-pub(super) const TITLES: &str = "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,confidence,\
-                      timestamp,created_at,count_delta,at_limit\r\n";
+pub(super) const TITLES: &str = "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,\
+    confidence,timestamp,created_at,count_delta,at_limit\r\n";
 
 problems!(DownloadProblems: InvalidFields, Internal, Overloaded, Unavailable);
 
@@ -57,7 +57,7 @@ pub(super) async fn download_events(State(app): State<App>, uri: Uri) -> Result<
     // What is wrong at once is told with a status; later the answer can only break off.
     let download = Download::begin(&app.park, filter).await;
     let (download, first) = download.map_err(|error| Problem::from_error(error, Place::Query))?;
-    let (sender, body) = channel_with(Some(Arc::clone(&turn)));
+    let (sender, body) = channel(Arc::clone(&turn));
     request_id::spawn(async move {
         download.run(first, sender).await;
         drop(turn);

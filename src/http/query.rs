@@ -16,13 +16,16 @@ const MAX_NAMED: usize = 20;
 #[derive(Debug)]
 pub(super) struct Query {
     given: Vec<(&'static str, String)>,
+    /// Of known parameters.
     faults: Vec<FieldError>,
+    /// Of others. Apart, as they may be shown under the name of a known one.
+    unknown: Vec<FieldError>,
 }
 
 impl Query {
     /// Reads the query of `uri`, which may have the parameters `known`.
     pub(super) fn read(uri: &Uri, known: &[&'static str]) -> Self {
-        let mut query = Self { given: Vec::new(), faults: Vec::new() };
+        let mut query = Self { given: Vec::new(), faults: Vec::new(), unknown: Vec::new() };
         let pairs = uri.query().unwrap_or("").split('&');
         for pair in pairs.filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -39,14 +42,13 @@ impl Query {
     fn take(&mut self, known: &[&'static str], name: &str, value: &str) {
         let decoded = decode(name).unwrap_or(Cow::Borrowed(name));
         let Some(name) = known.iter().find(|known| **known == decoded) else {
-            if self.faults.len() < MAX_NAMED {
-                let shown = intake::displayable(&decoded);
-                self.fault_once(shown, "is not a known parameter");
+            return self.refuse(intake::displayable(&decoded));
+        };
+        if self.has(name) {
+            if !self.is_faulty(name) {
+                self.fault(name, "must be given only once");
             }
             return;
-        };
-        if self.given.iter().any(|(given, _)| given == name) {
-            return self.fault_once(*name, "must be given only once");
         }
         // An empty text in its place, so that a repetition is still seen.
         let value = decode(value).map(Cow::into_owned).unwrap_or_else(|| {
@@ -58,9 +60,12 @@ impl Query {
 
     /// A parameter's value, unless something is wrong with it already.
     fn value(&self, name: &str) -> Option<String> {
-        let faulty = self.faults.iter().any(|fault| fault.field == name);
         let found = self.given.iter().find(|(given, _)| *given == name);
-        found.filter(|_| !faulty).map(|(_, value)| value.clone())
+        found.filter(|_| !self.is_faulty(name)).map(|(_, value)| value.clone())
+    }
+
+    fn is_faulty(&self, name: &str) -> bool {
+        self.faults.iter().any(|fault| fault.field == name)
     }
 
     /// Whether a parameter is given, fitting or not.
@@ -73,10 +78,11 @@ impl Query {
         self.faults.push(FieldError::new(name, detail));
     }
 
-    fn fault_once(&mut self, name: impl Into<Cow<'static, str>>, detail: &'static str) {
-        let name = name.into();
-        if !self.faults.iter().any(|fault| fault.field == name) {
-            self.faults.push(FieldError::new(name, detail));
+    /// Notes an unknown parameter, once.
+    fn refuse(&mut self, name: String) {
+        let is_new = !self.unknown.iter().any(|fault| fault.field == name);
+        if is_new && self.unknown.len() < MAX_NAMED {
+            self.unknown.push(FieldError::new(name, "is not a known parameter"));
         }
     }
 
@@ -151,11 +157,8 @@ impl Query {
     /// # Errors
     /// Every parameter that does not fit.
     pub(super) fn finish(self) -> Result<(), Problem> {
-        if self.faults.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid(self.faults, Place::Query))
-        }
+        let faults = [self.unknown, self.faults].concat();
+        if faults.is_empty() { Ok(()) } else { Err(Problem::invalid(faults, Place::Query)) }
     }
 }
 

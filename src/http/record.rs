@@ -141,7 +141,7 @@ pub(super) async fn record_events(
         Rows::One(row) => record_one(&app, &caller, row).await,
         Rows::Many(rows) => record_many(&app, &caller, rows).await,
     };
-    if *app.stopping.borrow() && planted_once("drop-at-stop") {
+    if planted("drop-at-stop") && *app.stopping.borrow() && planted_once("drop-at-stop") {
         let breaks = async { Err::<String, _>(std::io::Error::other("planted")) };
         let body = Body::from_stream(futures_util::stream::once(breaks));
         return answer.map(|answer| answer.map(|_| body));

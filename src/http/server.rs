@@ -230,19 +230,30 @@ impl Server {
     async fn begin(&self, stream: TcpStream, address: IpAddr, place: &Place, stop: Watcher) {
         // Small answers go out at once. Where it cannot be set they only go out later.
         stream.set_nodelay(true).ok();
+        let peer = Peer { address, is_encrypted: self.certificate.is_some() };
         if let Some(certificate) = &self.certificate {
-            let peer = Peer { address, is_encrypted: true };
-            let begun = timeout(self.timeouts.head, certificate.begin(stream)).await;
-            match begun {
-                Ok(Ok(stream)) => self.connection(stream, peer, place, stop).await,
-                Ok(Err(error)) => tracing::debug!(?error, "a client did not speak TLS"),
-                Err(_) => tracing::debug!("a client took too long to begin TLS"),
-            }
+            // In a box of its own: else each connection without encryption kept room for it.
+            Box::pin(self.encrypted(certificate, stream, peer, place, stop)).await;
         } else if self.serves_in_plain(address) {
-            let peer = Peer { address, is_encrypted: false };
             self.connection(stream, peer, place, stop).await;
         } else {
             tracing::debug!(%address, "is neither this machine nor a proxy, and not encrypted");
+        }
+    }
+
+    /// Serves one connection whose client first has to speak TLS.
+    async fn encrypted(
+        &self,
+        certificate: &Certificate,
+        stream: TcpStream,
+        peer: Peer,
+        place: &Place,
+        stop: Watcher,
+    ) {
+        match timeout(self.timeouts.head, certificate.begin(stream)).await {
+            Ok(Ok(stream)) => self.connection(stream, peer, place, stop).await,
+            Ok(Err(error)) => tracing::debug!(?error, "a client did not speak TLS"),
+            Err(_) => tracing::debug!("a client took too long to begin TLS"),
         }
     }
 
@@ -263,7 +274,8 @@ impl Server {
             let mut router = self.router.clone();
             let places = Arc::clone(&place.places);
             let (ours, room) = (self.ours.clone(), self.answers.clone());
-            async move {
+            // In a box, which goes with the request: a connection would keep room for it.
+            Box::pin(async move {
                 let mut share = None;
                 let mut route = async |request: Request<Incoming>| {
                     if turn.is_err() {
@@ -288,14 +300,14 @@ impl Server {
                 };
                 let response = response.map(|body| Answer::new(body, share, turn.ok(), in_flight));
                 Ok::<_, Infallible>(response)
-            }
+            })
         });
         let stream = Timed::new(stream, self.timeouts.write);
-        let connection = self.http.serve_connection(stream, service);
+        let mut connection = pin!(stop.watch(self.http.serve_connection(stream, service)));
         let Timeouts { head, idle, .. } = self.timeouts;
         tokio::select! {
             // A client that breaks off or speaks no HTTP is its own affair.
-            result = stop.watch(connection) => {
+            result = &mut connection => {
                 if let Err(error) = result {
                     tracing::debug!(?error, "a connection ended early");
                 }

@@ -1,24 +1,25 @@
 //! The live stream: floors, site and events as server-sent events, for as long as somebody reads.
 
-use std::{io::Write, sync::Arc, time::Duration};
+use std::{io::Write, sync::Arc, vec};
 
 use axum::{
+    body::Body,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
     response::Response,
 };
 use bytes::Bytes;
+use futures_util::stream;
 use serde::Serialize;
 use tokio::{
     sync::watch,
-    time::{Instant, MissedTickBehavior, interval_at},
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 use utoipa::ToSchema;
 
 use super::{
     App,
     auth::{Caller, Gate},
-    channel::{Sender, channel},
     described::problems,
     examples,
     problem::{Place, Problem},
@@ -26,9 +27,9 @@ use super::{
     views::{EventView, FloorView, json_bytes},
 };
 use crate::{
-    Clock, Position, Site,
-    live::{News, Watcher},
-    request_id,
+    Clock, Error, Event, Position, Site,
+    live::{News, Piece, Watcher},
+    request_id::{self, RequestId},
 };
 
 /// The header in which a browser says how far it has read.
@@ -115,18 +116,20 @@ pub(super) async fn watch_live(
     });
     let watcher = app.park.watch(last.or(asked)).await;
     let watcher = watcher.map_err(|error| Problem::from_error(error, Place::Query))?;
-    let (sender, body) = channel();
+    let mut beat = interval_at(Instant::now() + app.heartbeat, app.heartbeat);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let feed = Feed {
+        begin: Some(watcher.position()),
         watcher,
-        sender,
+        pieces: vec![Bytes::from_static(RETRY)].into_iter(),
         stopping: app.stopping.subscribe(),
         clock: app.park.options().clock.clone(),
-        heartbeat: app.heartbeat,
+        beat,
         gate: Arc::clone(&app.gate),
         caller,
+        request: RequestId::current(),
     };
-    request_id::spawn(feed.run());
-    let mut response = Response::new(body);
+    let mut response = Response::new(feed.body());
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
@@ -135,53 +138,67 @@ pub(super) async fn watch_live(
     Ok(response)
 }
 
-/// One stream.
+/// One stream. It is written while it is read, by the task of its connection: who does not read is
+/// told nothing, and takes no more memory than who does.
 struct Feed {
     watcher: Watcher,
-    sender: Sender,
+    /// The position that the stream begins with, until it was told.
+    begin: Option<Position>,
+    /// What is to be sent next.
+    pieces: vec::IntoIter<Bytes>,
     stopping: watch::Receiver<bool>,
     clock: Clock,
-    heartbeat: Duration,
+    beat: Interval,
     gate: Arc<Gate>,
     /// Who reads: for as long as its key holds.
     caller: Caller,
+    request: Option<RequestId>,
 }
 
 impl Feed {
-    /// Sends what is new until the client goes, its key ends, the server stops or the store fails.
-    async fn run(mut self) {
-        let mut beat = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut piece = RETRY.to_vec();
-        let mut begin = Some(self.watcher.position());
+    fn body(self) -> Body {
+        Body::from_stream(stream::unfold(self, |mut feed| async move {
+            let piece = request_id::under(feed.request, feed.next()).await?;
+            Some((Ok::<_, Error>(piece), feed))
+        }))
+    }
+
+    /// The next piece; none where the client's key ends, the server stops or the store fails.
+    async fn next(&mut self) -> Option<Bytes> {
         loop {
-            let news = tokio::select! {
+            if let Some(piece) = self.pieces.next() {
+                return Some(piece);
+            }
+            let told = tokio::select! {
                 biased;
-                _ = self.stopping.wait_for(|stopping| *stopping) => return,
-                () = self.sender.closed() => return,
-                _ = beat.tick() => None,
-                news = self.watcher.next() => Some(news),
+                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                _ = self.beat.tick() => None,
+                told = self.watcher.next_pieces() => Some(told),
             };
-            match news {
-                None if !self.gate.still_admits(&self.caller) => return,
-                None => heartbeat(&mut piece, &self.clock),
-                Some(Ok(news)) => news.iter().for_each(|it| write(&mut piece, it, &mut begin)),
+            match told {
+                None if !self.gate.still_admits(&self.caller) => return None,
+                None => return Some(heartbeat(&self.clock)),
+                Some(Ok(pieces)) => {
+                    let bytes = pieces.iter().map(|piece| written(piece, &mut self.begin));
+                    self.pieces = bytes.collect::<Vec<_>>().into_iter();
+                }
                 Some(Err(error)) => {
                     tracing::warn!("a live stream ends: {error}");
-                    return;
-                }
-            }
-            tokio::select! {
-                biased;
-                _ = self.stopping.wait_for(|stopping| *stopping) => return,
-                sent = self.sender.send(Ok(Bytes::from(std::mem::take(&mut piece)))) => {
-                    if sent.is_err() {
-                        return;
-                    }
+                    return None;
                 }
             }
         }
     }
+}
+
+/// The bytes of a piece, which all who are told it share.
+fn written(piece: &Piece, begin: &mut Option<Position>) -> Bytes {
+    let bytes = piece.written(|news| {
+        let mut bytes = Vec::with_capacity(512 * news.len());
+        news.iter().for_each(|it| write(&mut bytes, it, begin));
+        bytes
+    });
+    Bytes::from_owner(Arc::clone(bytes))
 }
 
 /// Writes one piece of news. The first site carries the position that the stream begins with, so
@@ -201,17 +218,17 @@ fn write(piece: &mut Vec<u8>, news: &News, begin: &mut Option<Position>) {
             let written = site.written(|site| frame("site", None, &SiteView::from(*site)));
             piece.extend_from_slice(written);
         }
-        News::Event(at, event) => piece.extend_from_slice(
-            event.written(|event| frame("event", Some(*at), &EventView::from(event.clone()))),
-        ),
+        News::Event(at, event) => {
+            piece.extend(frame("event", Some(*at), &EventView::from(Event::clone(event))));
+        }
         News::Reload(at) => {
             piece.extend(frame("reload", Some(*at), &serde_json::json!({})));
         }
     }
 }
 
-fn heartbeat(piece: &mut Vec<u8>, clock: &Clock) {
-    piece.extend(frame("heartbeat", None, &serde_json::json!({"now": clock.now()})));
+fn heartbeat(clock: &Clock) -> Bytes {
+    frame("heartbeat", None, &serde_json::json!({"now": clock.now()})).into()
 }
 
 /// A message. JSON has no line breaks, so its data is one line.

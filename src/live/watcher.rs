@@ -1,45 +1,37 @@
 //! One who watches: what it was told, and what is new since.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::{Hub, News, Placed, State, Told, lock, not_known};
-use crate::{Floor, Position, Result, limits::LIVE_BATCH_EVENTS, model::Site};
+use super::{Hub, News, Piece, State, Told, lock, not_known, ring};
+use crate::{Position, Result, limits::LIVE_BATCH_EVENTS};
 
 /// One who watches what happens; from [`SmartPark::watch`](crate::SmartPark::watch).
 #[derive(Debug)]
 pub struct Watcher {
     hub: Arc<Hub>,
-    state: watch::Receiver<Option<Arc<State>>>,
+    /// Says when to look for news.
+    turn: watch::Receiver<()>,
     /// All events up to here were told.
     position: Position,
     /// Whether that is a place in this database: somebody else may have named any.
     placed: bool,
-    floors: BTreeMap<i64, Arc<Told<Floor>>>,
-    site: Option<Arc<Told<Site>>>,
+    /// The state that was told.
+    told: Option<Arc<State>>,
     _room: OwnedSemaphorePermit,
-}
-
-/// What is to be told of events.
-enum Events {
-    /// These, up to a position.
-    Next(Vec<Placed>, Position),
-    /// The position is not known any more.
-    Unknown,
 }
 
 impl Watcher {
     pub(super) fn new(
         hub: Arc<Hub>,
-        state: watch::Receiver<Option<Arc<State>>>,
+        turn: watch::Receiver<()>,
         after: Option<Position>,
         now: Position,
         room: OwnedSemaphorePermit,
     ) -> Self {
         let (position, placed) = (after.unwrap_or(now), after.is_none());
-        let (floors, site) = (BTreeMap::new(), None);
-        Self { hub, state, position, placed, floors, site, _room: room }
+        Self { hub, turn, position, placed, told: None, _room: room }
     }
 
     /// The position up to which all events were told: to watch on from, later.
@@ -58,74 +50,59 @@ impl Watcher {
     /// [`Error::Overloaded`](crate::Error::Overloaded) where the store cannot be read. Watch on
     /// from [`Watcher::position`], with a new watcher.
     pub async fn next(&mut self) -> Result<Vec<News>> {
+        let pieces = self.next_pieces().await?;
+        Ok(pieces.iter().flat_map(|piece| piece.value.iter().cloned()).collect())
+    }
+
+    /// [`Watcher::next`] in the pieces in which others are told the same, none of them empty. The
+    /// first piece of all, with the floors and the site, is told to nobody else.
+    pub(crate) async fn next_pieces(&mut self) -> Result<Vec<Arc<Piece>>> {
         loop {
-            let state = self.state.borrow_and_update().clone().ok_or_else(not_known)?;
+            self.turn.borrow_and_update();
+            let state = self.hub.state().ok_or_else(not_known)?;
             let events = self.events(&state).await?;
-            let mut news = Vec::new();
-            self.tell_states(&state, &mut news);
+            let mut pieces = vec![state.since(self.told.as_ref())];
             match events {
-                Events::Next(events, position) => {
-                    news.extend(events.into_iter().map(|(at, event)| News::Event(at, event)));
-                    self.position = position;
+                Some(events) => {
+                    // Where there are none, all up to the state's position were told.
+                    self.position = match events.last() {
+                        Some((last, _)) => *last,
+                        None => self.position.max(state.position),
+                    };
+                    pieces.extend(events.into_iter().map(|(_, piece)| piece));
                 }
-                Events::Unknown => {
-                    news.push(News::Reload(state.position));
+                None => {
+                    pieces.push(Told::new(vec![News::Reload(state.position)]));
                     self.position = state.position;
                 }
             }
             self.placed = true;
-            if !news.is_empty() {
-                if self.position < state.position {
-                    // There is more than fits into one answer.
-                    self.state.mark_changed();
-                }
-                return Ok(news);
+            pieces.retain(|piece| !piece.value.is_empty());
+            self.told = Some(state);
+            if !pieces.is_empty() {
+                return Ok(pieces);
             }
-            self.state.changed().await.map_err(|_| not_known())?;
+            self.turn.changed().await.map_err(|_| not_known())?;
         }
     }
 
-    /// Finds the next events: in the ring, or else in the store.
-    async fn events(&self, state: &State) -> Result<Events> {
+    /// Finds the next events, each piece with the position after it: in the ring, or else in the
+    /// store. None where the position is not known any more.
+    async fn events(&self, state: &State) -> Result<Option<Vec<(Position, Arc<Piece>)>>> {
         if self.placed && self.position >= state.position {
-            return Ok(Events::Next(Vec::new(), self.position));
+            return Ok(Some(Vec::new()));
         }
-        let limit = LIVE_BATCH_EVENTS as usize;
-        let recent = self.position <= state.position;
-        let found = lock(&self.hub.ring).after(self.position, limit).filter(|_| recent);
-        let events = match found {
-            Some(events) => events,
-            None => match self.hub.engine.events_after(self.position, LIVE_BATCH_EVENTS).await? {
-                Some(events) => {
-                    events.into_iter().map(|(at, event)| (at, Told::new(event))).collect()
-                }
-                None => return Ok(Events::Unknown),
-            },
-        };
-        // Where there are no more, all up to the state's position were found.
-        let last = events.last().map_or(self.position, |(at, _)| *at);
-        let position = if events.len() < limit { last.max(state.position) } else { last };
-        Ok(Events::Next(events, position))
-    }
-
-    /// Tells what is not as it was told.
-    fn tell_states(&mut self, state: &State, news: &mut Vec<News>) {
-        for (id, floor) in &state.floors {
-            if !self.floors.get(id).is_some_and(|told| Arc::ptr_eq(told, floor)) {
-                self.floors.insert(*id, Arc::clone(floor));
-                news.push(News::Floor(Arc::clone(floor)));
-            }
+        if self.position <= state.position
+            && let Some(events) = lock(&self.hub.ring).after(self.position)
+        {
+            return Ok(Some(events));
         }
-        self.floors.retain(|id, _| {
-            let there = state.floors.contains_key(id);
-            if !there {
-                news.push(News::FloorRemoved(*id));
-            }
-            there
-        });
-        if !self.site.as_ref().is_some_and(|told| Arc::ptr_eq(told, &state.site)) {
-            self.site = Some(Arc::clone(&state.site));
-            news.push(News::Site(Arc::clone(&state.site)));
-        }
+        // In a box of its own: most never come here, and each of them would keep room for it.
+        let events = self.hub.engine.events_after(self.position, LIVE_BATCH_EVENTS);
+        let events = Box::pin(events).await?;
+        Ok(events.map(|events| {
+            let last = events.last().map(|(at, _)| *at);
+            last.map(|last| (last, ring::piece(events))).into_iter().collect()
+        }))
     }
 }

@@ -1,6 +1,7 @@
 //! Opening the file: never a silent new database where one was expected, never half of one.
 
 use std::{
+    ffi::OsString,
     fs, io,
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
@@ -35,9 +36,7 @@ pub(super) fn create_file(path: &Path, now: Timestamp) -> Result<()> {
 /// Makes a file that is there as a whole or not at all: `build` makes it under another name, and
 /// then it is linked into place. Tells whether it was; not where another file is there.
 pub(super) fn place_new(path: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result<bool> {
-    let mut name = path.as_os_str().to_owned();
-    let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
-    name.push(format!(".new-{}-{attempt}", std::process::id()));
+    let name = new_name(path);
     let new = Path::new(&name);
     let failed = |error: io::Error| {
         Error::Unavailable(format!("it cannot be created at {}: {error}", path.display()))
@@ -57,6 +56,26 @@ pub(super) fn place_new(path: &Path, build: impl FnOnce(&Path) -> Result<()>) ->
     let folder = fs::File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
     folder.sync_all().map_err(failed)?;
     Ok(linked)
+}
+
+/// A name beside the database that nobody else uses.
+fn new_name(path: &Path) -> OsString {
+    let mut name = path.as_os_str().to_owned();
+    let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+    name.push(format!(".new-{}-{attempt}", std::process::id()));
+    name
+}
+
+/// Why no file can be made beside the database, where none can. Its log is one, and SQLite does
+/// not say why that cannot be opened.
+fn refused_beside(path: &Path) -> Option<io::Error> {
+    let name = new_name(path);
+    let refused = fs::File::create_new(&name).err();
+    if refused.is_none() {
+        // One that is left is empty, and of a name that nobody looks for.
+        fs::remove_file(name).ok();
+    }
+    refused
 }
 
 fn build(path: &Path, now: Timestamp) -> Result<()> {
@@ -94,6 +113,10 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
             "{} is damaged or no SQLite database: restore it from a backup",
             path.display()
         )),
+        Error::Unavailable(told) => Error::Unavailable(match refused_beside(path) {
+            Some(why) => format!("{told}; beside it no file can be made: {why}"),
+            None => told,
+        }),
         other => other,
     })?;
     Ok(connection)

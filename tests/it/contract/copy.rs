@@ -237,7 +237,7 @@ on_every_engine! {
             }
             target.record(exit(&floor, "seen", -2)).await;
             let seen = |it: &News| {
-                matches!(it, News::Event(_, event) if event.value.track_id == "seen")
+                matches!(it, News::Event(_, event) if event.track_id == "seen")
             };
             while !present.next().await.unwrap().iter().any(seen) {}
             old.extend(places(&world.park).await);

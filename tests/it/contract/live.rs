@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use smartpark::{
     Direction, Floor, FloorChange, NewEvent, Options, Position, Site, SmartPark, VehicleType,
-    limits::LIVE_RING_EVENTS,
+    limits::{LIVE_PIECE_EVENTS, LIVE_RING_EVENTS},
     live::{News, Watcher},
 };
 
@@ -18,6 +18,7 @@ struct Seen {
     removed: Vec<i64>,
     site: Option<Site>,
     events: Vec<i64>,
+    positions: Vec<Position>,
     reloads: usize,
     answers: usize,
 }
@@ -38,7 +39,8 @@ impl Seen {
                 News::Site(site) => self.site = Some(site.value),
                 News::Event(at, event) => {
                     assert!(at <= watcher.position());
-                    self.events.push(event.value.id);
+                    self.events.push(event.id);
+                    self.positions.push(at);
                 }
                 News::Reload(_) => self.reloads += 1,
             }
@@ -195,18 +197,66 @@ on_every_engine! {
         assert_eq!(seen.floors.keys().copied().collect::<Vec<_>>(), made);
     }
 
-    async fn a_thousand_watchers_are_told_the_same(world) {
+    async fn a_watcher_may_begin_after_any_event(world) {
         let floor = world.floor("Ground", 9_000).await;
         let begin = world.park.events().get_position().await.unwrap();
-        let mut watchers = Vec::new();
-        for _ in 0..1_000 {
-            watchers.push((watch(&world, Some(begin)).await, Seen::default()));
+        let mut watcher = watch(&world, Some(begin)).await;
+        let mut first = Seen::default();
+        first.take(&mut watcher).await;
+        // More than are told in one piece, which are found together.
+        let ids = record_many(&world, &floor, "a", LIVE_PIECE_EVENTS + 22).await;
+        first.until(&mut watcher, |seen| seen.events.len() == ids.len()).await;
+        for (told, at) in first.positions.iter().enumerate() {
+            let mut watcher = watch(&world, Some(*at)).await;
+            let mut rest = Seen::default();
+            while rest.events.len() < ids.len() - told - 1 {
+                rest.take(&mut watcher).await;
+            }
+            assert_eq!((&rest.events[..], rest.reloads), (&ids[told + 1..], 0), "{at}");
         }
-        let ids = record_many(&world, &floor, "a", 30).await;
-        for (watcher, seen) in &mut watchers {
-            seen.until(watcher, |seen| seen.events.last() == ids.last()).await;
-            assert_eq!(seen.events, ids);
-            seen.until(watcher, |seen| seen.floors[&floor.id].id == floor.id).await;
+    }
+
+    async fn whoever_skips_states_is_told_all_that_changed(world) {
+        let (ground, nook) = (world.floor("Ground", 50).await, world.floor("Nook", 3).await);
+        let gone = world.floor("Gone", 7).await;
+        let (mut slow, mut quick) = (watch(&world, None).await, watch(&world, None).await);
+        let (mut seen, mut quickly) = (Seen::default(), Seen::default());
+        seen.take(&mut slow).await;
+        quickly.take(&mut quick).await;
+        for floor in [&ground, &nook] {
+            world.record(entry(floor, &floor.name, -9)).await;
+            quickly.until(&mut quick, |seen| seen.floors[&floor.id].current_vehicles == 1).await;
+        }
+        world.park.floors().remove_floor(gone.id).await.unwrap();
+        quickly.until(&mut quick, |seen| !seen.removed.is_empty()).await;
+        seen.take(&mut slow).await;
+        assert_eq!((&seen.floors, seen.site), (&quickly.floors, quickly.site));
+        assert_eq!((seen.removed, seen.floors.len()), (vec![gone.id], 2));
+    }
+
+    async fn a_thousand_who_wait_are_told_the_same(world) {
+        let floor = world.floor("Ground", 9_000).await;
+        let begin = world.park.events().get_position().await.unwrap();
+        let mut waiting = tokio::task::JoinSet::new();
+        let (waits, all_wait) = tokio::sync::mpsc::channel::<()>(1);
+        for _ in 0..1_000 {
+            let (mut watcher, mut seen) = (watch(&world, Some(begin)).await, Seen::default());
+            let waits = waits.clone();
+            waiting.spawn(async move {
+                seen.take(&mut watcher).await;
+                drop(waits);
+                seen.until(&mut watcher, |seen| seen.events.len() >= 31).await;
+                seen
+            });
+        }
+        drop(waits);
+        // Each has been told the floors, and waits for what comes.
+        { all_wait }.recv().await;
+        let ids = record_many(&world, &floor, "a", 31).await;
+        let count = world.count(&floor).await;
+        for seen in waiting.join_all().await {
+            assert_eq!((&seen.events, seen.reloads), (&ids, 0));
+            assert_eq!(seen.floors[&floor.id].current_vehicles, count);
         }
     }
 

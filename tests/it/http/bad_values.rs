@@ -156,6 +156,7 @@ fn parameters_that_do_not_fit_are_422_and_all_named() {
         ("GET", "/events?cursor=next", &["?cursor"]),
         ("GET", "/events?colour=red&a%26b=1&colour=blue", &["?colour", "?a%26b"]),
         ("GET", "/events?limit=0&hours=0&x=1", &["?x", "?hours", "?limit"]),
+        ("GET", "/events?lim%0Ait=1&limit=0", &["?limit", "?limit"]),
         ("GET", "/events/1?x=1", &["?x"]),
         ("GET", "/floors?include_inactive=1", &["?include_inactive"]),
         ("GET", "/floors?include_inactive=true&include_inactive=true", &["?include_inactive"]),

@@ -34,11 +34,11 @@ async fn transactions_in_other_databases_hold_no_events_up() {
         let told = async |watcher: &mut smartpark::live::Watcher| loop {
             for news in watcher.next().await.unwrap() {
                 if let News::Event(_, event) = news {
-                    return event.value.clone();
+                    return event;
                 }
             }
         };
-        assert_eq!(told(&mut watcher).await, recorded);
+        assert_eq!(*told(&mut watcher).await, recorded);
     }
     // Who begins to watch now is not told what happened since those began.
     let now = park.events().get_position().await.unwrap();

@@ -1,0 +1,86 @@
+//! The latest events, in the pieces in which they were found and are told.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{News, Piece, Told};
+use crate::{
+    Event, Position,
+    limits::{LIVE_PIECE_EVENTS, LIVE_RING_EVENTS},
+};
+
+/// The latest events: all after one position, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Ring {
+    after: Position,
+    stretches: VecDeque<Stretch>,
+    events: usize,
+}
+
+/// Events that were found together. Who has seen all before the first of them is told the very
+/// same piece as everybody else.
+#[derive(Debug)]
+struct Stretch {
+    first: Position,
+    last: Position,
+    piece: Arc<Piece>,
+}
+
+impl Ring {
+    /// Forgets all; what is pushed from now on comes after this position.
+    pub(super) fn begin(&mut self, after: Position) {
+        *self = Self { after, ..Self::default() };
+    }
+
+    /// Takes in what was found.
+    pub(super) fn push(&mut self, events: Vec<(Position, Event)>) {
+        let mut events = events.into_iter();
+        loop {
+            let some: Vec<_> = events.by_ref().take(LIVE_PIECE_EVENTS).collect();
+            let (Some((first, _)), Some((last, _))) = (some.first(), some.last()) else { return };
+            let (first, last) = (*first, *last);
+            self.events += some.len();
+            self.stretches.push_back(Stretch { first, last, piece: piece(some) });
+            while self.events > LIVE_RING_EVENTS
+                && let Some(gone) = self.stretches.pop_front()
+            {
+                self.events -= gone.piece.value.len();
+                self.after = gone.last;
+            }
+        }
+    }
+
+    /// The next events after a position: about as many as one piece has at most, and as they were
+    /// found. None where the position is not known here.
+    pub(super) fn after(&self, position: Position) -> Option<Vec<(Position, Arc<Piece>)>> {
+        if position < self.after || position.lineage != self.after.lineage {
+            return None;
+        }
+        let next = self.stretches.partition_point(|stretch| stretch.last <= position);
+        let (mut found, mut events) = (Vec::new(), 0);
+        for stretch in self.stretches.range(next..) {
+            let piece = stretch.after(position);
+            events += piece.value.len();
+            if events > LIVE_PIECE_EVENTS && !found.is_empty() {
+                break;
+            }
+            found.push((stretch.last, piece));
+        }
+        Some(found)
+    }
+}
+
+impl Stretch {
+    /// Those after a position; a piece of its own for who comes from the middle.
+    fn after(&self, position: Position) -> Arc<Piece> {
+        if position < self.first {
+            return Arc::clone(&self.piece);
+        }
+        let is_new = |news: &&News| matches!(news, News::Event(at, _) if *at > position);
+        Told::new(self.piece.value.iter().filter(is_new).cloned().collect())
+    }
+}
+
+/// The piece that tells events.
+pub(super) fn piece(events: Vec<(Position, Event)>) -> Arc<Piece> {
+    Told::new(events.into_iter().map(|(at, event)| News::Event(at, Arc::new(event))).collect())
+}
