@@ -243,7 +243,7 @@ async fn the_horizon_moves_when_those_who_record_have_ended() {
     let (park, _) = filled(&schema).await;
     let (recorder, look) = (beside(&schema).await, beside(&schema).await);
     // Whoever records on a floor holds it.
-    recorder.batch_execute("BEGIN; SELECT id FROM floors FOR UPDATE").await.unwrap();
+    recorder.batch_execute("BEGIN; SELECT id FROM floors FOR NO KEY UPDATE").await.unwrap();
     let pid: i32 = recorder.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
     let mut cleanup = Box::pin(clean(&park));
     while_it_runs(cleanup.as_mut(), async {
