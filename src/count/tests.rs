@@ -5,6 +5,7 @@
 //!   store does, and compares every answer and every row with the naive model.
 //! - [`story`] makes random histories: clustered in time, late, repeated, with adjustments.
 
+mod ahead;
 mod floor;
 mod fullness;
 mod horizon;

@@ -126,6 +126,7 @@ impl Floor {
         self.rows.extend(history.changed().map(|row| (row.span, *row)));
         (self.count, self.slots) = (history.count(), history.slots());
         self.latest = history.latest();
+        assert_eq!(history.base(), self.horizon.map_or(0, |(_, base)| base));
 
         let right = &self.outcome;
         assert_eq!((self.count, self.slots), (right.count, right.slots));

@@ -1,16 +1,16 @@
 //! Full and nearly full: since when, with two bounds.
 
-use crate::count::{Act, Fullness, Moment, Since, Walk, Walker};
+use crate::count::{Act, Fullness, Moment, Since, Walk, Walker, may_be_nearly_full};
 
 /// What is known after these counts of a floor with ten slots, the first before the walk begins,
 /// the others at the instants 1, 2, 3 …
-fn after(counts: &[i64]) -> (Since, Since) {
+fn after(counts: &[i64]) -> Fullness {
     let mut fullness = Fullness::begin(Walk { count: counts[0], slots: 10 });
     for (at, count) in (1..).zip(&counts[1..]) {
         let act = Act::Recount(*count);
         fullness.take(Moment { floor_id: 1, at, act, is_event: false });
     }
-    (fullness.full, fullness.nearly)
+    fullness
 }
 
 #[test]
@@ -32,7 +32,10 @@ fn a_floor_is_full_and_nearly_full_since_the_last_time_it_became_so() {
         (&[10], Before, Before),
     ];
     for (counts, full, nearly) in table {
-        assert_eq!(after(counts), (full, nearly), "{counts:?}");
+        let fullness = after(counts);
+        assert_eq!((fullness.full, fullness.nearly), (full, nearly), "{counts:?}");
+        let is_open = [full, nearly].iter().any(|since| matches!(since, Before | Unknown));
+        assert_eq!(fullness.is_open(), is_open, "{counts:?}");
     }
 }
 
@@ -47,4 +50,11 @@ fn capacity_decides_too_and_without_slots_nothing_is_full() {
     assert_eq!(capacity(2, 6), (Since::No, Since::At(1), false));
     assert_eq!(capacity(3, 7), (Since::No, Since::No, false));
     assert_eq!(capacity(4, 0), (Since::No, Since::No, false));
+}
+
+#[test]
+fn below_the_lower_bound_no_past_makes_a_floor_nearly_full() {
+    for (count, slots, may_be) in [(7, 10, false), (8, 10, true), (10, 10, true), (0, 0, false)] {
+        assert_eq!(may_be_nearly_full(Walk { count, slots }), may_be, "{count} of {slots}");
+    }
 }

@@ -6,7 +6,7 @@ use super::{
     floor::Floor,
     story::{Story, seen, stories, without_horizon},
 };
-use crate::count::{DIVIDE_ABOVE, Fact, Source};
+use crate::count::{DIVIDE_ABOVE, Fact, Level, Source};
 
 /// Hundreds of events within a few microseconds, a hundredth, a second.
 fn crowds() -> impl Strategy<Value = Vec<Fact>> {
@@ -36,6 +36,12 @@ fn arrivals(history: &[Fact], delays: &[usize]) -> Vec<Fact> {
     }
     arrivals.sort_by_key(|(when, turn, _)| (*when, *turn));
     arrivals.into_iter().map(|(_, _, fact)| fact).collect()
+}
+
+#[test]
+fn a_day_is_divided_into_hours_minutes_seconds_and_hundredths() {
+    let widths: Vec<i64> = Level::all().map(Level::width).collect();
+    assert_eq!(widths, [86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000, 10_000]);
 }
 
 fn tell(floor: &mut Floor, facts: Vec<Fact>, group: usize) {

@@ -236,7 +236,7 @@ async fn boil_down(client: &ClientWrapper, end: i64) -> Result<()> {
         let rows = query(client, NEXT, &[&Micros(from), &Micros(end)]).await?;
         let Some(next) = rows.first().map_or(Ok(None), |row| maybe_micros(row, 0))? else { break };
         let day = next.div_euclid(DAY) * DAY;
-        digest_day(client, day.max(from), day + DAY, &mut deltas).await?;
+        digest_day(client, day, day + DAY, &mut deltas).await?;
         from = day + DAY;
     }
     let (floors, deltas): (Vec<i64>, Vec<i64>) = deltas.into_iter().unzip();

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, pin::Pin};
 
 use smartpark::{Clock, Error, Floor, NewFloor, SmartPark, Statistics};
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls, error::SqlState};
 
 use super::{
     Schema,
@@ -235,6 +235,49 @@ async fn a_vacuum_gives_way_before_anybody_waits_behind_the_cleanup() {
     assert_eq!(cleanup.await, OLD);
     assert_eq!(left(&schema), "");
     park.close().await;
+}
+
+#[tokio::test]
+async fn the_horizon_moves_when_those_who_record_have_ended() {
+    let schema = Schema::new();
+    let (park, _) = filled(&schema).await;
+    let (recorder, look) = (beside(&schema).await, beside(&schema).await);
+    // Whoever records on a floor holds it.
+    recorder.batch_execute("BEGIN; SELECT id FROM floors FOR UPDATE").await.unwrap();
+    let pid: i32 = recorder.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
+    let mut cleanup = Box::pin(clean(&park));
+    while_it_runs(cleanup.as_mut(), async {
+        let waits = "SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid))";
+        while look.query(waits, &[&pid]).await.unwrap().is_empty() {}
+        let horizon = look.query_one("SELECT horizon IS NULL FROM retention", &[]).await.unwrap();
+        assert!(horizon.get::<_, bool>(0), "it has moved already");
+        // Whoever adds a floor meanwhile would have to wait.
+        let lock = look.batch_execute("SELECT id FROM retention FOR UPDATE NOWAIT").await;
+        assert_eq!(lock.unwrap_err().code(), Some(&SqlState::LOCK_NOT_AVAILABLE));
+    })
+    .await;
+    recorder.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(cleanup.await, OLD);
+    assert_eq!(left(&schema), "");
+    park.close().await;
+}
+
+#[tokio::test]
+async fn a_month_that_ends_at_the_horizon_is_forgotten_and_the_next_is_not() {
+    let schema = Schema::new();
+    let (one, floor) = filled(&schema).await;
+    let first = car(&floor, "first", "2026-01-01T00:00:00Z");
+    one.events().record_event(first).await.unwrap();
+    let before = told(&one).await;
+    let midnight = Clock::fixed(instant("2026-02-12T00:00:00Z"));
+    let other = park(&schema, &midnight).await;
+    let cleanup = other.events().cleanup_old_events(42).await.unwrap();
+    assert_eq!(cleanup.horizon, Some(instant("2026-01-01T00:00:00Z")));
+    assert_eq!(cleanup.deleted, OLD);
+    assert_forgotten(&other, &schema, &before).await;
+    assert_eq!(schema.number("SELECT count(*) FROM events_2026_01"), 1);
+    one.close().await;
+    other.close().await;
 }
 
 #[tokio::test]

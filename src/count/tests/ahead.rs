@@ -1,0 +1,54 @@
+//! What a history asks for, and what a group of facts wants ahead: no less than is needed, and
+//! nothing more.
+
+use super::floor::Floor;
+use crate::{
+    count::{Act, Fact, History, Missing, Source, Start},
+    model::Direction,
+};
+
+/// A car comes in at an instant.
+fn entry(at: i64) -> Fact {
+    let (camera_id, track_id) = ("cam".to_owned(), "t".to_owned());
+    let source = Source::Event { camera_id, track_id, direction: Direction::Entry };
+    Fact { at, source, act: Act::Entry, id: 0 }
+}
+
+/// Of a floor whose latest fact stands at the first instant of a day.
+fn history() -> History {
+    History::new(Start { count: 1, slots: 9, latest: Some(0), base: 7 })
+}
+
+#[test]
+fn a_fact_wants_ahead_what_it_asks_for_when_it_is_recorded() {
+    for at in [-1, 0, 1] {
+        let mut history = history();
+        let wanted = history.wants([(at, false)]);
+        assert_eq!(wanted, [history.record(entry(at)).unwrap_err()], "at {at}");
+    }
+    // One that will be late by then wants what late ones ask for.
+    assert_eq!(history().wants([(1, true)]), [Missing::DaysFrom(0)]);
+}
+
+#[test]
+fn a_group_wants_the_facts_of_a_stretch_only_where_it_divides_it() {
+    for (coming, asked) in [(1, 1), (2, 1), (3, 2)] {
+        // Above five facts it is divided, and holds three.
+        let mut floor = Floor::new(9, 5);
+        for at in 0..3 {
+            floor.record(entry(at));
+        }
+        floor.commit();
+        let group: Vec<Fact> = (3..3 + coming).map(entry).collect();
+        floor.prefetch(&group);
+        assert_eq!(floor.asked(), asked, "{coming} facts come");
+    }
+}
+
+#[test]
+fn of_days_that_are_there_none_is_asked_for() {
+    let mut history = history();
+    assert_eq!(history.count_before(5), Err(Missing::DayBefore(0)));
+    history.learn_nodes(Missing::DaysFrom(0), []);
+    assert_eq!(history.count_before(5), Ok(7));
+}
