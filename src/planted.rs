@@ -16,7 +16,7 @@ pub(crate) fn planted(name: &str) -> bool {
 }
 
 /// The same, and only the first time that somebody asks.
-#[cfg(all(feature = "planted", feature = "http"))]
+#[cfg(feature = "planted")]
 pub(crate) fn planted_once(name: &str) -> bool {
     static DONE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
     planted(name) && !DONE.swap(true, std::sync::atomic::Ordering::Relaxed)
@@ -30,7 +30,7 @@ pub(crate) const fn planted(_: &str) -> bool {
 }
 
 /// Never.
-#[cfg(all(not(feature = "planted"), feature = "http"))]
+#[cfg(not(feature = "planted"))]
 #[inline(always)]
 pub(crate) const fn planted_once(_: &str) -> bool {
     false

@@ -1,9 +1,10 @@
 //! The one task that records: takes what waits as a group, tries it for as long as a request may
 //! take, answers after the commit.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use deadpool_postgres::Pool;
+use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
 use super::{changes::Changes, partitions::Months, recording::Group, transaction::patiently};
@@ -27,7 +28,14 @@ impl Task {
     pub(super) async fn run(self, mut waiting: Waiting<Close>) {
         while let Some(work) = waiting.next_async().await {
             match work {
-                Work::Group(group) => self.commit(group).await,
+                Work::Group(group) => {
+                    // A defect in one transaction must not end the task: its connection is closed,
+                    // which rolls back, and whoever waits is answered (the sender is dropped).
+                    let done = AssertUnwindSafe(self.commit(group)).catch_unwind().await;
+                    if done.is_err() {
+                        tracing::error!("a write panicked; it was rolled back");
+                    }
+                }
                 Work::Task(done, _room) => {
                     // Whoever closes may have given up waiting.
                     let _ = done.send(());

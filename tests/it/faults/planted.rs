@@ -91,9 +91,25 @@ mod postgres {
     }
 
     #[test]
+    fn a_panic_in_a_group() {
+        is_survived(Engine::Postgres);
+    }
+
+    #[test]
     fn no_defect() {
         assert_eq!(undisturbed(&trial(Engine::Postgres, "none", mixed)), [""; 0]);
     }
+}
+
+/// A panic in the middle of a group: it is rolled back and its clients send again. The writer goes
+/// on, so that there is nothing to be found but the panic.
+fn is_survived(engine: Engine) {
+    assert_eq!(undisturbed(&trial(engine, "panic-in-a-group", mixed)), ["contract"]);
+}
+
+#[test]
+fn a_panic_in_a_group() {
+    is_survived(Engine::Sqlite);
 }
 
 /// Every fact once: nothing comes after a post that would tell of it again.

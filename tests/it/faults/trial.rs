@@ -60,7 +60,7 @@ impl Size {
     fn chosen() -> Self {
         match env::var("SMARTPARK_FAULTS").as_deref() {
             Err(_) | Ok("" | "ci") => Self { name: "ci", cars: 2_500, faults: 4, runs: 1 },
-            Ok("nightly") => Self { name: "nightly", cars: 20_000, faults: 12, runs: 8 },
+            Ok("nightly") => Self { name: "nightly", cars: 20_000, faults: 12, runs: 3 },
             Ok("release") => Self { name: "release", cars: 60_000, faults: 30, runs: 40 },
             Ok(other) => panic!("SMARTPARK_FAULTS is ci, nightly or release, not {other:?}"),
         }
