@@ -7,9 +7,13 @@ use deadpool_postgres::Pool;
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
-use super::{changes::Changes, partitions::Months, recording::Group, transaction::patiently};
+use super::{
+    changes::Changes, partitions::Months, recording::Group, transaction::patiently,
+    writes::catch_up,
+};
 use crate::{
     Options, Result,
+    planted::planted,
     recorder::{self, Waiting, Work},
 };
 
@@ -57,6 +61,9 @@ impl Task {
     }
 
     async fn attempt(&self, group: &mut Group) -> Result<()> {
+        if planted("answer-before-commit") {
+            catch_up(None).await?;
+        }
         let now = self.options.clock.now().as_microsecond();
         self.months.ensure(&self.pool, now, group.instants()).await?;
         let outcome = group.record(&self.pool, now).await;
