@@ -14,10 +14,7 @@ impl From<rusqlite::Error> for Error {
             Some(ErrorCode::DiskFull) => Self::Unavailable("its disk is full".into()),
             Some(ErrorCode::ReadOnly) => Self::Unavailable("it is read-only".into()),
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-                Self::Unavailable(format!(
-                    "it cannot be opened ({text}): is its disk read-only, or may this user not \
-                     write to it and to its folder?"
-                ))
+                Self::Unavailable(format!("it cannot be opened: {text}"))
             }
             Some(ErrorCode::OutOfMemory) => Self::Unavailable("out of memory".into()),
             Some(
