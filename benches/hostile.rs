@@ -1,9 +1,11 @@
 //! How long clients that behave wait while ten thousand others hold on to what they can: the same
-//! questions in interleaved rounds, alone and beside each kind of crowd.
+//! questions in interleaved rounds, alone, beside each kind of crowd, and while the same crowd
+//! besets another server on this machine: what that costs is the machine's, not the server's.
 //!
 //! `cargo bench --bench hostile` prints the medians, the 99th percentiles, their ratios to those
 //! without a crowd, and the most memory that the server took. With `-- --test` it only shows that
-//! it runs; `-- 2000` takes another number of clients.
+//! it runs; `-- 2000` takes another number of clients, `-- drip` only the shapes with that in
+//! their name.
 
 use std::{
     fs,
@@ -48,43 +50,57 @@ fn shapes() -> Vec<Shape> {
 
 fn main() {
     let is_test = !std::env::args().any(|argument| argument == "--bench");
-    let crowd = std::env::args().find_map(|argument| argument.parse().ok());
+    let chosen = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let crowd = chosen.as_ref().and_then(|chosen| chosen.parse().ok());
+    let name = chosen.filter(|_| crowd.is_none()).unwrap_or_default();
     let crowd = crowd.unwrap_or(if is_test { 50 } else { 10_000 });
     let (rounds, seconds) = if is_test { (1, 0.1) } else { (3, 3.0) };
     let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     let all = rustix::process::Rlimit { current: files.maximum, ..files };
     rustix::process::setrlimit(rustix::process::Resource::Nofile, all).expect("it is allowed");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("it can be written");
-    let server = Server::start(&format!("sqlite://{}/hostile.db", folder.path().display()));
+    let database = |name| format!("sqlite://{}/{name}.db", folder.path().display());
+    let servers = ["hostile", "other"].map(|name| Server::start(&database(name)));
+    servers.iter().for_each(|server| fill(server.address));
     println!("{crowd} clients; milliseconds, median and 99th percentile; ratio to no crowd");
-    for shape in shapes() {
-        let (mut alone, mut beside) = (Vec::new(), Vec::new());
-        for _ in 0..rounds {
-            alone.push(good(server.address, seconds));
-            let others = Crowd::come(server.address, &shape, crowd / shape.part);
-            beside.push(good(server.address, seconds));
-            drop(others);
-        }
-        for (kind, name) in ["GET, kept", "GET, new connection", "POST, kept"].iter().enumerate() {
-            let figure = |rounds: &[[Times; 3]], part| {
-                let mut rounds: Vec<f64> = rounds.iter().map(|it| it[kind].at(part)).collect();
-                rounds.sort_by(f64::total_cmp);
-                rounds[rounds.len() / 2]
-            };
-            let [a, b] = [&alone, &beside].map(|it| [figure(it, 0.5), figure(it, 0.99)]);
-            println!(
-                "{:24} {name:20} {:.2} {:.2} beside {:.2} {:.2}  x{:.2} x{:.2}",
-                shape.name,
-                a[0],
-                a[1],
-                b[0],
-                b[1],
-                b[0] / a[0],
-                b[1] / a[1]
-            );
-        }
-        println!("{:24} {}", shape.name, server.memory());
+    for shape in shapes().iter().filter(|shape| shape.name.contains(&name)) {
+        measure(&servers, shape, crowd / shape.part, rounds, seconds);
     }
+}
+
+/// Rounds of clients that behave at the first server, beside nobody, beside so many at the second
+/// one and beside as many at the first, and what they come to.
+fn measure(servers: &[Server; 2], shape: &Shape, crowd: usize, rounds: usize, seconds: f64) {
+    let [server, other] = servers;
+    let mut found = [const { Vec::new() }; 3];
+    for _ in 0..rounds {
+        for (found, beset) in found.iter_mut().zip([None, Some(other), Some(server)]) {
+            let _crowd = beset.map(|beset| Crowd::come(beset.address, shape, crowd));
+            found.push(good(server.address, seconds));
+        }
+    }
+    for (kind, name) in ["GET, kept", "GET, new connection", "POST, kept"].iter().enumerate() {
+        let figure = |rounds: &[[Times; 3]], part| {
+            let mut rounds: Vec<f64> = rounds.iter().map(|it| it[kind].at(part)).collect();
+            rounds.sort_by(f64::total_cmp);
+            rounds[rounds.len() / 2]
+        };
+        let [alone, elsewhere, beside] =
+            found.each_ref().map(|it| [figure(it, 0.5), figure(it, 0.99)]);
+        let ratios = |it: [f64; 2]| {
+            let [median, p99] = [it[0] / alone[0], it[1] / alone[1]];
+            format!("{:6.2} {:6.2}  x{median:.2} x{p99:.2}", it[0], it[1])
+        };
+        println!(
+            "{:24} {name:20} alone {:.2} {:.2}  elsewhere {}  beside {}",
+            shape.name,
+            alone[0],
+            alone[1],
+            ratios(elsewhere),
+            ratios(beside),
+        );
+    }
+    println!("{:24} {}", shape.name, server.memory());
 }
 
 /// How long answers took, in milliseconds, sorted.
@@ -119,6 +135,22 @@ fn good(address: SocketAddr, seconds: f64) -> [Times; 3] {
         times.sort_by(f64::total_cmp);
         Times(times)
     })
+}
+
+/// Records as many events as a page may have, so that a page is large.
+fn fill(address: SocketAddr) {
+    let now = smartpark::Clock::system().now();
+    let event = |number: u64| {
+        let at = now - Duration::from_secs(number);
+        format!(
+            r#"{{"camera_id":"camera","floor_id":1,"track_id":"track {number}",
+                "vehicle_type":"car","direction":"entry","confidence":0.9,"timestamp":"{at}"}}"#
+        )
+    };
+    let events: Vec<_> = (0..1_000).map(event).collect();
+    let body = format!("[{}]", events.join(","));
+    let post = format!("{HEAD}Content-Length: {}\r\n\r\n{body}", body.len());
+    ask(&mut connect(address), post.as_bytes());
 }
 
 fn timed(what: impl FnOnce()) -> f64 {

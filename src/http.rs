@@ -61,8 +61,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     SmartPark, Timestamp,
     limits::{
-        BODY_TIMEOUT, HEAD_TIMEOUT, HEARTBEAT, IDLE_TIMEOUT, MAX_BODIES_BYTES, MAX_DOWNLOADS,
-        MAX_PAGES, STOP_TIMEOUT, WRITE_TIMEOUT,
+        BODY_TIMEOUT, HEAD_TIMEOUT, HEARTBEAT, IDLE_TIMEOUT, MAX_ANSWERS_BYTES, MAX_BODIES_BYTES,
+        MAX_DOWNLOADS, MAX_PAGES, STOP_TIMEOUT, WRITE_TIMEOUT,
     },
 };
 use auth::Gate;
@@ -70,6 +70,7 @@ pub use auth::{Network, Peer, Rates};
 use guard::Outside;
 use latest::Latest;
 pub use origin::Origin;
+use problem::Problem;
 pub(crate) use record::RecordedView;
 use room::Room;
 pub use server::{serve, serve_router};
@@ -187,6 +188,8 @@ struct Shared {
     body_timeout: Duration,
     /// Memory for the bodies being read.
     body_room: Room,
+    /// Memory for the answers that clients have not taken yet.
+    answers: Room,
     /// A permit for each large page of events that may be in the making.
     pages: Semaphore,
     /// A permit for each table of events that may be downloaded.
@@ -194,6 +197,20 @@ struct Shared {
     heartbeat: Duration,
     /// Becomes true when the server stops: streams end then.
     stopping: Arc<watch::Sender<bool>>,
+}
+
+impl App {
+    /// Refuses an answer of so many bytes before it is made, where there is no memory for it; who
+    /// holds that on to it longest is let go.
+    fn check_room(&self, bytes: usize) -> Result<(), Problem> {
+        if self.answers.has(bytes) {
+            return Ok(());
+        }
+        if let Some(places) = &self.outside.places {
+            places.end_slow();
+        }
+        Err(Problem::no_room())
+    }
 }
 
 /// What the description says beside the operations.
@@ -293,6 +310,7 @@ fn routes_until(
         on_limit: config.on_limit,
         body_timeout: config.timeouts.body,
         body_room: Room::new(MAX_BODIES_BYTES),
+        answers: Room::new(MAX_ANSWERS_BYTES),
         pages: Semaphore::new(MAX_PAGES),
         downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
         heartbeat: config.timeouts.heartbeat,

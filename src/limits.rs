@@ -49,10 +49,10 @@ pub const LIVE_PIECE_EVENTS: usize = 128;
 /// The least time between two looks for what is new: bounds what a flood of commits costs.
 pub const LIVE_PACE: Duration = Duration::from_millis(50);
 /// Watchers that are woken at once; a post that comes meanwhile waits for as many at most.
-pub const LIVE_TURN_WATCHERS: usize = 32;
+pub const LIVE_TURN_WATCHERS: usize = 16;
 /// How long after them the next are woken. Bounds what watchers cost: of a thousand each is told
 /// about ten times a second, of two thousand five times, of thirty every [`LIVE_PACE`].
-pub const LIVE_TURN_PAUSE: Duration = Duration::from_millis(2);
+pub const LIVE_TURN_PAUSE: Duration = Duration::from_millis(1);
 /// How long the live hub waits after a look that failed, and how often it may stay without any
 /// watcher before it rests.
 pub const LIVE_PAUSE: Duration = Duration::from_secs(1);
@@ -113,14 +113,22 @@ pub const SMALL_BYTES: usize = 16 * 1024;
 /// More than connections, so that only HTTP/2 with many streams meets it.
 pub const MAX_REQUESTS: usize = 12_288;
 /// Pages of more than [`DEFAULT_PAGE_ROWS`] events that are made at once; more wait, so that what
-/// is small comes in between.
-pub const MAX_PAGES: usize = 8;
+/// is small comes in between: half of [`SQLITE_READERS`] are left to it.
+pub const MAX_PAGES: usize = 2;
+/// What an event on a page usually takes, in bytes: by it is asked whether there is memory for a
+/// page before it is made.
+pub const PAGE_ROW_BYTES: usize = 256;
 /// Tables of events that are downloaded at once; one more is answered with 503.
 pub const MAX_DOWNLOADS: usize = 64;
 /// Largest head of a request (and what hyper reads ahead of a body), in bytes.
 pub const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// What HTTP/2 keeps of an answer for each request, in bytes, before more of it is made.
 pub const MAX_SEND_BYTES: usize = 32 * 1024;
+/// What a history or the digests of many slices may take, in bytes; asked for like a page.
+pub const LONG_ANSWER_BYTES: usize = 128 * 1024;
+/// What the system takes of a connection's answers beyond what is on its way to the client, in
+/// bytes. By itself it takes megabytes of each, and what nobody reads would be made all the same.
+pub const MAX_UNSENT_BYTES: u32 = 64 * 1024;
 /// What a client that cannot be written to must take within [`WRITE_TIMEOUT`], in bytes: slower is
 /// no line that anybody uses, but somebody who holds on.
 pub const LEAST_TAKEN_BYTES: usize = 16 * 1024;

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     DigestSlice, EventDigest, EventDigests,
-    limits::{DEFAULT_DIGEST_STEP, DEFAULT_STATISTICS_HOURS, MAX_DIGEST_STEP},
+    limits::{DEFAULT_DIGEST_STEP, DEFAULT_STATISTICS_HOURS, LONG_ANSWER_BYTES, MAX_DIGEST_STEP},
 };
 
 /// Which events of a camera are stored, slice by slice.
@@ -135,6 +135,7 @@ pub(super) async fn get_event_digests(
     let camera_id = camera_id.unwrap_or_default();
     caller.check_camera(&camera_id)?;
     let step = step.unwrap_or(DEFAULT_DIGEST_STEP);
+    app.check_room(LONG_ANSWER_BYTES)?;
     let digests = events.get_event_digests(&camera_id, start, end, step).await;
     Ok(answer(StatusCode::OK, &DigestsView::from(digests.map_err(of_query)?)))
 }

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     Cursor,
-    limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS},
+    limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS, PAGE_ROW_BYTES},
     planted::planted,
 };
 
@@ -84,6 +84,8 @@ pub(super) async fn list_events(State(app): State<App>, uri: Uri) -> Result<Resp
     let is_large = limit > DEFAULT_PAGE_ROWS;
     // Readers are faster than what makes a page of their rows: the rest must not pile up.
     let _turn = if is_large { app.pages.acquire().await.ok() } else { None };
+    // Only now: whoever waits in a long row must not have been told the truth of long ago.
+    app.check_room(limit as usize * PAGE_ROW_BYTES)?;
     let reading = app.park.from_replica();
     let page = reading.events().get_events(filter, limit, cursor).await;
     let mut page = page.map_err(|error| Problem::from_error(error, Place::Query))?;

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     Error, OccupancyHistory, OccupancyStep,
     error::FieldError,
-    limits::{DEFAULT_STATISTICS_HOURS, MAX_HISTORY_STEP, MIN_HISTORY_STEP},
+    limits::{DEFAULT_STATISTICS_HOURS, LONG_ANSWER_BYTES, MAX_HISTORY_STEP, MIN_HISTORY_STEP},
 };
 
 /// Occupancy over time, as history is known now: late events have their place in it.
@@ -171,6 +171,7 @@ async fn history(app: &App, floor_id: Option<i64>, uri: &Uri) -> Result<Response
     let reading = app.park.from_replica();
     let floors = reading.floors();
     let Asked { start, end, step } = Asked::read(uri, |hours| floors.history_window(hours))?;
+    app.check_room(LONG_ANSWER_BYTES)?;
     let history = floors.get_history(floor_id, start, end, step).await.map_err(of_query)?;
     Ok(aged(answer(StatusCode::OK, &HistoryView::from(history)), &reading))
 }

@@ -39,6 +39,8 @@ pub(super) struct Problem {
     allow: Option<HeaderValue>,
     /// Seconds, where they are known better than from the kind.
     retry_after: Option<NonZeroU32>,
+    /// Whether nothing else is answered on the connection.
+    closes: bool,
 }
 
 /// A problem document (RFC 9457).
@@ -86,6 +88,7 @@ impl Problem {
             event: None,
             allow: None,
             retry_after: None,
+            closes: false,
         }
     }
 
@@ -138,6 +141,12 @@ impl Problem {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let retry_after = u32::try_from(seconds).ok().and_then(NonZeroU32::new);
         Self { retry_after, ..Self::new(Kind::TooOften) }
+    }
+
+    /// An answer for which there is no memory left. Whoever takes none may have asked for many on
+    /// this connection: the others need not be looked at.
+    pub(super) fn no_room() -> Self {
+        Self { closes: true, ..Self::new(Kind::Overloaded) }
     }
 
     /// A method that the path does not know.
@@ -231,6 +240,9 @@ impl IntoResponse for Problem {
         }
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, allow);
+        }
+        if self.closes {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }

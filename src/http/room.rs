@@ -32,10 +32,19 @@ impl Room {
 
     /// Room for a piece of so many bytes, where there is any.
     pub(super) fn take(&self, bytes: usize) -> Option<Share> {
-        let all = if bytes <= SMALL_BYTES { &self.small } else { &self.large };
         let permits = u32::try_from(bytes).ok()?;
-        let permit = Arc::clone(all).try_acquire_many_owned(permits).ok()?;
+        let permit = Arc::clone(self.of(bytes)).try_acquire_many_owned(permits).ok()?;
         Some(Share { _permit: permit })
+    }
+
+    /// Whether such a piece would be given room now: what would not need not be made.
+    pub(super) fn has(&self, bytes: usize) -> bool {
+        self.of(bytes).available_permits() >= bytes
+    }
+
+    /// The part of the room in which pieces of this size are.
+    fn of(&self, bytes: usize) -> &Arc<Semaphore> {
+        if bytes <= SMALL_BYTES { &self.small } else { &self.large }
     }
 }
 
@@ -46,8 +55,10 @@ mod tests {
     #[test]
     fn large_pieces_leave_room_for_small_ones() {
         let room = Room::new(8 * SMALL_BYTES);
+        assert!(room.has(6 * SMALL_BYTES) && !room.has(6 * SMALL_BYTES + 1));
         let large = room.take(6 * SMALL_BYTES).unwrap();
         assert!(room.take(SMALL_BYTES + 1).is_none());
+        assert!(room.has(SMALL_BYTES) && !room.has(SMALL_BYTES + 1));
         let small = [room.take(SMALL_BYTES).unwrap(), room.take(SMALL_BYTES).unwrap()];
         assert!(room.take(1).is_none());
         drop(small);

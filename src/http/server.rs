@@ -41,7 +41,7 @@ use super::{
 };
 use crate::{
     SmartPark,
-    limits::{MAX_ANSWERS_BYTES, MAX_HEAD_BYTES, MAX_SEND_BYTES, MAX_STREAMS},
+    limits::{MAX_ANSWERS_BYTES, MAX_HEAD_BYTES, MAX_SEND_BYTES, MAX_STREAMS, MAX_UNSENT_BYTES},
     refusals,
 };
 
@@ -83,6 +83,7 @@ pub async fn serve(
     let server = Server {
         certificate,
         in_plain: in_plain(&config),
+        answers: app.answers.clone(),
         ours: Some(app),
         ..Server::new(router, config.timeouts, places)
     };
@@ -130,6 +131,17 @@ fn held(response: Response, room: &Room, share: &mut Option<Share>) -> Option<Re
     }
     Some(response)
 }
+
+/// Has the system take no more answers than it can send: those that nobody reads are not made.
+#[cfg(target_os = "linux")]
+fn take_little_ahead(stream: &TcpStream) {
+    // Where it is not granted more is made ahead, and nothing else.
+    socket2::SockRef::from(stream).set_tcp_notsent_lowat(MAX_UNSENT_BYTES).ok();
+}
+
+/// It cannot be asked to.
+#[cfg(not(target_os = "linux"))]
+fn take_little_ahead(_: &TcpStream) {}
 
 /// What all connections share.
 struct Server {
@@ -228,6 +240,7 @@ impl Server {
 
     /// Serves one connection, encrypted or not.
     async fn begin(&self, stream: TcpStream, address: IpAddr, place: &Place, stop: Watcher) {
+        take_little_ahead(&stream);
         // Small answers go out at once. Where it cannot be set they only go out later.
         stream.set_nodelay(true).ok();
         let peer = Peer { address, is_encrypted: self.certificate.is_some() };
@@ -289,7 +302,7 @@ impl Server {
                     };
                     held(response, &room, &mut share).unwrap_or_else(|| {
                         places.end_slow();
-                        Problem::new(Kind::Overloaded).into_response()
+                        Problem::no_room().into_response()
                     })
                 };
                 // Around the router and not a layer of it: a layer is cloned and boxed anew for

@@ -6,9 +6,10 @@ use std::{
     net::TcpStream,
 };
 
-use smartpark::limits::{MAX_BODIES_BYTES, MAX_BODY_BYTES};
+use smartpark::limits::{MAX_ANSWERS_BYTES, MAX_BODIES_BYTES, MAX_BODY_BYTES};
 
 use super::{Besieged, CROWD, MOST_MEMORY, PLACES};
+use crate::scrape::Scrape;
 
 /// The answers on a connection whose client has sent all it had to say.
 fn rest(mut stream: TcpStream) -> String {
@@ -63,6 +64,69 @@ fn answers_that_nobody_takes_keep_nobody_out() {
         drop(crowd);
         besieged.forgets();
     }
+}
+
+/// Asks for a page of as many events as there may be, and then perhaps for more.
+const PAGE: &str = "GET /events?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n";
+
+impl Besieged {
+    /// How many pages of events were answered, once there are no more from one event to the next.
+    fn pages(&self) -> f64 {
+        let series = r#"smartpark_http_requests_total{method="GET",route="/events",status="200"}"#;
+        let mut before = None;
+        for number in 0.. {
+            self.records(&format!("event {number}"));
+            let answer = self.ask(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let (_, told) = answer.split_once("\r\n\r\n").unwrap();
+            let now = Scrape::of(told).get(series);
+            if now.is_some() && now == before {
+                break;
+            }
+            before = now;
+        }
+        before.unwrap()
+    }
+}
+
+#[test]
+fn pages_that_nobody_takes_are_not_made_ahead_and_all_of_them_come() {
+    const PAGES: usize = 60;
+    let besieged = Besieged::new();
+    besieged.fill(200);
+    let mut stream = besieged.connect();
+    let last = PAGE.replacen("\r\n\r\n", "\r\nConnection: close\r\n\r\n", 1);
+    stream.write_all([PAGE.repeat(PAGES - 1), last].concat().as_bytes()).unwrap();
+    // What is on its way, and some that wait for it; the system alone would take a dozen.
+    let ahead = besieged.pages();
+    assert!(ahead <= 6.0, "{ahead}");
+    let mut answers = String::new();
+    stream.read_to_string(&mut answers).unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 200 ").count(), PAGES);
+}
+
+#[test]
+fn who_leaves_no_room_for_large_answers_is_told_once_and_let_go() {
+    let besieged = Besieged::new();
+    besieged.fill(1_000);
+    let crowd: Vec<_> = (0..PLACES - 10).map(|_| besieged.connect()).collect();
+    for mut stream in &crowd {
+        stream.write_all(PAGE.repeat(4).as_bytes()).unwrap();
+    }
+    // Some were given a page, and are there still; all others are not asked again.
+    let made = besieged.pages();
+    assert!(made * 1e6 < 2.0 * MAX_ANSWERS_BYTES as f64, "{made}");
+    let refused = crowd.into_iter().map(rest).filter(|answers| answers.contains("HTTP/1.1 503 "));
+    let refused: Vec<_> = refused.collect();
+    assert!(!refused.is_empty(), "there is room for all");
+    for answers in refused {
+        assert_eq!(answers.matches("HTTP/1.1 503 ").count(), 1, "{answers}");
+        let (_, last) = answers.split_once("HTTP/1.1 503 ").unwrap();
+        assert!(last.contains("\r\nconnection: close\r\n"), "{last}");
+        assert!(last.contains("\r\nretry-after: "), "{last}");
+        assert!(last.ends_with('}'), "{last}");
+    }
+    besieged.stays_small();
+    besieged.forgets();
 }
 
 #[test]
