@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::SeqCst},
 };
 
-use smartpark::{Direction, Floor, FloorChange, NewFloor, Options, SmartPark};
+use smartpark::{Direction, Floor, FloorChange, NewFloor, SmartPark};
 use tokio::{runtime::Builder, task::JoinSet};
 
 use super::world::{World, entry, exit, on_every_engine};
@@ -92,17 +92,12 @@ async fn readers_beside_writers(world: &World, readers: &[SmartPark]) {
     assert_eq!(world.count(&floor).await, 600);
 }
 
-async fn another(world: &World) -> SmartPark {
-    let options = Options { clock: world.clock.clone(), ..Options::default() };
-    SmartPark::connect(&world.url, options).await.unwrap()
-}
-
 #[test]
 fn readers_beside_writers_see_all_that_was_acknowledged_sqlite() {
     in_parallel(async || {
         let world = World::sqlite().await;
         // Another process on the file is held to the same.
-        let other = another(&world).await;
+        let other = world.another_park().await;
         let readers = [world.park.clone(), world.park.clone(), other.clone()];
         readers_beside_writers(&world, &readers).await;
         other.close().await;
@@ -181,7 +176,7 @@ on_every_engine! {
 
     async fn what_another_process_commits_shows(world) {
         let floor = world.floor("Ground", 50).await;
-        let other = another(&world).await;
+        let other = world.another_park().await;
         for round in 1..=5 {
             assert_eq!(latest(&world.park).await[0].current_vehicles, round - 1);
             let event = entry(&floor, &format!("{round}"), -9);

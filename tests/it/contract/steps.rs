@@ -1,5 +1,6 @@
-//! Random operations on a naive model, SQLite and PostgreSQL in step, compared after each. What
-//! fails is shrunk to the fewest operations that still do.
+//! Random operations on a naive model, SQLite and PostgreSQL in step, compared after each. Each is
+//! done by one of two parks on the database, as by two processes. What fails is shrunk to the
+//! fewest operations that still do.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use proptest::{
     prelude::*,
     test_runner::{RngAlgorithm, TestRng, TestRunner},
 };
-use smartpark::{Direction, Error, FloorChange, NewEvent, VehicleType};
+use smartpark::{Direction, Error, FloorChange, NewEvent, SmartPark, VehicleType};
 
 use super::{
     history::{Says, Story, assert_same},
@@ -35,7 +36,8 @@ enum Step {
     Repair,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+/// Steps, and which of the parks takes each.
+fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
     let ago = prop_oneof![0..4_i64, 0..300_i64, 0..20 * HOUR, 0..5 * DAY];
     let seen = prop::collection::vec((0..4_u8, 0..4_u8, any::<bool>(), ago), 1..14);
     let floor = || 0..SLOTS.len();
@@ -49,7 +51,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (1..4_u32).prop_map(Step::CleanUp),
         1 => Just(Step::Repair),
     ];
-    prop::collection::vec(step, 1..22)
+    // Mostly the same park twice, so that it goes on with what it knows.
+    let park = prop_oneof![3 => Just(0_usize), 1 => Just(1)];
+    prop::collection::vec((park, step), 1..22)
 }
 
 /// What is told of a row: a duplicate or not, its effect, the limit; or why it was refused.
@@ -146,15 +150,15 @@ fn events(model: &Model, seen: &[Seen]) -> Vec<NewEvent> {
     seen.iter().map(event).collect()
 }
 
-/// Takes a step in a world; what it told of each event.
-async fn take(world: &World, model: &Model, step: &Step) -> Vec<Told> {
-    let floors = world.park.floors();
+/// Takes a step; what the park told of each event.
+async fn take(park: &SmartPark, model: &Model, step: &Step) -> Vec<Told> {
+    let floors = park.floors();
     let change = async |floor: usize, change: FloorChange| {
         floors.change_floor(model.id(floor), change).await.unwrap();
     };
     match step {
         Step::Record(seen) => {
-            let answers = world.park.events().record_events(events(model, seen)).await.unwrap();
+            let answers = park.events().record_events(events(model, seen)).await.unwrap();
             let told = answers.into_iter().map(|answer| {
                 let recorded = answer?;
                 let event = recorded.event;
@@ -180,11 +184,11 @@ async fn take(world: &World, model: &Model, step: &Step) -> Vec<Told> {
         }
         Step::Wait(_) => {}
         Step::CleanUp(days) => {
-            let done = world.park.events().cleanup_old_events(*days).await.unwrap();
+            let done = park.events().cleanup_old_events(*days).await.unwrap();
             let horizon = done.horizon.map(Timestamp::as_microsecond);
             assert_eq!(horizon, model.horizon.max(horizon), "the horizon went back");
         }
-        Step::Repair => assert!(world.park.check(true).await.unwrap().is_clean()),
+        Step::Repair => assert!(park.check(true).await.unwrap().is_clean()),
     }
     Vec::new()
 }
@@ -233,8 +237,10 @@ async fn compare(world: &World, model: &Model) {
     }
 }
 
-async fn run(steps: &[Step]) {
+async fn run(steps: &[(usize, Step)]) {
     let worlds = [World::sqlite().await, World::postgres().await];
+    let others = [worlds[0].another_park().await, worlds[1].another_park().await];
+    let parks = [[&worlds[0].park, &others[0]], [&worlds[1].park, &others[1]]];
     let mut floors = Vec::new();
     for (place, slots) in SLOTS.into_iter().enumerate() {
         let name = format!("floor {place}");
@@ -245,7 +251,7 @@ async fn run(steps: &[Step]) {
     let story = Story { floors, facts: Vec::new() };
     let active = vec![true; SLOTS.len()];
     let mut model = Model { now: 0, story, active, events: BTreeMap::new(), horizon: None };
-    for step in steps {
+    for (park, step) in steps {
         // No two adjustments of a floor at one instant: the later one would be moved.
         model.now += if let Step::Wait(seconds) = step { *seconds } else { 1 };
         worlds.iter().for_each(|world| world.clock.set(after(model.now)));
@@ -253,7 +259,8 @@ async fn run(steps: &[Step]) {
         if let Step::Recount(floor, count) = &mut step {
             *count = (*count).min(model.state(*floor).1);
         }
-        let told = [take(&worlds[0], &model, &step).await, take(&worlds[1], &model, &step).await];
+        let [sqlite, postgres] = parks.map(|parks| parks[*park]);
+        let told = [take(sqlite, &model, &step).await, take(postgres, &model, &step).await];
         assert_eq!(told[0], told[1], "SQLite and PostgreSQL told different things");
         match &step {
             Step::Record(seen) => {
@@ -274,8 +281,9 @@ async fn run(steps: &[Step]) {
             compare(world, &model).await;
         }
     }
-    for world in &worlds {
+    for (world, other) in worlds.iter().zip(others) {
         world.assert_clean().await;
+        other.close().await;
     }
 }
 

@@ -138,6 +138,12 @@ impl World {
         }
     }
 
+    /// Another park on the same database, as another process has one.
+    pub(crate) async fn another_park(&self) -> SmartPark {
+        let options = Options { clock: self.clock.clone(), ..Options::default() };
+        SmartPark::connect(&self.url, options).await.unwrap()
+    }
+
     /// SQL for 7 µs after the column `timestamp`.
     pub(crate) fn later(&self) -> &'static str {
         match self.place {
