@@ -5,8 +5,8 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
-use smartpark::{Direction, VehicleType};
+use rusqlite::{Connection, OptionalExtension, Result, config::DbConfig, params};
+use smartpark::{Direction, VehicleType, limits::SQLITE_CHECKPOINT_PAGES};
 
 use crate::{
     servers,
@@ -77,6 +77,16 @@ impl Raw {
             .expect("SQLite knows the setting");
         }
         connection.pragma_update(None, "cache_size", -32_768).expect("SQLite knows the setting");
+        // As long a log as the program's, and no statement prepared anew for other values.
+        let log = connection.pragma_update_and_check(
+            None,
+            "wal_autocheckpoint",
+            SQLITE_CHECKPOINT_PAGES,
+            |_| Ok(()),
+        );
+        log.expect("SQLite knows the setting");
+        let stable = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
+        stable.expect("SQLite knows the setting");
         Self { connection, next_id: 1 }
     }
 

@@ -1,6 +1,7 @@
 //! What a park does, whichever engine it stands on: each test is run on every engine.
 
 mod attention;
+mod between;
 mod check;
 mod copy;
 mod counting;

@@ -19,6 +19,10 @@ use crate::{
     recorder::{self, Answers, Group, Recorder, Waiting, Work},
 };
 
+const BEGIN: &str = "-- write: begin\nBEGIN IMMEDIATE";
+
+const COMMIT: &str = "-- write: commit\nCOMMIT";
+
 type Task = Box<dyn FnOnce(&mut Writer) + Send>;
 
 /// The way to the writing thread.
@@ -188,9 +192,9 @@ impl Writer {
 
     fn try_transact<T>(&self, work: impl FnOnce(&mut Session<'_>) -> Result<T>) -> Result<T> {
         if planted("answer-before-commit") && !self.connection.is_autocommit() {
-            self.connection.execute_batch("COMMIT")?;
+            self.connection.prepare_cached(COMMIT)?.execute([])?;
         }
-        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        self.connection.prepare_cached(BEGIN)?.execute([])?;
         let mut session = Session::new(&self.connection, &self.options);
         let result = work(&mut session)?;
         session.flush()?;
@@ -200,7 +204,7 @@ impl Writer {
             return Err(Error::Internal("the transaction ended before its commit".into()));
         }
         if !planted("answer-before-commit") {
-            self.connection.execute_batch("COMMIT")?;
+            self.connection.prepare_cached(COMMIT)?.execute([])?;
         }
         Ok(result)
     }
