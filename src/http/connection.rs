@@ -2,6 +2,7 @@
 //! holds on.
 
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
     sync::Arc,
@@ -13,7 +14,7 @@ use axum::body::{Body, HttpBody};
 use bytes::{Buf, Bytes};
 use hyper::{
     body::{Frame, SizeHint},
-    rt::{Read, ReadBufCursor, Write},
+    rt::{Read, ReadBuf, ReadBufCursor, Write},
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -92,11 +93,24 @@ impl Buf for Piece {
     }
 }
 
+/// What a client of HTTP/2 sends first.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
 /// A stream on which a write that makes no progress worth the name fails after a while.
 pub(super) struct Timed<S> {
     stream: TokioIo<S>,
+    first: First,
     timeout: Duration,
     stalled: Option<Stalled>,
+}
+
+/// What a client sent first, which was looked at and is read again.
+#[derive(Default)]
+struct First {
+    bytes: [u8; PREFACE.len()],
+    count: usize,
+    /// How many of them were read again.
+    given: usize,
 }
 
 /// A client that does not take what is written as fast as it is.
@@ -110,7 +124,7 @@ struct Stalled {
 impl<S> Timed<S> {
     /// Bounds the writes to `stream`.
     pub(super) fn new(stream: S, timeout: Duration) -> Self {
-        Self { stream: TokioIo::new(stream), timeout, stalled: None }
+        Self { stream: TokioIo::new(stream), first: First::default(), timeout, stalled: None }
     }
 
     /// Counts what was taken; turns a write that waits too long into an error.
@@ -155,13 +169,45 @@ impl<S> Timed<S> {
     }
 }
 
+impl<S: AsyncRead + Unpin> Timed<S> {
+    /// Whether the client speaks HTTP/2: what it sends first says so.
+    pub(super) async fn speaks_http2(&mut self) -> io::Result<bool> {
+        poll_fn(|context| self.poll_first(context)).await
+    }
+
+    fn poll_first(&mut self, context: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let Self { stream, first, .. } = self;
+        while first.count < PREFACE.len() {
+            let mut buffer = ReadBuf::new(&mut first.bytes[first.count..]);
+            ready!(Pin::new(&mut *stream).poll_read(context, buffer.unfilled()))?;
+            let count = buffer.filled().len();
+            first.count += count;
+            if count == 0 || !PREFACE.starts_with(&first.bytes[..first.count]) {
+                return Poll::Ready(Ok(false));
+            }
+        }
+        Poll::Ready(Ok(true))
+    }
+}
+
 impl<S: AsyncRead + Unpin> Read for Timed<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
+        mut buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let Self { stream, first, .. } = &mut *self;
+        let again = &first.bytes[first.given..first.count];
+        if again.is_empty() {
+            return Pin::new(stream).poll_read(context, buffer);
+        }
+        let again = &again[..again.len().min(buffer.remaining())];
+        buffer.put_slice(again);
+        first.given += again.len();
+        // With what follows, where it is there: hyper doubles and copies a buffer that is no longer
+        // empty, and most heads come whole. What else there is to say of the stream is said again.
+        let _ = Pin::new(stream).poll_read(context, buffer);
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -201,9 +247,10 @@ impl<S: AsyncWrite + Unpin> Write for Timed<S> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
-
-    use tokio::{io::DuplexStream, time::Instant};
+    use tokio::{
+        io::{AsyncWriteExt, DuplexStream},
+        time::Instant,
+    };
 
     use super::*;
 
@@ -223,6 +270,58 @@ mod tests {
     fn takes(timed: &mut Timed<DuplexStream>, bytes: usize) {
         let mut context = Context::from_waker(std::task::Waker::noop());
         assert!(timed.written(&mut context, Poll::Ready(Ok(bytes))).is_ready());
+    }
+
+    /// The next bytes that are read, of at most so many at once.
+    async fn read<S: AsyncRead + Unpin>(timed: &mut Timed<S>, most: usize) -> Vec<u8> {
+        let mut bytes = vec![0; most];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        poll_fn(|context| Pin::new(&mut *timed).poll_read(context, buffer.unfilled()))
+            .await
+            .unwrap();
+        buffer.filled().to_vec()
+    }
+
+    #[tokio::test]
+    async fn what_comes_first_says_which_http_it_is_and_is_read_again() {
+        let table: [(&[u8], bool); 7] = [
+            (b"GET /floors HTTP/1.1\r\nHost: a\r\n\r\n", false),
+            (b"POST /events HTTP/1.1\r\nHost: a\r\n\r\n", false),
+            (b"PRI * HTTP/1.1\r\nHost: abc\r\n\r\n", false),
+            (b"PRI * HTTP/2.0\r\n\r\nSM", false),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", true),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", true),
+            (b"", false),
+        ];
+        for (sent, is_http2) in table {
+            for at_once in [1, 23, 4_096] {
+                let (ours, mut theirs) = tokio::io::duplex(at_once);
+                let mut timed = Timed::new(ours, Duration::from_secs(3_600));
+                let send = async move { theirs.write_all(sent).await.unwrap() };
+                let take = async {
+                    let said = timed.speaks_http2().await.unwrap();
+                    let (mut taken, mut piece) = (Vec::new(), read(&mut timed, 7).await);
+                    while !piece.is_empty() {
+                        taken.append(&mut piece);
+                        piece = read(&mut timed, 7).await;
+                    }
+                    (said, taken)
+                };
+                let ((), found) = tokio::join!(send, take);
+                assert_eq!(found, (is_http2, sent.to_vec()), "{at_once} at once");
+            }
+        }
+    }
+
+    /// What hyper is given in pieces it copies together.
+    #[tokio::test]
+    async fn a_head_that_comes_whole_is_read_whole() {
+        let head = b"GET /floors HTTP/1.1\r\nHost: a\r\n\r\n";
+        let (ours, mut theirs) = tokio::io::duplex(4_096);
+        theirs.write_all(head).await.unwrap();
+        let mut timed = Timed::new(ours, Duration::from_secs(3_600));
+        assert!(!timed.speaks_http2().await.unwrap());
+        assert_eq!(read(&mut timed, 8_192).await, head);
     }
 
     #[tokio::test]

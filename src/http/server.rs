@@ -1,20 +1,30 @@
 //! The accept loop: a bound on connections, timers on each, and a stop that answers every request
 //! that has begun.
 
-use std::{convert::Infallible, io, net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    error::Error,
+    io,
+    net::IpAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{
     Router,
     body::{Body, HttpBody},
     response::{IntoResponse, Response},
 };
-use hyper::{Request, body::Incoming, service::service_fn};
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
-    server::{
-        conn::auto,
-        graceful::{GracefulShutdown, Watcher},
-    },
+    server::graceful::GracefulConnection,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -143,10 +153,25 @@ fn take_little_ahead(stream: &TcpStream) {
 #[cfg(not(target_os = "linux"))]
 fn take_little_ahead(_: &TcpStream) {}
 
+/// Serves a connection to its end, which comes soon once the server stops: it is let finish what
+/// has begun.
+async fn to_its_end<C: GracefulConnection>(
+    mut connection: Pin<&mut C>,
+    mut stop: watch::Receiver<()>,
+) -> Result<(), C::Error> {
+    tokio::select! {
+        biased;
+        _ = stop.changed() => connection.as_mut().graceful_shutdown(),
+        result = connection.as_mut() => return result,
+    }
+    connection.await
+}
+
 /// What all connections share.
 struct Server {
     router: Router,
-    http: auto::Builder<TokioExecutor>,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
     timeouts: Timeouts,
     places: Arc<Places>,
     /// Memory for the answers that clients have not taken yet.
@@ -161,12 +186,13 @@ struct Server {
 impl Server {
     /// One for routes that look after themselves: every connection is taken.
     fn new(router: Router, timeouts: Timeouts, places: Arc<Places>) -> Self {
-        let mut http = auto::Builder::new(TokioExecutor::new());
-        http.http1()
+        let mut http1 = http1::Builder::new();
+        http1
             .timer(TokioTimer::new())
             .header_read_timeout(timeouts.head)
             .max_buf_size(MAX_HEAD_BYTES);
-        http.http2()
+        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        http2
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(MAX_HEAD_BYTES as u32)
@@ -175,7 +201,8 @@ impl Server {
         let answers = Room::new(MAX_ANSWERS_BYTES);
         Self {
             router,
-            http,
+            http1,
+            http2,
             timeouts,
             places,
             answers,
@@ -193,7 +220,7 @@ impl Server {
     ) -> io::Result<()> {
         listener.local_addr()?;
         let server = Arc::new(self);
-        let stop = GracefulShutdown::new();
+        let stop = watch::Sender::new(());
         let mut shutdown = pin!(shutdown);
         loop {
             let accepted = tokio::select! {
@@ -204,7 +231,7 @@ impl Server {
             match accepted {
                 Ok((stream, address, place)) => {
                     let server = Arc::clone(&server);
-                    tokio::spawn(server.take(stream, address, place, stop.watcher()));
+                    tokio::spawn(server.take(stream, address, place, stop.subscribe()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -217,8 +244,9 @@ impl Server {
             }
         }
         drop(listener);
-        let open = stop.count();
-        if timeout(server.timeouts.stop, stop.shutdown()).await.is_err() {
+        let open = stop.receiver_count();
+        stop.send_replace(());
+        if timeout(server.timeouts.stop, stop.closed()).await.is_err() {
             tracing::warn!(open, "stopped without waiting longer for open connections");
         }
         Ok(())
@@ -230,7 +258,7 @@ impl Server {
         stream: TcpStream,
         address: IpAddr,
         place: Place,
-        stop: Watcher,
+        stop: watch::Receiver<()>,
     ) {
         tokio::select! {
             () = self.begin(stream, address, &place, stop) => {}
@@ -239,7 +267,13 @@ impl Server {
     }
 
     /// Serves one connection, encrypted or not.
-    async fn begin(&self, stream: TcpStream, address: IpAddr, place: &Place, stop: Watcher) {
+    async fn begin(
+        &self,
+        stream: TcpStream,
+        address: IpAddr,
+        place: &Place,
+        stop: watch::Receiver<()>,
+    ) {
         take_little_ahead(&stream);
         // Small answers go out at once. Where it cannot be set they only go out later.
         stream.set_nodelay(true).ok();
@@ -261,10 +295,11 @@ impl Server {
         stream: TcpStream,
         peer: Peer,
         place: &Place,
-        stop: Watcher,
+        stop: watch::Receiver<()>,
     ) {
         match timeout(self.timeouts.head, certificate.begin(stream)).await {
-            Ok(Ok(stream)) => self.connection(stream, peer, place, stop).await,
+            // In a box: it is large, and whatever it is handed on to would keep room for it.
+            Ok(Ok(stream)) => self.connection(Box::new(stream), peer, place, stop).await,
             Ok(Err(error)) => tracing::debug!(?error, "a client did not speak TLS"),
             Err(_) => tracing::debug!("a client took too long to begin TLS"),
         }
@@ -277,8 +312,13 @@ impl Server {
     }
 
     /// Serves what comes on a stream to its end.
-    async fn connection<S>(&self, stream: S, peer: Peer, place: &Place, stop: Watcher)
-    where
+    async fn connection<S>(
+        &self,
+        stream: S,
+        peer: Peer,
+        place: &Place,
+        mut stop: watch::Receiver<()>,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let service = service_fn(|mut request: Request<Incoming>| {
@@ -315,12 +355,28 @@ impl Server {
                 Ok::<_, Infallible>(response)
             })
         });
-        let stream = Timed::new(stream, self.timeouts.write);
-        let mut connection = pin!(stop.watch(self.http.serve_connection(stream, service)));
+        let mut stream = Timed::new(stream, self.timeouts.write);
+        let served = async {
+            let is_http2 = tokio::select! {
+                biased;
+                // Nothing has begun yet.
+                _ = stop.changed() => return Ok(()),
+                is_http2 = stream.speaks_http2() => is_http2?,
+            };
+            if is_http2 {
+                // In a box of its own: it is twice as large as the other, which kept room for it.
+                let mut connection = Box::pin(self.http2.serve_connection(stream, service));
+                to_its_end(connection.as_mut(), stop).await?;
+            } else {
+                let connection = pin!(self.http1.serve_connection(stream, service));
+                to_its_end(connection, stop).await?;
+            }
+            Ok::<_, Box<dyn Error + Send + Sync>>(())
+        };
         let Timeouts { head, idle, .. } = self.timeouts;
         tokio::select! {
             // A client that breaks off or speaks no HTTP is its own affair.
-            result = &mut connection => {
+            result = served => {
                 if let Err(error) = result {
                     tracing::debug!(?error, "a connection ended early");
                 }
