@@ -20,12 +20,9 @@ use hyper::{
     Request,
     body::Incoming,
     server::conn::{http1, http2},
-    service::service_fn,
+    service::{HttpService, service_fn},
 };
-use hyper_util::{
-    rt::{TokioExecutor, TokioTimer},
-    server::graceful::GracefulConnection,
-};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -46,7 +43,7 @@ use super::{
     places::{Place, Places},
     problem::Problem,
     room::{Room, Share},
-    routes_until,
+    routes_until, stream,
     tls::Certificate,
 };
 use crate::{
@@ -153,15 +150,16 @@ fn take_little_ahead(stream: &TcpStream) {
 #[cfg(not(target_os = "linux"))]
 fn take_little_ahead(_: &TcpStream) {}
 
-/// Serves a connection to its end, which comes soon once the server stops: it is let finish what
-/// has begun.
-async fn to_its_end<C: GracefulConnection>(
+/// Serves a connection to its end. Where the server stops, it is told to `end`: what has begun is
+/// answered before.
+async fn to_its_end<C: Future>(
     mut connection: Pin<&mut C>,
+    end: impl FnOnce(Pin<&mut C>),
     mut stop: watch::Receiver<()>,
-) -> Result<(), C::Error> {
+) -> C::Output {
     tokio::select! {
         biased;
-        _ = stop.changed() => connection.as_mut().graceful_shutdown(),
+        _ = stop.changed() => end(connection.as_mut()),
         result = connection.as_mut() => return result,
     }
     connection.await
@@ -312,16 +310,12 @@ impl Server {
     }
 
     /// Serves what comes on a stream to its end.
-    async fn connection<S>(
-        &self,
-        stream: S,
-        peer: Peer,
-        place: &Place,
-        mut stop: watch::Receiver<()>,
-    ) where
+    async fn connection<S>(&self, stream: S, peer: Peer, place: &Place, stop: watch::Receiver<()>)
+    where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let service = service_fn(|mut request: Request<Incoming>| {
+        let service = service_fn(|request: Request<Incoming>| {
+            let mut request = stream::copied(request);
             let (in_flight, turn) = (place.activity.begin(), place.turn());
             request.extensions_mut().insert(peer);
             let mut router = self.router.clone();
@@ -355,33 +349,45 @@ impl Server {
                 Ok::<_, Infallible>(response)
             })
         });
-        let mut stream = Timed::new(stream, self.timeouts.write);
-        let served = async {
-            let is_http2 = tokio::select! {
-                biased;
-                // Nothing has begun yet.
-                _ = stop.changed() => return Ok(()),
-                is_http2 = stream.speaks_http2() => is_http2?,
-            };
-            if is_http2 {
-                // In a box of its own: it is twice as large as the other, which kept room for it.
-                let mut connection = Box::pin(self.http2.serve_connection(stream, service));
-                to_its_end(connection.as_mut(), stop).await?;
-            } else {
-                let connection = pin!(self.http1.serve_connection(stream, service));
-                to_its_end(connection, stop).await?;
-            }
-            Ok::<_, Box<dyn Error + Send + Sync>>(())
-        };
         let Timeouts { head, idle, .. } = self.timeouts;
         tokio::select! {
             // A client that breaks off or speaks no HTTP is its own affair.
-            result = served => {
+            result = self.speak(stream, service, stop) => {
                 if let Err(error) = result {
                     tracing::debug!(?error, "a connection ended early");
                 }
             }
             () = place.activity.idle(head, idle) => {}
+        }
+    }
+
+    /// Speaks the HTTP that the client speaks, until it has enough or the server stops.
+    async fn speak<S, V>(
+        &self,
+        stream: S,
+        service: V,
+        mut stop: watch::Receiver<()>,
+    ) -> Result<(), Box<dyn Error + Send + Sync>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        V: HttpService<Incoming, ResBody = Answer, Error = Infallible>,
+        V::Future: Send + 'static,
+    {
+        let mut stream = Timed::new(stream, self.timeouts.write);
+        let is_http2 = tokio::select! {
+            biased;
+            // Nothing has begun yet.
+            _ = stop.changed() => return Ok(()),
+            is_http2 = stream.speaks_http2() => is_http2?,
+        };
+        if is_http2 {
+            // In a box of its own: it is twice as large, and each connection would keep room for it.
+            let mut connection = Box::pin(self.http2.serve_connection(stream, service));
+            let end = http2::Connection::graceful_shutdown;
+            Ok(to_its_end(connection.as_mut(), end, stop).await?)
+        } else {
+            let connection = pin!(self.http1.serve_connection(stream, service));
+            Ok(to_its_end(connection, http1::Connection::graceful_shutdown, stop).await?)
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{io::Write, sync::Arc, vec};
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, HeaderName, HeaderValue, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header},
     response::Response,
 };
 use bytes::Bytes;
@@ -138,6 +138,24 @@ pub(super) async fn watch_live(
     Ok(response)
 }
 
+/// Copies what a request for the stream says. Its parts are pieces of the buffer that it was read
+/// into; as long as one of them is there hyper cannot read into that again, takes another, and
+/// keeps it while the stream lasts.
+pub(super) fn copied<B>(mut request: Request<B>) -> Request<B> {
+    if request.uri().path() != "/stream" {
+        return request;
+    }
+    if let Ok(uri) = request.uri().to_string().parse() {
+        *request.uri_mut() = uri;
+    }
+    for value in request.headers_mut().values_mut() {
+        if let Ok(copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            *value = copy;
+        }
+    }
+    request
+}
+
 /// One stream. It is written while it is read, by the task of its connection: who does not read is
 /// told nothing, and takes no more memory than who does.
 struct Feed {
@@ -248,4 +266,36 @@ fn frame(name: &str, at: Option<Position>, data: &impl Serialize) -> Vec<u8> {
 fn id(piece: &mut Vec<u8>, at: Position) {
     // Writing to memory cannot fail.
     writeln!(piece, "id: {at}").unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request as hyper reads it, whose parts are pieces of one buffer.
+    fn request(uri: &str) -> (Bytes, Request<()>) {
+        let head = Bytes::from(format!("{uri} 1001.0").into_bytes());
+        let (uri, last) = (head.slice(..uri.len()), head.slice(uri.len() + 1..));
+        let mut request = Request::new(());
+        *request.uri_mut() = Uri::from_maybe_shared(uri).unwrap();
+        let last = HeaderValue::from_maybe_shared(last).unwrap();
+        request.headers_mut().insert(LAST_EVENT_ID, last);
+        (head, request)
+    }
+
+    #[test]
+    fn a_request_for_the_stream_lets_its_buffer_go_and_says_the_same() {
+        for (uri, lets_go) in [
+            ("/stream", true),
+            ("/stream?after=7.0", true),
+            ("http://a/stream", true),
+            ("/events", false),
+        ] {
+            let (head, request) = request(uri);
+            let request = copied(request);
+            assert_eq!(head.is_unique(), lets_go, "{uri}");
+            assert_eq!(*request.uri(), *uri);
+            assert_eq!(request.headers()[LAST_EVENT_ID], "1001.0");
+        }
+    }
 }

@@ -127,6 +127,27 @@ fn a_stop_does_not_wait_for_ever() {
 }
 
 #[test]
+fn a_stop_does_not_wait_for_who_has_not_said_anything_yet() {
+    let long = Duration::from_secs(3_600);
+    let timeouts = Timeouts { head: long, stop: long, ..Timeouts::default() };
+    let mut server = TestServer::with(HttpConfig { timeouts, ..HttpConfig::default() });
+    let beginnings: [&[u8]; 4] = [b"", b"P", b"PRI * HTTP/2.0\r\n\r\nSM", b"GET /floors HT"];
+    let mut silent = beginnings.map(|beginning| {
+        let mut stream = server.connect();
+        stream.write_all(beginning).unwrap();
+        stream
+    });
+    // Connections are taken in their order: the others were taken before.
+    assert_eq!(server.get("/health/live").status, 200);
+    server.begin_stop();
+    for stream in &mut silent {
+        let answer = read_all(stream);
+        assert!(!answer.contains(" 200 "), "{answer}");
+    }
+    server.stopped();
+}
+
+#[test]
 fn routes_of_ones_own_are_served_with_the_same_care() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
