@@ -1,7 +1,8 @@
 //! How the system gives memory to this process.
 
-/// Asks for pages of the usual size. The allocator would have huge ones, and the system then gives
-/// two megabytes where some kilobytes are used: half of what an idle server takes.
+/// Asks for pages of the usual size. Of huge ones the system gives two megabytes where some
+/// kilobytes are used: half of what an idle server takes. The allocator would ask for them before
+/// this is called, so it is built not to (its feature `no_thp`); some systems give them unasked.
 #[cfg(target_os = "linux")]
 pub(super) fn take_small_pages() {
     // Where it is not granted there is more memory taken, and nothing else.

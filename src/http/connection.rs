@@ -204,9 +204,8 @@ impl<S: AsyncRead + Unpin> Read for Timed<S> {
         let again = &again[..again.len().min(buffer.remaining())];
         buffer.put_slice(again);
         first.given += again.len();
-        // With what follows, where it is there: hyper doubles a buffer that holds something before it
-        // reads on, and the allocator copies all of it. An error or the end are there for the next
-        // read, too.
+        // With what follows, where it is there: hyper doubles a buffer that holds something before
+        // it reads on, and the allocator copies all of it. An error, too, ends the next read.
         let _ = Pin::new(stream).poll_read(context, buffer);
         Poll::Ready(Ok(()))
     }

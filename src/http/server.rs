@@ -381,7 +381,7 @@ impl Server {
             is_http2 = stream.speaks_http2() => is_http2?,
         };
         if is_http2 {
-            // In a box of its own: it is twice as large, and each connection would keep room for it.
+            // In a box of its own: it is twice as large, and each connection kept room for it.
             let mut connection = Box::pin(self.http2.serve_connection(stream, service));
             let end = http2::Connection::graceful_shutdown;
             Ok(to_its_end(connection.as_mut(), end, stop).await?)
