@@ -191,6 +191,9 @@ pub const POSTGRES_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a cleanup waits at a time to be alone with the table of events: who records has to wait
 /// behind it. More than most transactions take, and less than anybody notices.
 pub const POSTGRES_ALONE_TIMEOUT: Duration = Duration::from_millis(50);
+/// Most facts that are read at once from PostgreSQL where the effects of late events end somewhere
+/// among them: to read them takes about as long as a few round trips.
+pub const POSTGRES_AHEAD_FACTS: u32 = 512;
 /// How long a connection to PostgreSQL may take to be made.
 pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often the commits of other servers are looked for while somebody watches.

@@ -92,6 +92,8 @@ pub struct History {
 /// What a late fact will change, found before anything is changed.
 struct Plan {
     path: Vec<Span>,
+    /// The capacity before the leaf.
+    slots: i64,
     position: usize,
     shift: i64,
     /// Days after the fact's own whose opening moves by `shift`: all up to this start.
@@ -299,24 +301,27 @@ impl History {
         Ok((count, path))
     }
 
-    /// Where a late fact has its place: the count before its leaf, the path to that, the leaf.
-    fn place(&self, at: i64) -> Result<(i64, Vec<Span>, &Leaf), Missing> {
+    /// Where a late fact has its place: the count before its leaf, the path to that, and of the leaf
+    /// the capacity before it and its facts.
+    fn place(&self, at: i64) -> Result<(i64, Vec<Span>, i64, &[Fact]), Missing> {
         let day = Span::of(at, Level::DAY);
         if self.days_from.is_none_or(|from| day.start < from) {
             return Err(Missing::DaysFrom(day.start));
         }
         let (count, path) = self.descend(at)?;
         let leaf = path[path.len() - 1];
-        let facts = self.leaves.get(&leaf).ok_or(Missing::Facts(leaf))?;
-        Ok((count, path, facts))
+        let loaded = self.leaves.get(&leaf).map(|(slots, facts)| (*slots, facts.as_slice()));
+        let empty = || self.slots_where_nothing_is(leaf).map(|slots| (slots, [].as_slice()));
+        let (slots, facts) = loaded.or_else(empty).ok_or(Missing::Facts(leaf))?;
+        Ok((count, path, slots, facts))
     }
 
     /// Finds out what a late fact changes.
     fn plan(&self, fact: &Fact) -> Result<Plan, Missing> {
         let day = Span::of(fact.at, Level::DAY);
-        let (count, path, (slots, facts)) = self.place(fact.at)?;
+        let (count, path, slots, facts) = self.place(fact.at)?;
         let position = facts.partition_point(|other| other.place(fact).is_lt());
-        let mut old = Walk { count, slots: *slots };
+        let mut old = Walk { count, slots };
         facts[..position].iter().for_each(|fact| {
             old.step(fact);
         });
@@ -341,7 +346,7 @@ impl History {
         }
         let at_limit = limit(fact, at_limit);
         let effect = Effect { delta: gap.new - gap.old, at_limit, flip };
-        Ok(Plan { path, position, shift, shifted_up_to, effect })
+        Ok(Plan { path, slots, position, shift, shifted_up_to, effect })
     }
 
     /// Carries the gap through stretches until it closes; finds the event that closed it.
@@ -383,14 +388,13 @@ impl History {
 
     /// Does what the plan says.
     fn insert(&mut self, plan: Plan, fact: Fact) -> Effect {
-        let Plan { path, position, shift, shifted_up_to, effect } = plan;
+        let Plan { path, slots, position, shift, shifted_up_to, effect } = plan;
         let opening = self.opening(path[0]);
         let leaf = path[path.len() - 1];
-        if let Some((slots, facts)) = self.leaves.get_mut(&leaf) {
-            facts.insert(position, fact);
-            let clamp = fold(facts.iter(), *slots);
-            self.node_mut(leaf, opening).clamp = clamp;
-        }
+        let (slots, facts) = self.leaves.entry(leaf).or_insert_with(|| (slots, Vec::new()));
+        facts.insert(position, fact);
+        let clamp = fold(facts.iter(), *slots);
+        self.node_mut(leaf, opening).clamp = clamp;
         for pair in path.windows(2).rev() {
             let sum = self.composed(pair[0]);
             self.node_mut(pair[0], opening).clamp = sum;

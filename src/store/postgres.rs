@@ -393,12 +393,7 @@ impl Postgres {
         end: Timestamp,
         floor_id: Option<i64>,
     ) -> Result<Statistics> {
-        read_past!(self, client => {
-            let snapshot = Transaction::snapshot(client).await?;
-            let statistics = statistics::between(&snapshot, start, end, floor_id).await?;
-            snapshot.commit().await?;
-            Ok(statistics)
-        })
+        read_past!(self, client => statistics::between(client, start, end, floor_id).await)
     }
 
     /// Moves the horizon at once, then drops the months that lie wholly before it.

@@ -3,7 +3,7 @@
 
 use super::floor::Floor;
 use crate::{
-    count::{Act, Fact, History, Missing, Source, Start},
+    count::{Act, Clamp, Fact, History, Level, Missing, NodeRow, Source, Span, Start},
     model::Direction,
 };
 
@@ -51,4 +51,42 @@ fn of_days_that_are_there_none_is_asked_for() {
     assert_eq!(history.count_before(5), Err(Missing::DayBefore(0)));
     history.learn_nodes(Missing::DaysFrom(0), []);
     assert_eq!(history.count_before(5), Ok(7));
+}
+
+#[test]
+fn leaves_are_read_with_those_beside_them_up_to_a_number_of_facts() {
+    let day = |day: i64| Span { level: Level::DAY, start: day * Level::DAY.width() };
+    let row = |at, facts, divided| NodeRow {
+        span: day(at),
+        facts,
+        divided,
+        clamp: Clamp::IDENTITY,
+        opening: 0,
+    };
+    let rows = [row(0, 2, false), row(1, 1, false), row(2, 3, true), row(5, 1, false)];
+    let mut history = history();
+    history.learn_nodes(Missing::DayBefore(0), rows);
+    // Until it is known that there are no others between, each is read alone.
+    assert_eq!(history.runs([day(5), day(1)], 9), [[day(1)], [day(5)]]);
+    history.learn_nodes(Missing::DaysFrom(0), []);
+    let runs: [(&[i64], u32, &[&[i64]]); 7] = [
+        (&[1], 0, &[&[1]]),
+        // First what comes after it.
+        (&[1], 4, &[&[1]]),
+        (&[1], 5, &[&[1, 5]]),
+        (&[1], 7, &[&[0, 1, 5]]),
+        // With what lies between, or each alone.
+        (&[5, 0], 7, &[&[0, 1, 5]]),
+        (&[5, 0], 6, &[&[0], &[5]]),
+        // Also where nothing is stored.
+        (&[3, 6], 1, &[&[3, 5, 6]]),
+    ];
+    let days = |days: &[i64]| days.iter().copied().map(day).collect::<Vec<_>>();
+    for (wanted, limit, runs) in runs {
+        let expected: Vec<_> = runs.iter().map(|run| days(run)).collect();
+        assert_eq!(history.runs(days(wanted), limit), expected, "{wanted:?} up to {limit} facts");
+    }
+    // What is there is not read again.
+    history.learn_facts(day(5), 9, Vec::new());
+    assert_eq!(history.runs([day(1)], 9), [[day(0), day(1)]]);
 }

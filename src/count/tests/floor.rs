@@ -189,8 +189,28 @@ impl Floor {
             }
             assert!(!open.asked.contains(&missing), "{missing:?} asked twice");
             open.asked.push(missing);
-            self.load(&mut open.history, missing);
+            match missing {
+                Missing::Facts(leaf) => self.load_leaves(open, leaf),
+                other => self.load(&mut open.history, other),
+            }
         }
+    }
+
+    /// Loads the facts of a leaf, and of some beside it: now many, now none.
+    fn load_leaves(&self, open: &mut Transaction, leaf: Span) {
+        let limit = (open.asked.len() % 3) as u32 * self.divide_above;
+        let leaves = open.history.runs([leaf], limit).concat();
+        assert!(leaves.contains(&leaf));
+        for &beside in leaves.iter().filter(|beside| **beside != leaf) {
+            let missing = Missing::Facts(beside);
+            assert!(!open.asked.contains(&missing), "{missing:?} asked twice");
+            open.asked.push(missing);
+        }
+        let (first, last) = (leaves[0], leaves[leaves.len() - 1]);
+        let (slots, facts) = self.kept_facts(first.start, last.end());
+        let events = facts.iter().filter(|fact| fact.source != Source::Base).count();
+        assert!(leaves.len() == 1 || events <= limit as usize, "{events} facts are read ahead");
+        open.history.learn_leaves(&leaves, slots, facts);
     }
 
     /// Loads what a group of facts, in their order, wants; each of them at an instant of its own.
@@ -239,20 +259,20 @@ impl Floor {
                 below.map(|(_, row)| *row).collect()
             }
             Missing::Facts(span) => {
-                let (slots, facts) = self.kept_facts(span);
+                let (slots, facts) = self.kept_facts(span.start, span.end());
                 return history.learn_facts(span, slots, facts);
             }
         };
         history.learn_nodes(missing, rows);
     }
 
-    /// The capacity before the first kept fact in the span, and those facts behind their base.
-    fn kept_facts(&self, span: Span) -> (i64, Vec<Fact>) {
-        let from = self.horizon().map_or(span.start, |at| at.max(span.start));
-        let base = self.horizon.filter(|(at, _)| (span.start..span.end()).contains(at));
+    /// The capacity before the first kept fact of a time, and those facts behind their base.
+    fn kept_facts(&self, start: i64, end: i64) -> (i64, Vec<Fact>) {
+        let from = self.horizon().map_or(start, |at| at.max(start));
+        let base = self.horizon.filter(|(at, _)| (start..end).contains(at));
         let base =
             base.map(|(at, count)| Fact { at, source: Source::Base, act: Act::Base(count), id: 0 });
-        let facts = between(&self.all, from, span.end()).iter().cloned();
+        let facts = between(&self.all, from, end).iter().cloned();
         (self.naive_before(from).slots, base.into_iter().chain(facts).collect())
     }
 

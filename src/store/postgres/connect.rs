@@ -4,6 +4,7 @@
 use std::str::FromStr;
 
 use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, Runtime};
+use futures_util::future::try_join_all;
 use percent_encoding::percent_decode_str;
 use rustls::{
     ClientConfig, RootCertStore,
@@ -33,6 +34,13 @@ SELECT pg_is_in_recovery(), set_config('default_transaction_isolation', 'read co
        set_config('synchronous_commit',
            CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
                 ELSE current_setting('synchronous_commit') END, false)";
+
+/// Prepares these statements on their connection, so that each is sent as soon as it is asked for:
+/// in one round trip, and in none where they were prepared before.
+pub(super) async fn prepare(client: &ClientWrapper, statements: &[&str]) -> Result<()> {
+    try_join_all(statements.iter().map(|sql| client.prepare_cached(sql))).await?;
+    Ok(())
+}
 
 /// Runs a statement, prepared once on its connection.
 pub(super) async fn query(

@@ -20,7 +20,8 @@ use crate::{
     store::{codes::Kind, transfer::Adjustment},
 };
 
-const ALL: &str = concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
+pub(super) const ALL: &str =
+    concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
 
 pub(super) const BY_ID: &str =
     concat!("-- get_floor_by_id\nSELECT ", floor_columns!(), " FROM floors WHERE id = $1");

@@ -1,6 +1,9 @@
 //! Loads what histories ask for: the questions of many floors at once, in one round trip.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    ops::Range,
+};
 
 use deadpool_postgres::ClientWrapper;
 use jiff::Timestamp;
@@ -16,6 +19,7 @@ use super::{
 use crate::{
     Error, Floor, FloorCount, Result,
     count::{Act, Clamp, Fact, History, Level, Missing, NodeRow, Source, Span, Start, Walk},
+    limits::POSTGRES_AHEAD_FACTS,
     store::codes::Kind,
 };
 
@@ -39,7 +43,7 @@ LEFT JOIN LATERAL (
     ORDER BY timestamp DESC LIMIT 1) a ON true
 WHERE o.floor_id = ANY ($1)";
 
-const NODES: &str = "-- history: stretches of one level
+pub(super) const NODES: &str = "-- history: stretches of one level
 SELECT w.place, s.level, s.start, s.facts, s.divided, s.shift, s.low, s.high, s.opening
 FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
     AS w (place, floor_id, level, first, past)
@@ -101,6 +105,8 @@ pub(super) struct OpenFloor {
     base: i64,
     /// Facts of this transaction that are not in the database yet.
     pending: Vec<Fact>,
+    /// How many facts may be read with those of the next stretch that are missing.
+    ahead: u32,
 }
 
 /// Opens the histories of floors of which nothing is loaded yet.
@@ -128,8 +134,10 @@ pub(super) fn opened(
         let latest = maybe_micros(row, 2)?.max(maybe_micros(row, 3)?).max(horizon);
         let (count, slots) = (floor.current_vehicles, floor.total_slots);
         let history = History::new(Start { count, slots, latest, base });
-        let pending = Vec::new();
-        open.insert(floor.id, OpenFloor { floor, history, changed: false, horizon, base, pending });
+        let (changed, pending, ahead) = (false, Vec::new(), 0);
+        let floor_id = floor.id;
+        let new = OpenFloor { floor, history, changed, horizon, base, pending, ahead };
+        open.insert(floor_id, new);
     }
     if floors.is_empty() { Ok(open) } else { Err(damaged("a floor without an origin")) }
 }
@@ -140,7 +148,8 @@ impl OpenFloor {
         self.pending.push(fact);
     }
 
-    /// Answers `question`, loading what it misses.
+    /// Answers `question`, loading what it misses. Once the facts of a stretch were missing, those
+    /// beside the next are read with it: a lone event reads no more than it needs.
     pub(super) async fn resolve<T>(
         &mut self,
         client: &ClientWrapper,
@@ -149,33 +158,40 @@ impl OpenFloor {
         loop {
             match question(&mut self.history) {
                 Ok(answer) => return Ok(answer),
+                Err(Missing::Facts(leaf)) => {
+                    let run = self.history.runs([leaf], self.ahead).concat();
+                    self.ahead = POSTGRES_AHEAD_FACTS;
+                    let mut wants = Wants::default();
+                    wants.facts_of(self, &run);
+                    self.learn_run(&run, wants.load_one(client).await?);
+                }
                 Err(missing) => {
                     let mut wants = Wants::default();
                     wants.add(self, missing);
-                    let found = wants.load(client).await?;
-                    self.learn(missing, found.into_iter().next().unwrap_or_default());
+                    self.learn(missing, wants.load_one(client).await?);
                 }
             }
         }
     }
 
     /// Takes in what was loaded.
-    fn learn(&mut self, missing: Missing, found: Found) {
+    pub(super) fn learn(&mut self, missing: Missing, found: Found) {
         match missing {
-            Missing::Facts(span) => {
-                let range = span.start..span.end();
-                let within = self.pending.iter().filter(|fact| range.contains(&fact.at));
-                let mut facts = found.facts;
-                facts.extend(within.cloned());
-                if let Some(at) = self.horizon.filter(|at| range.contains(at)) {
-                    let act = Act::Base(self.base);
-                    facts.push(Fact { at, source: Source::Base, act, id: 0 });
-                }
-                facts.sort_by(Fact::place);
-                self.history.learn_facts(span, found.slots, facts);
-            }
+            Missing::Facts(leaf) => self.learn_run(&[leaf], found),
             other => self.history.learn_nodes(other, found.nodes),
         }
+    }
+
+    /// Takes in the facts from the first of these leaves to the end of the last.
+    fn learn_run(&mut self, leaves: &[Span], found: Found) {
+        let range = range(leaves);
+        let mut facts = found.facts;
+        facts.extend(self.pending.iter().filter(|fact| range.contains(&fact.at)).cloned());
+        if let Some(at) = self.horizon.filter(|at| range.contains(at)) {
+            facts.push(Fact { at, source: Source::Base, act: Act::Base(self.base), id: 0 });
+        }
+        facts.sort_by(Fact::place);
+        self.history.learn_leaves(leaves, found.slots, facts);
     }
 }
 
@@ -190,22 +206,50 @@ pub(super) async fn prefetch(
     loop {
         let (mut wants, mut asked) = (Wants::default(), Vec::new());
         for (floor_id, facts) in facts {
-            let Some(open) = floors.get(floor_id) else { continue };
+            let Some(open) = floors.get_mut(floor_id) else { continue };
+            let mut leaves = Vec::new();
             for missing in open.history.wants(facts.iter().copied()) {
-                wants.add(open, missing);
-                asked.push((floor_id, missing));
+                if let Missing::Facts(leaf) = missing {
+                    leaves.push(leaf);
+                } else {
+                    wants.add(open, missing);
+                    asked.push((floor_id, missing, Vec::new()));
+                }
+            }
+            if leaves.len() > 1 {
+                open.ahead = POSTGRES_AHEAD_FACTS;
+            }
+            for run in open.history.runs(leaves, open.ahead) {
+                wants.facts_of(open, &run);
+                asked.push((floor_id, Missing::Facts(run[0]), run));
             }
         }
         if asked.is_empty() {
             return Ok(());
         }
         let found = wants.load(client).await?;
-        for ((floor_id, missing), found) in asked.into_iter().zip(found) {
-            if let Some(open) = floors.get_mut(floor_id) {
-                open.learn(missing, found);
+        for ((floor_id, missing, run), found) in asked.into_iter().zip(found) {
+            match floors.get_mut(floor_id) {
+                Some(open) if run.is_empty() => open.learn(missing, found),
+                Some(open) => open.learn_run(&run, found),
+                None => {}
             }
         }
     }
+}
+
+/// The stretches that hold an instant of each of these floors, asked for before anything is known of
+/// the floors. Sends one statement, [`NODES`].
+pub(super) async fn paths(
+    client: &ClientWrapper,
+    instants: &BTreeMap<i64, i64>,
+) -> Result<Vec<Found>> {
+    let mut wants = Wants::default();
+    for (floor_id, at) in instants {
+        Span::path(*at).for_each(|span| wants.level(*floor_id, span.level, span.start, span.end()));
+        wants.asked += 1;
+    }
+    wants.load(client).await
 }
 
 /// The count of every floor before the instant `at`. `client` stands in a snapshot.
@@ -307,11 +351,16 @@ impl Wants {
                     self.level(id, level, span.start, span.end());
                 }
             }
-            Missing::Facts(span) => {
-                let horizon = open.horizon.filter(|at| (span.start..span.end()).contains(at));
-                self.facts_in(id, horizon.unwrap_or(span.start), span.end());
-            }
+            Missing::Facts(leaf) => return self.facts_of(open, &[leaf]),
         }
+        self.asked += 1;
+    }
+
+    /// The facts from the first of these leaves to the end of the last, and the capacity before.
+    fn facts_of(&mut self, open: &OpenFloor, leaves: &[Span]) {
+        let range = range(leaves);
+        let horizon = open.horizon.filter(|at| range.contains(at));
+        self.facts_in(open.floor.id, horizon.unwrap_or(range.start), range.end);
         self.asked += 1;
     }
 
@@ -343,6 +392,11 @@ impl Wants {
 
     fn facts_in(&mut self, floor_id: i64, from: i64, to: i64) {
         self.facts.push(self.place(), floor_id, 0, from, to);
+    }
+
+    /// Asks the only question.
+    async fn load_one(self, client: &ClientWrapper) -> Result<Found> {
+        Ok(self.load(client).await?.into_iter().next().unwrap_or_default())
     }
 
     /// Asks; the answers stand in the order of the questions.
@@ -390,6 +444,11 @@ impl Wants {
         }
         Ok(found)
     }
+}
+
+/// From the first of some leaves to the end of the last.
+fn range(leaves: &[Span]) -> Range<i64> {
+    leaves.first().zip(leaves.last()).map_or(0..0, |(first, last)| first.start..last.end())
 }
 
 /// The answer that a row belongs to.

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use tokio_postgres::types::ToSql;
 
 use super::{
-    connect::query,
-    past::prefetch,
+    connect::{prepare, query},
+    past::{self, prefetch},
     rows::{self, Micros, event_columns},
     session::Session,
     transaction::Transaction,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Direction, Error, Event, NewEvent, Options, Recorded, Result,
-    count::{Fact, Source},
+    count::{Fact, Missing, Source},
     planted::{planted, planted_once},
     store::{codes::direction_number, repeat::differs},
 };
@@ -128,25 +128,27 @@ impl Group {
             return Ok(());
         }
         self.attempted = now.max(self.attempted.saturating_add(1));
-        let mut floors: Vec<i64> = self.rows.iter().map(|row| row.event.floor_id).collect();
-        floors.sort_unstable();
-        floors.dedup();
-        let tracks = self.tracks();
+        let (floors, tracks) = (self.first_instants(), self.tracks());
+        let floor_ids: Vec<i64> = floors.keys().copied().collect();
         let transaction = Transaction::connect(pool).await?;
         // Prepared before, so that nothing waits below and all is sent in this order, in one round
         // trip: the server answers each with what the statements before it have locked.
         Session::prepare(&transaction).await?;
-        for sql in [IDS, TWINS, TWINS_NEAR] {
-            transaction.prepare_cached(sql).await?;
-        }
-        let (locked, twins) = tokio::join!(
+        prepare(&transaction, &[IDS, TWINS, TWINS_NEAR, past::NODES]).await?;
+        let (locked, twins, paths) = tokio::join!(
             biased;
-            Session::lock(&transaction, &floors, &tracks),
+            Session::lock(&transaction, &floor_ids, &tracks),
             self.look_up(&transaction),
+            past::paths(&transaction, &floors),
         );
         // Where the locks fail, so does what comes after them, and for no reason of its own.
         let mut session = locked?.open(transaction, self.attempted)?;
         let mut twins = twins?;
+        for ((floor_id, at), path) in floors.into_iter().zip(paths?) {
+            if let Some(open) = session.floors.get_mut(&floor_id) {
+                open.learn(Missing::Path(at), path);
+            }
+        }
         self.prefetch(&mut session, &twins).await?;
         let mut writes = Writes::default();
         let mut news = News::default();
@@ -172,6 +174,12 @@ impl Group {
         }
         assert!(self.rows.len() > 1 || !planted_once("panic-in-a-group"), "on purpose");
         session.commit(writes).await
+    }
+
+    /// The floors of the group, each with the instant of its first event: the stretches that hold
+    /// it are all that events on time ask for, mostly.
+    fn first_instants(&self) -> BTreeMap<i64, i64> {
+        self.rows.iter().rev().map(|row| (row.event.floor_id, row.at)).collect()
     }
 
     /// What names the vehicles of events without a timestamp, each once, in order.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
-    connect::query,
+    connect::{prepare, query},
     past::{self, HORIZON, ORIGINS, OpenFloor},
     rows::{self, floor_columns},
     transaction::Transaction,
@@ -78,10 +78,7 @@ impl Session {
 
     /// Prepares what [`Session::lock`] sends, so that it sends all at once.
     pub(super) async fn prepare(client: &ClientWrapper) -> Result<()> {
-        for sql in [LOCK, LOCK_TRACKS, HORIZON, ORIGINS] {
-            client.prepare_cached(sql).await?;
-        }
-        Ok(())
+        prepare(client, &[LOCK, LOCK_TRACKS, HORIZON, ORIGINS]).await
     }
 
     /// Begins a transaction, locks these tracks and floors, as far as they exist, and reads what

@@ -11,6 +11,12 @@ use crate::{
     limits::{POSTGRES_FIRST_PAUSE, POSTGRES_LONGEST_PAUSE, POSTGRES_PATIENCE},
 };
 
+/// It holds on to the table of events before it looks: a month that is dropped in between would be
+/// seen by neither its events nor its digests. The table alone is enough, since whoever drops a
+/// month locks it too; to lock every month costs as much as all that is read for a day.
+const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                        LOCK TABLE ONLY events IN ACCESS SHARE MODE";
+
 /// A connection inside a transaction. Dropped before [`Transaction::done`], the connection is
 /// closed, not given back: the server then rolls back whatever had been begun.
 pub(super) struct Transaction {
@@ -23,15 +29,29 @@ impl Transaction {
         Ok(Self { client: Some(pool.get().await?) })
     }
 
-    /// A read-only transaction that sees one state of the database throughout. It holds on to
-    /// the table of events before it looks: a month that is dropped in between would be seen by
-    /// neither its events nor its digests.
+    /// A read-only transaction that sees one state of the database throughout.
     pub(super) async fn snapshot(client: Object) -> Result<Self> {
         let transaction = Self { client: Some(client) };
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
-                     LOCK TABLE events IN ACCESS SHARE MODE";
-        transaction.batch_execute(begin).await?;
+        transaction.batch_execute(SNAPSHOT).await?;
         Ok(transaction)
+    }
+
+    /// The same for reads that are known beforehand: `read` sends them all without waiting for
+    /// anything, so that they go out together with the begin and the end, in one round trip. What
+    /// it sends must have been prepared.
+    pub(super) async fn in_snapshot<T>(
+        client: Object,
+        read: impl AsyncFnOnce(&ClientWrapper) -> Result<T>,
+    ) -> Result<T> {
+        let transaction = Self { client: Some(client) };
+        let ((), read, ()) = tokio::try_join!(
+            biased;
+            async { Ok(transaction.batch_execute(SNAPSHOT).await?) },
+            read(&transaction),
+            async { Ok(transaction.batch_execute("COMMIT").await?) },
+        )?;
+        transaction.done();
+        Ok(read)
     }
 
     /// A transaction that writes.
