@@ -27,6 +27,7 @@ use super::{
 use crate::model::AtLimit;
 
 type Leaf = (i64, Vec<Fact>); // the capacity before it, and its facts
+type Found<'h> = (i64, &'h [Fact]); // the same, lent
 
 /// A stretch with more facts than this is divided.
 pub const DIVIDE_ABOVE: u32 = 64;
@@ -301,9 +302,8 @@ impl History {
         Ok((count, path))
     }
 
-    /// Where a late fact has its place: the count before its leaf, the path to that, and of the leaf
-    /// the capacity before it and its facts.
-    fn place(&self, at: i64) -> Result<(i64, Vec<Span>, i64, &[Fact]), Missing> {
+    /// Where a late fact has its place: the count before its leaf, the path to that, the leaf.
+    fn place(&self, at: i64) -> Result<(i64, Vec<Span>, Found<'_>), Missing> {
         let day = Span::of(at, Level::DAY);
         if self.days_from.is_none_or(|from| day.start < from) {
             return Err(Missing::DaysFrom(day.start));
@@ -312,14 +312,14 @@ impl History {
         let leaf = path[path.len() - 1];
         let loaded = self.leaves.get(&leaf).map(|(slots, facts)| (*slots, facts.as_slice()));
         let empty = || self.slots_where_nothing_is(leaf).map(|slots| (slots, [].as_slice()));
-        let (slots, facts) = loaded.or_else(empty).ok_or(Missing::Facts(leaf))?;
-        Ok((count, path, slots, facts))
+        let found = loaded.or_else(empty).ok_or(Missing::Facts(leaf))?;
+        Ok((count, path, found))
     }
 
     /// Finds out what a late fact changes.
     fn plan(&self, fact: &Fact) -> Result<Plan, Missing> {
         let day = Span::of(fact.at, Level::DAY);
-        let (count, path, slots, facts) = self.place(fact.at)?;
+        let (count, path, (slots, facts)) = self.place(fact.at)?;
         let position = facts.partition_point(|other| other.place(fact).is_lt());
         let mut old = Walk { count, slots };
         facts[..position].iter().for_each(|fact| {

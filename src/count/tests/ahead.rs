@@ -69,7 +69,8 @@ fn leaves_are_read_with_those_beside_them_up_to_a_number_of_facts() {
     // Until it is known that there are no others between, each is read alone.
     assert_eq!(history.runs([day(5), day(1)], 9), [[day(1)], [day(5)]]);
     history.learn_nodes(Missing::DaysFrom(0), []);
-    let runs: [(&[i64], u32, &[&[i64]]); 7] = [
+    type Case<'c> = (&'c [i64], u32, &'c [&'c [i64]]);
+    let cases: [Case<'_>; 7] = [
         (&[1], 0, &[&[1]]),
         // First what comes after it.
         (&[1], 4, &[&[1]]),
@@ -82,11 +83,23 @@ fn leaves_are_read_with_those_beside_them_up_to_a_number_of_facts() {
         (&[3, 6], 1, &[&[3, 5, 6]]),
     ];
     let days = |days: &[i64]| days.iter().copied().map(day).collect::<Vec<_>>();
-    for (wanted, limit, runs) in runs {
+    for (wanted, limit, runs) in cases {
         let expected: Vec<_> = runs.iter().map(|run| days(run)).collect();
         assert_eq!(history.runs(days(wanted), limit), expected, "{wanted:?} up to {limit} facts");
     }
     // What is there is not read again.
     history.learn_facts(day(5), 9, Vec::new());
     assert_eq!(history.runs([day(1)], 9), [[day(0), day(1)]]);
+}
+
+#[test]
+fn a_group_that_comes_late_asks_no_more_once_it_has_divided_its_stretch() {
+    const MINUTE: i64 = 60_000_000;
+    let mut floor = Floor::new(99, 3);
+    floor.record(entry(Level::DAY.width()));
+    floor.commit();
+    (0..4).for_each(|minute| _ = floor.record(entry(minute * MINUTE)));
+    let asked = floor.asked();
+    (4..20).for_each(|minute| _ = floor.record(entry(minute * MINUTE)));
+    assert_eq!(floor.asked(), asked);
 }

@@ -238,8 +238,8 @@ pub(super) async fn prefetch(
     }
 }
 
-/// The stretches that hold an instant of each of these floors, asked for before anything is known of
-/// the floors. Sends one statement, [`NODES`].
+/// The stretches that hold an instant of each of these floors, asked for before anything is known
+/// of the floors. Sends one statement, [`NODES`].
 pub(super) async fn paths(
     client: &ClientWrapper,
     instants: &BTreeMap<i64, i64>,

@@ -25,7 +25,7 @@ SELECT hour, floor_id, camera_id, car_entries, car_exits, motorcycle_entries, mo
        bus_entries, bus_exits, truck_entries, truck_exits, at_limit
 FROM event_hours WHERE hour >= $1 AND hour < $2 AND ($3::bigint IS NULL OR floor_id = $3)";
 
-/// Both pieces at once: planning a look at a table with so many partitions costs more than the look.
+/// Both pieces at once: with so many partitions planning a look costs more than the look.
 const EDGES: &str = "-- get_event_statistics: pieces of an hour
 SELECT timestamp >= $3, floor_id, camera_id, vehicle_type, direction, count(*)
 FROM events
