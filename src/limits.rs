@@ -49,9 +49,9 @@ pub const LIVE_PIECE_EVENTS: usize = 128;
 /// The least time between two looks for what is new: bounds what a flood of commits costs.
 pub const LIVE_PACE: Duration = Duration::from_millis(50);
 /// Watchers that are woken at once; a post that comes meanwhile waits for as many at most.
-pub const LIVE_TURN_WATCHERS: usize = 16;
+pub const LIVE_TURN_WATCHERS: usize = 8;
 /// How long after them the next are woken. Bounds what watchers cost: of a thousand each is told
-/// about ten times a second, of two thousand five times, of thirty every [`LIVE_PACE`].
+/// about eight times a second, of two thousand four times, of thirty every [`LIVE_PACE`].
 pub const LIVE_TURN_PAUSE: Duration = Duration::from_millis(1);
 /// How long the live hub waits after a look that failed, and how often it may stay without any
 /// watcher before it rests.
