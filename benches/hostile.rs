@@ -194,13 +194,19 @@ impl Crowd {
         let runtime = runtime.worker_threads(1).enable_all().build().expect("a thread");
         runtime.block_on(async {
             let mut coming = JoinSet::new();
-            for _ in 0..count {
+            let come = tokio::time::Instant::now() + DRIP;
+            for number in 0..count {
                 let (begin, drips) = (shape.begin.clone(), shape.drips);
+                // Each has its own moment: they drip evenly, not all in the moments they came in.
+                let first = DRIP.mul_f64(number as f64 / count as f64);
                 let stream = tokio::net::TcpStream::connect(address).await;
                 let mut stream = stream.expect("the server accepts connections");
                 coming.spawn_on(
                     async move {
                         stream.write_all(begin.as_bytes()).await.ok();
+                        if drips {
+                            tokio::time::sleep_until(come + first).await;
+                        }
                         while drips && stream.write_all(b"x").await.is_ok() {
                             tokio::time::sleep(DRIP).await;
                         }

@@ -293,6 +293,12 @@ pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
     routes.layer(middleware::from_fn_with_state(outside, guard::guard))
 }
 
+/// How many large pages may be in the making, so that processors are left for all else.
+fn pages_at_once() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    (processors / 2).clamp(1, MAX_PAGES)
+}
+
 /// All routes over `park`, for whoever guards them, and what they share; streams end when
 /// `stopping` becomes true.
 fn routes_until(
@@ -311,7 +317,7 @@ fn routes_until(
         body_timeout: config.timeouts.body,
         body_room: Room::new(MAX_BODIES_BYTES),
         answers: Room::new(MAX_ANSWERS_BYTES),
-        pages: Semaphore::new(MAX_PAGES),
+        pages: Semaphore::new(pages_at_once()),
         downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
         heartbeat: config.timeouts.heartbeat,
         stopping,

@@ -112,8 +112,9 @@ pub const SMALL_BYTES: usize = 16 * 1024;
 /// Requests that one server answers at once, over all connections; one more is answered with 503.
 /// More than connections, so that only HTTP/2 with many streams meets it.
 pub const MAX_REQUESTS: usize = 12_288;
-/// Pages of more than [`DEFAULT_PAGE_ROWS`] events that are made at once; more wait, so that what
-/// is small comes in between: half of [`SQLITE_READERS`] are left to it.
+/// Pages of more than [`DEFAULT_PAGE_ROWS`] events that are made at once, at most: each keeps a
+/// processor busy, and half of them are left to what is small, so where there are fewer than four
+/// it is one page. More wait in a row.
 pub const MAX_PAGES: usize = 2;
 /// What an event on a page usually takes, in bytes: by it is asked whether there is memory for a
 /// page before it is made.

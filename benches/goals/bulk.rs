@@ -31,17 +31,22 @@ type Form = fn(&Traffic, u64, &mut Vec<u8>);
 
 pub(crate) fn batches(options: &Options) -> Found {
     let folder = options.folder();
-    let (url, traffic) = (sqlite(folder.path(), "batches"), Arc::new(Traffic::past()));
-    let park = Server::smartpark(&url).ready();
     let (mut raw, raw_traffic) = (Raw::create(folder.path(), "raw"), Traffic::past());
     let mut limit = Side::new("S", Unit::PerSecond);
     let forms: [(&str, Form); 2] =
         [("array", Traffic::post_array), ("NDJSON", Traffic::post_lines)];
+    // A database for each, since what a row costs grows with those that are there, also in S.
+    let parks = forms.map(|(name, _)| {
+        let url = sqlite(folder.path(), name);
+        (Server::smartpark(&url).ready(), url, Arc::new(Traffic::past()))
+    });
     let mut sides = forms.map(|(name, _)| Side::new(name, Unit::PerSecond));
     for _ in 0..options.rounds {
         limit.rounds.push(raw_rate(&mut raw, &raw_traffic, BATCH, options.seconds));
-        for ((_, write), side) in forms.into_iter().zip(&mut sides) {
-            let traffic = Arc::clone(&traffic);
+        for (((_, write), side), (park, _, traffic)) in
+            forms.into_iter().zip(&mut sides).zip(&parks)
+        {
+            let traffic = Arc::clone(traffic);
             let outcome = run(&Load {
                 address: park.address,
                 connections: 1,
@@ -53,8 +58,10 @@ pub(crate) fn batches(options: &Options) -> Found {
             side.rounds.push(outcome.clean().capacity() * BATCH as f64);
         }
     }
-    park.stop();
-    prove(&url, traffic.taken());
+    for (park, url, traffic) in parks {
+        park.stop();
+        prove(&url, traffic.taken());
+    }
     raw.prove(raw_traffic.taken());
     let lines = sides.map(|side| {
         let name = format!("batch of 1 000 as {}, 1 connection", side.name);
