@@ -200,8 +200,8 @@ struct Shared {
 }
 
 impl App {
-    /// Refuses an answer of so many bytes before it is made, where there is no memory for it; who
-    /// holds that on to it longest is let go.
+    /// Refuses an answer of so many bytes before it is made, where there is no memory for it. Those
+    /// who have held on to theirs longest are let go.
     fn check_room(&self, bytes: usize) -> Result<(), Problem> {
         if self.answers.has(bytes) {
             return Ok(());
