@@ -30,6 +30,10 @@ use crate::{
     },
 };
 
+/// Of months that were filled a moment ago PostgreSQL knows nothing yet, and would read them from
+/// end to end to find the few events that are new, while everybody who records waits.
+const BY_INDEX: &str = "SET LOCAL enable_seqscan = off";
+
 const SET_HORIZON: &str = "-- cleanup_old_events: horizon
 UPDATE retention SET horizon = $1 WHERE id = 1";
 
@@ -139,6 +143,7 @@ pub(super) async fn move_horizon(
     loop {
         let mut older = Older::than(pool, target).await?;
         let transaction = Transaction::begin(pool).await?;
+        transaction.batch_execute(BY_INDEX).await?;
         query(&transaction, LOCK_RETENTION, &[]).await?;
         query(&transaction, LOCK_FLOORS, &[]).await?;
         let floors = floors::all(&transaction).await?;
