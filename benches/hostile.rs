@@ -120,12 +120,7 @@ fn good(address: SocketAddr, seconds: f64) -> [Times; 3] {
     let mut times = [const { Vec::new() }; 3];
     let begin = Instant::now();
     while begin.elapsed().as_secs_f64() < seconds || times[0].is_empty() {
-        let now = smartpark::Clock::system().now();
-        let body = format!(
-            r#"{{"camera_id":"c","floor_id":1,"track_id":"t","vehicle_type":"car",
-                "direction":"entry","confidence":0.9,"timestamp":"{now}"}}"#
-        );
-        let post = format!("{HEAD}Content-Length: {}\r\n\r\n{body}", body.len());
+        let post = posted(&event("t", smartpark::Clock::system().now()));
         times[0].push(timed(|| ask(&mut reads, get)));
         times[1].push(timed(|| ask(&mut connect(address), get)));
         times[2].push(timed(|| ask(&mut posts, post.as_bytes())));
@@ -140,17 +135,21 @@ fn good(address: SocketAddr, seconds: f64) -> [Times; 3] {
 /// Records as many events as a page may have, so that a page is large.
 fn fill(address: SocketAddr) {
     let now = smartpark::Clock::system().now();
-    let event = |number: u64| {
-        let at = now - Duration::from_secs(number);
-        format!(
-            r#"{{"camera_id":"camera","floor_id":1,"track_id":"track {number}",
-                "vehicle_type":"car","direction":"entry","confidence":0.9,"timestamp":"{at}"}}"#
-        )
-    };
+    let event = |number| event(&format!("track {number}"), now - Duration::from_secs(number));
     let events: Vec<_> = (0..1_000).map(event).collect();
-    let body = format!("[{}]", events.join(","));
-    let post = format!("{HEAD}Content-Length: {}\r\n\r\n{body}", body.len());
-    ask(&mut connect(address), post.as_bytes());
+    ask(&mut connect(address), posted(&format!("[{}]", events.join(","))).as_bytes());
+}
+
+fn event(track: &str, at: smartpark::Timestamp) -> String {
+    format!(
+        r#"{{"camera_id":"c","floor_id":1,"track_id":"{track}","vehicle_type":"car",
+            "direction":"entry","confidence":0.9,"timestamp":"{at}"}}"#
+    )
+}
+
+/// A request that posts this.
+fn posted(body: &str) -> String {
+    format!("{HEAD}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
 fn timed(what: impl FnOnce()) -> f64 {

@@ -66,9 +66,13 @@ impl Raw {
         servers::run(&servers::sqlite(folder, name), &["seed"]);
         let connection = Connection::open(folder.join(format!("{name}.db")));
         let connection = connection.expect("the program has made it");
-        for (pragma, value) in
-            [("journal_mode", "WAL"), ("synchronous", "FULL"), ("foreign_keys", "ON")]
-        {
+        let log = SQLITE_CHECKPOINT_PAGES.to_string();
+        for (pragma, value) in [
+            ("journal_mode", "WAL"),
+            ("synchronous", "FULL"),
+            ("foreign_keys", "ON"),
+            ("wal_autocheckpoint", log.as_str()),
+        ] {
             let set = connection.pragma_update_and_check(None, pragma, value, |_| Ok(()));
             set.or_else(|error| match error {
                 rusqlite::Error::QueryReturnedNoRows => Ok(()),
@@ -77,14 +81,7 @@ impl Raw {
             .expect("SQLite knows the setting");
         }
         connection.pragma_update(None, "cache_size", -32_768).expect("SQLite knows the setting");
-        // As long a log as the program's, and no statement prepared anew for other values.
-        let log = connection.pragma_update_and_check(
-            None,
-            "wal_autocheckpoint",
-            SQLITE_CHECKPOINT_PAGES,
-            |_| Ok(()),
-        );
-        log.expect("SQLite knows the setting");
+        // No statement is prepared anew for other values.
         let stable = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
         stable.expect("SQLite knows the setting");
         Self { connection, next_id: 1 }
