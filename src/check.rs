@@ -26,7 +26,8 @@ impl Report {
 /// An invariant that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Violation {
-    /// Which: `I3`, `I6`, `I7`, `I8`, `I9`, `I10`, `I13`, `I16`.
+    /// Which: `I3` (schema, keys, references), `I4` (a row is not as it was written), `I6`, `I7`,
+    /// `I8`, `I9`, `I13`, `I16`.
     pub invariant: &'static str,
     /// What is wrong, with the ids that are concerned.
     pub detail: String,

@@ -28,6 +28,14 @@ pub const MAX_QUEUED_ROWS: usize = 65_536;
 pub const MAX_GROUP_ROWS: usize = 4_096;
 /// Events that one cleanup transaction deletes: recording waits for a few milliseconds only.
 pub const CLEANUP_CHUNK_ROWS: usize = 250;
+/// Floors that one step of a cleanup looks at.
+pub const CLEANUP_STEP_FLOORS: usize = 100;
+/// Floors whose count at the new horizon is computed in the transaction that moves it, because
+/// something was recorded on them since it was computed. If there are more, that is done again
+/// before.
+pub const CLEANUP_LATE_FLOORS: usize = 50;
+/// How often that is done again at most.
+pub const CLEANUP_ROUNDS: usize = 10;
 /// Connections that read from one embedded database.
 pub const SQLITE_READERS: usize = 4;
 /// Reads that may wait for a connection; more is answered with 503.

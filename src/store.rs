@@ -1,12 +1,15 @@
 //! The engines, and the one place that tells them apart.
 
+mod checksum;
 mod codes;
 mod digest;
+mod drift;
 mod latest;
 mod naive;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod repeat;
+mod seals;
 mod sqlite;
 mod sums;
 mod tally;

@@ -7,6 +7,8 @@
 //! camera's place, and one byte of flags (bits 0–1 type, 2 exit, 3 at the limit). Numbers are
 //! LEB128: seven bits a byte, the lowest first.
 
+use jiff::Timestamp;
+
 use crate::{Direction, Error, Result, VehicleType};
 
 /// What is kept of an event.
@@ -46,8 +48,10 @@ pub(super) fn append(data: &mut Vec<u8>, hour: i64, traces: &[Trace]) {
 pub(super) fn read(mut data: &[u8], hour: i64) -> Result<Vec<Trace>> {
     let mut traces = Vec::new();
     while !data.is_empty() {
-        read_segment(&mut data, hour, &mut traces)
-            .ok_or_else(|| Error::Internal("a digest of deleted events is damaged".into()))?;
+        read_segment(&mut data, hour, &mut traces).ok_or_else(|| {
+            let hour = Timestamp::from_microsecond(hour).unwrap_or(Timestamp::MIN);
+            Error::Internal(format!("the digest of deleted events of {hour} is damaged"))
+        })?;
     }
     Ok(traces)
 }

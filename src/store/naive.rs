@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
-use super::sums::{HourKey, HourSum};
+use super::sums::{CHECKSUM, COUNTS, HourKey, HourSum, UNKNOWN};
 use crate::{
     Floor,
     check::{Report, Violation},
-    count::{Act, Fact, History, NodeRow, Source, Span},
+    count::{Act, Clamp, Fact, History, NodeRow, Source, Span, fold},
 };
 
 /// Most violations that are listed; a damaged database has more than anyone reads.
@@ -91,8 +91,7 @@ impl<'a> FloorProof<'a> {
             self.violate("I13", format!("events at the limit are not those of the fold: {ids:?}"));
         }
         if !self.stretches_hold(day, opening, by_span(stored.nodes), facts) {
-            let start = Timestamp::from_microsecond(day.start).unwrap_or(Timestamp::MIN);
-            let id = self.floor.id;
+            let (start, id) = (instant(day.start), self.floor.id);
             self.violate("I9", format!("floor {id}: the stored folds of {start} are not right"));
         }
     }
@@ -112,7 +111,36 @@ impl<'a> FloorProof<'a> {
         } else {
             let closes = |node: &NodeRow| node.clamp.apply(node.opening) == self.naive.count;
             stored.get(&day).is_some_and(closes)
+                && stored.values().all(|node| self.holds_in_the_horizons_day(node, &stored))
+                && self.kept_hold(opening, &stored, &facts)
         }
+    }
+
+    /// A divided stretch is the composition of those below it. (A leaf that was divided after the
+    /// horizon fell into it begins with the count there: what was before it does not matter then.)
+    fn holds_in_the_horizons_day(&self, node: &NodeRow, stored: &BTreeMap<Span, NodeRow>) -> bool {
+        let Some(level) = node.span.level.below().filter(|_| node.divided) else { return true };
+        let first = Span { level, start: node.span.start };
+        let children = stored.range(first..Span { level, start: node.span.end() });
+        let composed = children.fold(Clamp::IDENTITY, |sum, (_, child)| sum.then(child.clamp));
+        composed == node.clamp || composed.low == composed.high
+    }
+
+    /// The stretches that lie wholly after the horizon hold kept facts only: each is their fold.
+    fn kept_hold(&self, opening: Naive, stored: &BTreeMap<Span, NodeRow>, facts: &[Fact]) -> bool {
+        let is_kept = |node: &&NodeRow| self.horizon.is_some_and(|at| at <= node.span.start);
+        stored.values().filter(is_kept).all(|node| {
+            let mut slots = opening.slots;
+            let begin = facts.partition_point(|fact| fact.at < node.span.start);
+            let end = facts.partition_point(|fact| fact.at < node.span.end());
+            for fact in &facts[..begin] {
+                if let Act::Capacity(changed) = fact.act {
+                    slots = changed;
+                }
+            }
+            let within = &facts[begin..end];
+            node.facts as usize == within.len() && node.clamp == fold(within, slots)
+        })
     }
 
     /// After the last day: the count and the slots must be those that the fold has come to.
@@ -139,11 +167,30 @@ pub(super) fn compare_hours(
     mut stored: HashMap<HourKey, HourSum>,
     recomputed: &HashMap<HourKey, HourSum>,
 ) {
-    stored.retain(|_, sum| sum.iter().any(|n| *n != 0));
-    if stored != *recomputed {
-        let start = Timestamp::from_microsecond(day).unwrap_or(Timestamp::MIN);
+    stored.retain(|_, sum| sum[..COUNTS].iter().any(|n| *n != 0));
+    let keys: BTreeSet<&HourKey> = stored.keys().chain(recomputed.keys()).collect();
+    let counts = |sums: &HashMap<HourKey, HourSum>, key: &HourKey| {
+        sums.get(key).map(|sum| sum[..COUNTS].to_vec())
+    };
+    let differs = |key: &&HourKey| counts(&stored, key) != counts(recomputed, key);
+    if keys.iter().any(differs) {
+        let start = instant(day);
         violate(report, "I13", format!("the sums of {start} are not those of its events"));
     }
+    for key in keys {
+        let (Some(stored), Some(now)) = (stored.get(key), recomputed.get(key)) else { continue };
+        if stored[CHECKSUM] != UNKNOWN && stored[CHECKSUM] != now[CHECKSUM] {
+            let (hour, floor_id, camera_id) = (instant(key.0), key.1, &key.2);
+            let detail = format!(
+                "floor {floor_id}, camera {camera_id}, hour {hour}: events are not as recorded"
+            );
+            violate(report, "I4", detail);
+        }
+    }
+}
+
+fn instant(at: i64) -> Timestamp {
+    Timestamp::from_microsecond(at).unwrap_or(Timestamp::MIN)
 }
 
 fn by_span(nodes: Vec<NodeRow>) -> BTreeMap<Span, NodeRow> {

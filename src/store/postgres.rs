@@ -11,6 +11,7 @@ mod changes;
 mod check;
 mod connect;
 mod days;
+mod drift;
 mod events;
 mod fault;
 mod floors;
@@ -27,6 +28,7 @@ mod repair;
 mod replica;
 mod retention;
 mod rows;
+mod seals;
 mod session;
 mod statistics;
 mod stream;
@@ -64,7 +66,7 @@ use latest::Latest;
 use partitions::Months;
 use replica::Replica;
 use task::{Close, Task};
-use transaction::{Transaction, patiently};
+use transaction::{Patience, Transaction, patiently};
 
 /// A database on a PostgreSQL server. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -398,8 +400,15 @@ impl Postgres {
 
     /// Moves the horizon at once, then drops the months that lie wholly before it.
     pub(super) async fn cleanup(&self, horizon: Timestamp) -> Result<Cleanup> {
-        let (pool, now) = (&self.inner.writers, self.now());
-        let (horizon, deleted) = patiently!(retention::move_horizon(pool, horizon, now))?;
+        let (readers, pool) = (&self.inner.readers, &self.inner.writers);
+        // How long this takes depends on how many floors there are, so no deadline ends it.
+        let mut patience = Patience::new();
+        let (horizon, deleted) = loop {
+            match retention::move_horizon((readers, pool), horizon).await {
+                Ok(moved) => break moved,
+                Err(error) => patience.again(error).await?,
+            }
+        };
         retention::forget_stretches(pool).await?;
         for partition in patiently!(retention::expired(pool))? {
             match retention::forget(pool, &partition).await {
@@ -434,8 +443,9 @@ impl Postgres {
     }
 
     async fn prove(&self) -> Result<Report> {
+        let schema = patiently!(drift::expected(&self.inner.writers))?;
         let snapshot = Transaction::snapshot(self.inner.readers.get().await?).await?;
-        let report = check::run(&snapshot).await?;
+        let report = check::run(&snapshot, &schema).await?;
         snapshot.commit().await?;
         Ok(report)
     }

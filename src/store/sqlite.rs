@@ -11,6 +11,7 @@ mod changes;
 mod check;
 mod checkpoint;
 mod connection;
+mod drift;
 mod events;
 mod fault;
 mod floors;
@@ -26,6 +27,7 @@ mod refusals;
 mod repair;
 mod retention;
 mod rows;
+mod seals;
 mod session;
 mod statistics;
 mod tables;
@@ -41,12 +43,11 @@ use tokio::sync::{oneshot, watch};
 
 use super::Order;
 use crate::{
-    Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Recorded, Result,
-    ServerLock, Statistics, TableInfo,
+    Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor, FloorChange,
+    FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Recorded, Result, ServerLock,
+    Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
-    limits::CLEANUP_CHUNK_ROWS,
     model::{CameraHour, FloorAtLimit, RefusedInHour},
     recorder, store,
 };
@@ -305,21 +306,6 @@ impl Sqlite {
         floor_id: Option<i64>,
     ) -> Result<Statistics> {
         self.read(move |connection| statistics::between(connection, start, end, floor_id)).await
-    }
-
-    /// Moves the horizon at once, then deletes in short transactions with recording in between.
-    pub(super) async fn cleanup(&self, horizon: Timestamp) -> Result<Cleanup> {
-        let horizon = self.write(move |session| retention::move_horizon(session, horizon)).await?;
-        let some = CLEANUP_CHUNK_ROWS as u64;
-        while self.write(retention::forget_stretches).await? == some {}
-        let mut deleted = 0;
-        loop {
-            let chunk = self.write(retention::delete_chunk).await?;
-            deleted += chunk;
-            if chunk < some {
-                return Ok(Cleanup { deleted, horizon });
-            }
-        }
     }
 
     pub(super) async fn fill(

@@ -17,11 +17,21 @@ pub(super) fn hour_of(at: i64) -> i64 {
 /// The hour, floor and camera that a sum belongs to.
 pub(super) type HourKey = (i64, i64, String);
 
-/// The sum of an hour: events by type and direction ([`column`]), then those at the limit.
-pub(super) type HourSum = [i64; 9];
+/// The sum of an hour: events by type and direction ([`column`]), then those at the limit, then the
+/// checksums of what was counted.
+pub(super) type HourSum = [i64; 10];
 
 /// Where in an [`HourSum`] the events at the limit are.
 pub(super) const AT_LIMIT: usize = 8;
+
+/// Where in an [`HourSum`] the sum of the checksums is.
+pub(super) const CHECKSUM: usize = 9;
+
+/// How many numbers of an [`HourSum`] statistics are made of: all but the checksum.
+pub(super) const COUNTS: usize = 9;
+
+/// A checksum that was never computed: the hour was recorded by an older version.
+pub(super) const UNKNOWN: i64 = -1;
 
 /// Where in an [`HourSum`] events of a type and direction are.
 pub(super) fn column(kind: VehicleType, direction: Direction) -> usize {

@@ -5,16 +5,21 @@ use deadpool_postgres::ClientWrapper;
 use super::{
     connect::query,
     days::Days,
-    floors,
+    drift, floors,
     hours::{self, HourDays},
     past::{self, Found, Wants},
     rows::Micros,
+    seals,
 };
 use crate::{
     Error, Floor, Result,
     check::Report,
     count::{NodeRow, Span},
-    store::naive::{FloorProof, StoredDay, compare_hours, violate},
+    store::{
+        drift::Schema,
+        naive::{FloorProof, StoredDay, compare_hours, violate},
+        seals::{note_damage, unless_drifted},
+    },
 };
 
 /// Checks that are one statement each: it selects what does not hold, as text.
@@ -74,25 +79,36 @@ SELECT event_id::text FROM events_at_limit l WHERE NOT EXISTS (
 const AT_LIMIT: &str = "-- check: events at the limit
 SELECT event_id FROM events_at_limit WHERE timestamp >= $1 AND timestamp < $2 AND floor_id = $3";
 
-/// Checks everything. `client` stands in a snapshot.
-pub(super) async fn run(client: &ClientWrapper) -> Result<Report> {
+/// Checks everything, with the schema that is expected. `client` stands in a snapshot.
+pub(super) async fn run(client: &ClientWrapper, schema: &Schema) -> Result<Report> {
     let mut report = Report::default();
+    drift::check(client, schema, &mut report).await?;
+    let read = prove(client, &mut report).await;
+    unless_drifted(&mut report, read)?;
+    Ok(report)
+}
+
+/// Checks all rows.
+async fn prove(client: &ClientWrapper, report: &mut Report) -> Result<()> {
     for (invariant, what, sql) in STATEMENTS {
         for row in client.query(sql, &[]).await? {
             let value: String = row.try_get(0)?;
-            violate(&mut report, invariant, format!("{what} {value}"));
+            violate(report, invariant, format!("{what} {value}"));
         }
     }
+    seals::check(client, report).await?;
     let horizon = past::horizon(client).await?;
     for floor in floors::all(client).await? {
-        check_floor(client, &floor, horizon, &mut report).await?;
+        check_floor(client, &floor, horizon, report).await?;
     }
     let mut days = HourDays::begin(client).await?;
     while let Some((day, recomputed)) = days.next().await? {
-        compare_hours(&mut report, day, hours::stored(client, day).await?, &recomputed);
+        if let Some(recomputed) = note_damage(report, recomputed)? {
+            compare_hours(report, day, hours::stored(client, day).await?, &recomputed);
+        }
     }
     days.close().await?;
-    Ok(report)
+    Ok(())
 }
 
 /// The count and the slots where the kept history of a floor begins.

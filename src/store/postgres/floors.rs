@@ -10,6 +10,7 @@ use super::{
     connect::query,
     fault::constraint,
     rows::{self, Micros, damaged, floor_columns},
+    seals,
     session::{Session, moved},
     transaction::Transaction,
     writes::Writes,
@@ -99,6 +100,8 @@ async fn insert(client: &ClientWrapper, new: &NewFloor, now: i64) -> Result<Floo
         .map_err(name_taken)?;
     let floor = rows::floor(&inserted, 0)?;
     query(client, INSERT_ORIGIN, &[&floor.id, &new.total_slots]).await?;
+    seals::keep_floor(client, &floor).await?;
+    seals::keep_origins(client, Some(&[floor.id])).await?;
     Ok(floor)
 }
 
@@ -131,6 +134,7 @@ pub(super) async fn change(
         let floor = &mut open.floor;
         (floor.name, floor.description) = (name.clone(), description.clone());
         (floor.is_active, floor.updated_at) = (is_active, moved);
+        seals::keep_floor(&session.transaction, floor).await?;
     }
     let mut writes = Writes::default();
     if let Some(slots) = change.total_slots.filter(|slots| *slots != floor.total_slots) {
@@ -208,6 +212,7 @@ pub(super) async fn fill(
     query(&transaction, LOCK_RETENTION, &[]).await?;
     if empty_first {
         transaction.batch_execute(EMPTY).await?;
+        seals::keep_retention(&transaction).await?;
     } else if !all(&transaction).await?.is_empty() {
         return Err(Error::NotEmpty);
     }

@@ -12,6 +12,7 @@ use super::{
     connect::query,
     fault::constraint,
     rows::{Micros, damaged, instant, maybe_micros},
+    seals,
     transaction::{Transaction, patiently},
 };
 use crate::{
@@ -160,6 +161,7 @@ async fn add(pool: &Pool, new: &NewKey, sealed: &Sealed, now: i64) -> Result<Res
         .await
         .map_err(name_taken)?;
     let key = known(&inserted)?.key;
+    seals::keep_site(&transaction).await?;
     Ok(transaction.commit().await.map(|()| key))
 }
 
@@ -190,5 +192,6 @@ async fn change(
     let transaction = Transaction::begin(pool).await?;
     let changed = query(&transaction, sql, values).await?;
     let key = known(changed.first().ok_or(Error::NotFound("the key"))?)?.key;
+    seals::keep_site(&transaction).await?;
     Ok(transaction.commit().await.map(|()| key))
 }

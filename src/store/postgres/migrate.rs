@@ -4,24 +4,29 @@
 use jiff::Timestamp;
 use tokio_postgres::GenericClient;
 
-use super::{rows::Micros, transaction::Transaction};
+use super::{rows::Micros, seals, transaction::Transaction};
 use crate::{
     Result,
     store::versions::{self, Applied, Migration, migrations},
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 5] = migrations!("postgres":
+const MIGRATIONS: [Migration; 6] = migrations!("postgres":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
     4 "copy" "0004_copy.sql",
-    5 "keys" "0005_keys.sql"
+    5 "keys" "0005_keys.sql",
+    6 "checksums" "0006_checksums.sql"
 );
 
 /// One at a time in a schema; the lock ends with the transaction.
 const LOCK: &str = "-- migrate: one at a time
 SELECT pg_advisory_xact_lock(hashtext('smartpark migrate'), hashtext(current_schema()))";
+
+/// Servers of the older version may still run: what they change meanwhile would be missed.
+const LOCK_ROWS: &str = "-- migrate: while checksums are computed
+LOCK TABLE retention, floors, floor_origins, adjustments, site, api_keys IN EXCLUSIVE MODE";
 
 const CREATE: &str = "-- migrate: the list of what was done
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -55,16 +60,30 @@ pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> 
     transaction.execute(LOCK, &[]).await?;
     transaction.batch_execute(CREATE).await?;
     let applied = applied(&**transaction).await?;
-    for migration in versions::pending(&MIGRATIONS, &applied)? {
+    let pending = versions::pending(&MIGRATIONS, &applied)?;
+    for migration in pending {
         let Migration { version, name, text } = migration;
         transaction.batch_execute(text).await?;
         let now = Micros(now.as_microsecond());
         transaction.execute(INSERT, &[version, name, &migration.sha256(), &now]).await?;
         tracing::info!("migrated the database to version {version} ({name})");
     }
+    if !pending.is_empty() {
+        transaction.batch_execute(LOCK_ROWS).await?;
+        seals::keep_all(&transaction).await?;
+    }
     let moved = transaction.execute(FROM_ELSEWHERE, &[]).await? > 0;
     transaction.execute(BEGIN_ANEW, &[&moved]).await?;
     transaction.commit().await
+}
+
+/// Makes the tables of this version in an empty schema.
+pub(super) async fn make_tables(transaction: &Transaction) -> Result<()> {
+    transaction.batch_execute(CREATE).await?;
+    for migration in &MIGRATIONS {
+        transaction.batch_execute(migration.text).await?;
+    }
+    Ok(())
 }
 
 /// Whether the tables are those of this version, and what to do where they are not.

@@ -281,12 +281,44 @@ pub(super) async fn walks_at(
     let mut wants = Wants::default();
     floors.keys().for_each(|id| wants.slots_before(*id, at));
     let slots = wants.load(client).await?;
-    let mut walks = Vec::with_capacity(floors.len());
-    for ((floor_id, open), found) in floors.iter_mut().zip(slots) {
-        let count = open.resolve(client, |history| history.count_before(at)).await?;
-        walks.push((*floor_id, Walk { count, slots: found.slots }));
+    let counts = counts_before(client, &mut floors, at).await?;
+    let walks = counts.into_iter().zip(slots);
+    Ok(walks
+        .map(|((floor_id, count), found)| (floor_id, Walk { count, slots: found.slots }))
+        .collect())
+}
+
+/// The counts of these floors before the instant `at`, in the order of their ids. What they all
+/// miss is loaded together.
+pub(super) async fn counts_before(
+    client: &ClientWrapper,
+    floors: &mut BTreeMap<i64, OpenFloor>,
+    at: i64,
+) -> Result<BTreeMap<i64, i64>> {
+    let mut counts = BTreeMap::new();
+    loop {
+        let (mut wants, mut asked) = (Wants::default(), Vec::new());
+        for (floor_id, open) in &*floors {
+            if counts.contains_key(floor_id) {
+                continue;
+            }
+            match open.history.count_before(at) {
+                Ok(count) => drop(counts.insert(*floor_id, count)),
+                Err(missing) => {
+                    wants.add(open, missing);
+                    asked.push((*floor_id, missing));
+                }
+            }
+        }
+        if asked.is_empty() {
+            return Ok(counts);
+        }
+        for ((floor_id, missing), found) in asked.into_iter().zip(wants.load(client).await?) {
+            if let Some(open) = floors.get_mut(&floor_id) {
+                open.learn(missing, found);
+            }
+        }
     }
-    Ok(walks)
 }
 
 /// What was found for one question.

@@ -11,8 +11,9 @@ use super::{
     floors::{self, LOCK_RETENTION},
     hours::HourDays,
     past,
-    retention::LOCK_FLOORS,
+    retention::lock_floors,
     rows::{Micros, damaged},
+    seals,
     session::Session,
     transaction::Transaction,
     writes::Writes,
@@ -50,11 +51,12 @@ UPDATE floors SET current_vehicles = $2 WHERE id = $1";
 pub(super) async fn run(pool: &Pool, now: i64) -> Result<()> {
     let transaction = Transaction::begin(pool).await?;
     query(&transaction, LOCK_RETENTION, &[]).await?;
-    query(&transaction, LOCK_FLOORS, &[]).await?;
+    lock_floors(&transaction).await?;
     let wrong = derive(&transaction).await?;
     for (floor_id, folded, _) in &wrong {
         query(&transaction, SET_COUNT, &[floor_id, folded]).await?;
     }
+    seals::keep_all(&transaction).await?;
     correct(transaction, wrong, now).await
 }
 
@@ -75,7 +77,7 @@ pub(super) async fn derive(client: &ClientWrapper) -> Result<Vec<(i64, i64, i64)
     query(client, DELETE_HOURS, &[]).await?;
     let mut days = HourDays::begin(client).await?;
     while let Some((_, sums)) = days.next().await? {
-        let writes = Writes { hours: sums.into_iter().collect(), ..Writes::default() };
+        let writes = Writes { hours: sums?.into_iter().collect(), ..Writes::default() };
         writes.run(client).await?;
     }
     days.close().await?;

@@ -18,7 +18,10 @@ use super::{
 use crate::{
     Error, Event, Floor, Result,
     count::{Effect, Fact, Flip},
-    store::sums::{AT_LIMIT, HourKey, HourSum, column, hour_of},
+    store::{
+        checksum,
+        sums::{AT_LIMIT, CHECKSUM, HourKey, HourSum, column, hour_of},
+    },
 };
 
 /// The statements of a group are the same every time, and read single keys and short ranges: a
@@ -159,7 +162,9 @@ impl Session {
     pub(super) fn count_event(&mut self, event: &Event) {
         let at = event.timestamp.as_microsecond();
         let kind = column(event.vehicle_type, event.direction);
-        self.hour(at, event.floor_id, &event.camera_id)[kind] += 1;
+        let sum = self.hour(at, event.floor_id, &event.camera_id);
+        sum[kind] += 1;
+        sum[CHECKSUM] += checksum::event(event);
         if event.at_limit.is_some() {
             let camera_id = event.camera_id.clone();
             let flip = Flip { event_id: event.id, camera_id, at, at_limit: true };

@@ -15,7 +15,7 @@ use crate::{
     Error, Result, Statistics,
     store::{
         digest,
-        sums::{AT_LIMIT, HourSum, column, hour_of},
+        sums::{AT_LIMIT, COUNTS, HourSum, column, hour_of},
         tally::{Tally, Window, statistics},
     },
 };
@@ -75,10 +75,10 @@ pub(super) async fn between(
     Ok(statistics(start, end, &floors, tally))
 }
 
-/// The nine numbers of an hour, from column `first` on.
+/// The counts of an hour, from column `first` on.
 pub(super) fn hour_sum(row: &Row, first: usize) -> Result<HourSum> {
     let mut sum = HourSum::default();
-    for (place, number) in sum.iter_mut().enumerate() {
+    for (place, number) in sum.iter_mut().take(COUNTS).enumerate() {
         *number = row.try_get(first + place)?;
     }
     Ok(sum)

@@ -10,6 +10,7 @@ use super::{
     connect::query,
     floors, keys, past, repair,
     rows::{self, Micros, damaged, event_columns, micros},
+    seals,
     transaction::{Transaction, patiently},
     writes::Writes,
 };
@@ -270,7 +271,8 @@ fn each<T>(rows: &[Row], row: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
     rows.iter().map(row).collect()
 }
 
-fn adjustment(row: &Row) -> Result<Adjustment> {
+/// An adjustment, all its columns in the order of the table.
+pub(super) fn adjustment(row: &Row) -> Result<Adjustment> {
     let kind = Kind::from_number(row.try_get::<_, i16>(2)?.into());
     Ok(Adjustment {
         id: row.try_get(0)?,
@@ -398,6 +400,7 @@ async fn derive(pool: &Pool, source: Mark) -> Result<()> {
     let transaction = step(pool, source).await?;
     // Where a count is wrong it was wrong in the source: the check names it.
     repair::derive(&transaction).await?;
+    seals::keep_all(&transaction).await?;
     transaction.commit().await
 }
 
@@ -405,5 +408,6 @@ async fn finish(pool: &Pool, source: Mark) -> Result<()> {
     let transaction = step(pool, source).await?;
     query(&transaction, KEEP_OTHER_IDS, &[]).await?;
     query(&transaction, FINISH, &[]).await?;
+    seals::keep_site(&transaction).await?;
     transaction.commit().await
 }

@@ -13,6 +13,7 @@ use crate::{
     count::{Flip, NodeRow},
     planted::planted,
     store::{
+        checksum,
         codes::{direction_number, type_number},
         sums::{HourKey, HourSum},
         transfer::Adjustment,
@@ -44,10 +45,10 @@ WHERE floors.id = w.id";
 const ADD_HOURS: &str = "-- record_event: statistics
 INSERT INTO event_hours AS h (hour, floor_id, camera_id, car_entries, car_exits,
     motorcycle_entries, motorcycle_exits, bus_entries, bus_exits, truck_entries, truck_exits,
-    at_limit)
+    at_limit, checksum)
 SELECT * FROM unnest($1::timestamptz[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[],
     $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],
-    $12::bigint[])
+    $12::bigint[], $13::bigint[])
 ON CONFLICT (hour, floor_id, camera_id) DO UPDATE SET
     car_entries = h.car_entries + excluded.car_entries,
     car_exits = h.car_exits + excluded.car_exits,
@@ -57,7 +58,8 @@ ON CONFLICT (hour, floor_id, camera_id) DO UPDATE SET
     bus_exits = h.bus_exits + excluded.bus_exits,
     truck_entries = h.truck_entries + excluded.truck_entries,
     truck_exits = h.truck_exits + excluded.truck_exits,
-    at_limit = h.at_limit + excluded.at_limit";
+    at_limit = h.at_limit + excluded.at_limit,
+    checksum = h.checksum + excluded.checksum";
 
 const ADD_AT_LIMIT: &str = "-- record_event: at the limit
 INSERT INTO events_at_limit (event_id, floor_id, camera_id, timestamp)
@@ -71,6 +73,9 @@ const ADJUST: &str = "-- adjustments: insert
 INSERT INTO adjustments (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author,
     timestamp, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+const KEEP_CHECKSUM: &str = "-- adjustments: their checksum
+UPDATE floors SET adjustments_checksum = adjustments_checksum + $2 WHERE id = $1";
 
 /// Rows that a transaction will write.
 #[derive(Default)]
@@ -180,7 +185,11 @@ impl Writes {
             let ids = Box::new(self.no_longer.as_slice());
             steps.push((REMOVE_AT_LIMIT, vec![ids]));
         }
-        steps.extend(self.adjustments.iter().map(|new| (ADJUST, adjustment_values(new))));
+        for new in &self.adjustments {
+            steps.push((ADJUST, adjustment_values(new)));
+            let checksum = checksum::adjustment(new);
+            steps.push((KEEP_CHECKSUM, vec![Box::new(new.floor_id), Box::new(checksum)]));
+        }
         steps
     }
 }

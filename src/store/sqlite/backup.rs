@@ -16,7 +16,7 @@ use rusqlite::{
 };
 use tokio::sync::oneshot;
 
-use super::{Sqlite, connection, gone};
+use super::{Sqlite, connection, gone, seals};
 use crate::{Error, Result, limits::BACKUP_STEP_PAGES};
 
 const BEGIN: &str = "BEGIN; -- backup: this state and no other
@@ -88,6 +88,7 @@ fn copy(from: &Path, new: &Path, mut told: impl FnMut(u64, u64)) -> Result<()> {
     }
     drop(backup);
     target.execute_batch(NEW_LINEAGE)?;
+    seals::keep_site(&target)?;
     // All in one file: the one that is opened next makes it a WAL again.
     target.pragma_update(None, "journal_mode", "DELETE")?;
     target.close().map_err(|(_, error)| Error::from(error))

@@ -2,12 +2,15 @@
 
 use rusqlite::Connection;
 
-use super::{floors, hours, past, past::Past};
+use super::{drift, floors, hours, past, past::Past, seals};
 use crate::{
     Floor, Result,
     check::Report,
     count::{Level, Span},
-    store::naive::{FloorProof, StoredDay, compare_hours, violate},
+    store::{
+        naive::{FloorProof, StoredDay, compare_hours, violate},
+        seals::{note_damage, unless_drifted},
+    },
 };
 
 /// Checks that are one statement each: it selects what does not hold, as text.
@@ -70,6 +73,14 @@ SELECT event_id FROM events_at_limit WHERE timestamp >= ?1 AND timestamp < ?2 AN
 /// Checks everything.
 pub(super) fn run(connection: &Connection) -> Result<Report> {
     let mut report = Report::default();
+    drift::check(connection, &mut report)?;
+    let read = prove(connection, &mut report);
+    unless_drifted(&mut report, read)?;
+    Ok(report)
+}
+
+/// Checks all rows.
+fn prove(connection: &Connection, report: &mut Report) -> Result<()> {
     for (invariant, what, sql) in STATEMENTS {
         let mut statement = connection.prepare(sql)?;
         let mut rows = statement.query([])?;
@@ -78,20 +89,24 @@ pub(super) fn run(connection: &Connection) -> Result<Report> {
                 rusqlite::types::ValueRef::Integer(id) => id.to_string(),
                 other => String::from_utf8_lossy(other.as_bytes().unwrap_or_default()).into_owned(),
             };
-            violate(&mut report, invariant, format!("{what} {value}"));
+            violate(report, invariant, format!("{what} {value}"));
         }
     }
+    seals::check(connection, report)?;
     let horizon = past::horizon(connection)?;
     for floor in floors::all(connection)? {
-        check_floor(connection, &floor, horizon, &mut report)?;
+        check_floor(connection, &floor, horizon, report)?;
     }
     let mut from = i64::MIN;
     while let Some(day) = hours::next_day(connection, from)? {
         let stored = hours::stored(connection, day)?;
-        compare_hours(&mut report, day, stored, &hours::recomputed(connection, day)?);
+        let recomputed = hours::recomputed(connection, day);
+        if let Some(recomputed) = note_damage(report, recomputed)? {
+            compare_hours(report, day, stored, &recomputed);
+        }
         from = hours::day_after(day);
     }
-    Ok(report)
+    Ok(())
 }
 
 /// Folds a floor's history again, day by day.

@@ -5,12 +5,13 @@ use rusqlite::{Connection, OptionalExtension, ffi::SQLITE_CONSTRAINT_UNIQUE};
 
 use super::{
     rows::{self, floor_columns},
+    seals,
     session::Session,
 };
 use crate::{
     Direction, Error, Floor, FloorChange, NewFloor, Result,
     count::{Fact, Source},
-    store::{codes::Kind, transfer::Adjustment},
+    store::{checksum, codes::Kind, transfer::Adjustment},
 };
 
 const ALL: &str = concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
@@ -43,6 +44,9 @@ INSERT INTO adjustments
     (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
      created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+
+const KEEP_CHECKSUM: &str = "-- adjustments: their checksum
+UPDATE floors SET adjustments_checksum = adjustments_checksum + ?2 WHERE id = ?1";
 
 const SET_DELTA: &str = "-- check: the delta that was missing
 UPDATE adjustments SET delta = ?2
@@ -89,7 +93,11 @@ pub(super) fn add(session: &mut Session<'_>, new: &NewFloor) -> Result<Floor> {
         .map_err(name_taken)?;
     let id = connection.last_insert_rowid();
     connection.prepare_cached(INSERT_ORIGIN)?.execute((id, new.total_slots))?;
-    by_id(connection, id)?.ok_or_else(|| Error::Internal("a new floor is not there".into()))
+    seals::keep_origin(connection, id)?;
+    let floor = by_id(connection, id)?;
+    let floor = floor.ok_or_else(|| Error::Internal("a new floor is not there".into()))?;
+    seals::keep_floor(connection, &floor)?;
+    Ok(floor)
 }
 
 /// Another floor with the name is the caller's matter; anything else is not.
@@ -111,6 +119,8 @@ pub(super) fn change(session: &mut Session<'_>, id: i64, change: FloorChange) ->
             .prepare_cached(UPDATE)?
             .execute((id, &name, &description, is_active, session.now))
             .map_err(name_taken)?;
+        let floor = Floor { name, description, is_active, ..floor.clone() };
+        seals::keep_floor(session.connection, &floor)?;
     }
     if let Some(slots) = change.total_slots.filter(|slots| *slots != floor.total_slots) {
         if slots < floor.current_vehicles && !change.force {
@@ -181,6 +191,7 @@ pub(super) fn fill(
 ) -> Result<Vec<Floor>> {
     if empty_first {
         session.connection.execute_batch(EMPTY)?;
+        seals::keep_retention(session.connection)?;
     } else if !all(session.connection)?.is_empty() {
         return Err(Error::NotEmpty);
     }
@@ -242,5 +253,7 @@ pub(super) fn insert_adjustment(connection: &Connection, new: &Adjustment) -> Re
         new.at,
         new.created_at,
     ))?;
+    let checksum = (new.floor_id, checksum::adjustment(new));
+    connection.prepare_cached(KEEP_CHECKSUM)?.execute(checksum)?;
     Ok(())
 }

@@ -5,12 +5,15 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::statistics::hour_sum;
+use super::{
+    rows::{self, event_columns},
+    statistics::hour_sum,
+};
 use crate::{
     Result,
     store::{
-        digest,
-        sums::{AT_LIMIT, DAY, HourKey, HourSum, column, hour_of},
+        checksum, digest,
+        sums::{AT_LIMIT, CHECKSUM, COUNTS, DAY, HourKey, HourSum, UNKNOWN, column, hour_of},
     },
 };
 
@@ -20,9 +23,11 @@ SELECT min(at) FROM (
     UNION ALL SELECT min(hour) FROM event_digests WHERE hour >= ?1
     UNION ALL SELECT min(hour) FROM event_hours WHERE hour >= ?1)";
 
-const EVENTS: &str = "-- check: events by hour
-SELECT timestamp, floor_id, camera_id, vehicle_type, direction FROM events
-WHERE timestamp >= ?1 AND timestamp < ?2";
+const EVENTS: &str = concat!(
+    "-- check: events by hour\nSELECT ",
+    event_columns!(),
+    " FROM events WHERE timestamp >= ?1 AND timestamp < ?2"
+);
 
 const EVENTS_AT_LIMIT: &str = "-- check: events at the limit by hour
 SELECT timestamp, floor_id, camera_id FROM events_at_limit
@@ -33,7 +38,7 @@ SELECT hour, floor_id, data FROM event_digests WHERE hour >= ?1 AND hour < ?2";
 
 const STORED: &str = "-- check: stored sums
 SELECT hour, floor_id, camera_id, car_entries, car_exits, motorcycle_entries, motorcycle_exits,
-       bus_entries, bus_exits, truck_entries, truck_exits, at_limit
+       bus_entries, bus_exits, truck_entries, truck_exits, at_limit, checksum
 FROM event_hours WHERE hour >= ?1 AND hour < ?2";
 
 /// The beginning of the first day from `from` on in which anything was counted.
@@ -54,8 +59,12 @@ pub(super) fn recomputed(connection: &Connection, day: i64) -> Result<HashMap<Ho
     let mut events = connection.prepare_cached(EVENTS)?;
     let mut rows = events.query(range)?;
     while let Some(row) = rows.next()? {
-        let key = (hour_of(row.get(0)?), row.get(1)?, row.get(2)?);
-        sums.entry(key).or_default()[column(row.get(3)?, row.get(4)?)] += 1;
+        let event = rows::event(row)?;
+        let checksum = checksum::event(&event);
+        let hour = hour_of(event.timestamp.as_microsecond());
+        let sum = sums.entry((hour, event.floor_id, event.camera_id)).or_default();
+        sum[column(event.vehicle_type, event.direction)] += 1;
+        sum[CHECKSUM] += checksum;
     }
     let mut at_limit = connection.prepare_cached(EVENTS_AT_LIMIT)?;
     let mut rows = at_limit.query(range)?;
@@ -69,9 +78,11 @@ pub(super) fn recomputed(connection: &Connection, day: i64) -> Result<HashMap<Ho
         let (hour, floor_id): (i64, i64) = (row.get(0)?, row.get(1)?);
         let data = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
         for trace in digest::read(data, hour)? {
+            let checksum = checksum::trace(floor_id, &trace);
             let sum = sums.entry((hour, floor_id, trace.camera_id)).or_default();
             sum[column(trace.vehicle_type, trace.direction)] += 1;
             sum[AT_LIMIT] += i64::from(trace.at_limit);
+            sum[CHECKSUM] += checksum;
         }
     }
     Ok(sums)
@@ -81,7 +92,9 @@ pub(super) fn recomputed(connection: &Connection, day: i64) -> Result<HashMap<Ho
 pub(super) fn stored(connection: &Connection, day: i64) -> Result<HashMap<HourKey, HourSum>> {
     let mut statement = connection.prepare_cached(STORED)?;
     let rows = statement.query_map((day, day_after(day)), |row| {
-        Ok(((row.get(0)?, row.get(1)?, row.get(2)?), hour_sum(row, 3)?))
+        let mut sum = hour_sum(row, 3)?;
+        sum[CHECKSUM] = row.get::<_, Option<i64>>(3 + COUNTS)?.unwrap_or(UNKNOWN);
+        Ok(((row.get(0)?, row.get(1)?, row.get(2)?), sum))
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

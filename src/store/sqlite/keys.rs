@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Sqlite, rows::Micros, session::Session};
+use super::{Sqlite, rows::Micros, seals, session::Session};
 use crate::{
     ApiKey, Error, NewKey, Result,
     keys::{KeyRing, KnownKey, Sealed, Sha256Sum},
@@ -160,20 +160,24 @@ fn add(session: &mut Session<'_>, new: &NewKey, sealed: &Sealed) -> Result<ApiKe
         binding(&new.floors),
         session.now,
     );
-    Ok(known(connection.prepare_cached(INSERT)?.query_row(values, stored)?)?.key)
+    let added = known(connection.prepare_cached(INSERT)?.query_row(values, stored)?)?.key;
+    seals::keep_site(connection)?;
+    Ok(added)
 }
 
 fn rotate(session: &mut Session<'_>, named: &str, sealed: &Sealed) -> Result<ApiKey> {
     let mut statement = session.connection.prepare_cached(ROTATE)?;
     let values = (named, &sealed.prefix, sealed.sha256.0, session.now);
-    changed(statement.query_row(values, stored).optional()?)
+    changed(session, statement.query_row(values, stored).optional()?)
 }
 
 fn revoke(session: &mut Session<'_>, named: &str) -> Result<ApiKey> {
     let mut statement = session.connection.prepare_cached(REVOKE)?;
-    changed(statement.query_row((named, session.now), stored).optional()?)
+    changed(session, statement.query_row((named, session.now), stored).optional()?)
 }
 
-fn changed(row: Option<Stored>) -> Result<ApiKey> {
-    Ok(known(row.ok_or(Error::NotFound("the key"))?)?.key)
+fn changed(session: &Session<'_>, row: Option<Stored>) -> Result<ApiKey> {
+    let key = known(row.ok_or(Error::NotFound("the key"))?)?.key;
+    seals::keep_site(session.connection)?;
+    Ok(key)
 }

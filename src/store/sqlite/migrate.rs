@@ -3,18 +3,20 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+use super::seals;
 use crate::{
     Result,
     store::versions::{self, Applied, Migration, migrations},
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 5] = migrations!("sqlite":
+const MIGRATIONS: [Migration; 6] = migrations!("sqlite":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
     4 "copy" "0004_copy.sql",
-    5 "keys" "0005_keys.sql"
+    5 "keys" "0005_keys.sql",
+    6 "checksums" "0006_checksums.sql"
 );
 
 const CREATE: &str = "-- migrate: the list of what was done
@@ -41,14 +43,27 @@ pub(super) fn run(connection: &mut Connection, now: Timestamp) -> Result<()> {
     }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute(CREATE, [])?;
-    for migration in versions::pending(&MIGRATIONS, &applied(&transaction)?)? {
+    let pending = versions::pending(&MIGRATIONS, &applied(&transaction)?)?;
+    for migration in pending {
         let Migration { version, name, text } = migration;
         transaction.execute_batch(text)?;
         let done = (version, name, migration.sha256(), now.as_microsecond());
         transaction.execute(INSERT, done)?;
         tracing::info!("migrated the database to version {version} ({name})");
     }
+    if !pending.is_empty() {
+        seals::keep_all(&transaction)?;
+    }
     transaction.commit()?;
+    Ok(())
+}
+
+/// Makes the tables of this version in an empty database.
+pub(super) fn make_tables(connection: &Connection) -> Result<()> {
+    connection.execute(CREATE, [])?;
+    for migration in &MIGRATIONS {
+        connection.execute_batch(migration.text)?;
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 use super::{
     floors, hours,
     past::{self, Past},
+    seals,
     session::{self, Session},
 };
 use crate::{
@@ -40,7 +41,7 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<()> {
     for (floor_id, folded, delta) in derive(session)? {
         floors::correct(session, floor_id, folded, delta)?;
     }
-    Ok(())
+    seals::keep_all(session.connection)
 }
 
 /// Rebuilds all but the counts. Returns the floors whose count is not the one it should be, with

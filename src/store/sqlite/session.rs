@@ -13,7 +13,10 @@ use super::{
 use crate::{
     Event, Floor, Options, Result,
     count::{Effect, Fact, Flip, History},
-    store::sums::{AT_LIMIT, HourKey, HourSum, column, hour_of},
+    store::{
+        checksum,
+        sums::{AT_LIMIT, CHECKSUM, HourKey, HourSum, column, hour_of},
+    },
 };
 
 const FLOOR: &str =
@@ -27,8 +30,8 @@ SELECT 1 + max(last_event_id, (SELECT coalesce(max(id), 0) FROM events)) FROM re
 
 const ADD_HOURS: &str = "-- record_event: statistics
 INSERT INTO event_hours (hour, floor_id, camera_id, car_entries, car_exits, motorcycle_entries,
-    motorcycle_exits, bus_entries, bus_exits, truck_entries, truck_exits, at_limit)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+    motorcycle_exits, bus_entries, bus_exits, truck_entries, truck_exits, at_limit, checksum)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
 ON CONFLICT (hour, floor_id, camera_id) DO UPDATE SET
     car_entries = car_entries + excluded.car_entries,
     car_exits = car_exits + excluded.car_exits,
@@ -38,7 +41,8 @@ ON CONFLICT (hour, floor_id, camera_id) DO UPDATE SET
     bus_exits = bus_exits + excluded.bus_exits,
     truck_entries = truck_entries + excluded.truck_entries,
     truck_exits = truck_exits + excluded.truck_exits,
-    at_limit = at_limit + excluded.at_limit";
+    at_limit = at_limit + excluded.at_limit,
+    checksum = checksum + excluded.checksum";
 
 const ADD_AT_LIMIT: &str = "-- record_event: at the limit
 INSERT INTO events_at_limit (event_id, floor_id, camera_id, timestamp) VALUES (?1, ?2, ?3, ?4)
@@ -144,7 +148,9 @@ impl<'c> Session<'c> {
     pub(super) fn count_event(&mut self, event: &Event) -> Result<()> {
         let at = event.timestamp.as_microsecond();
         let kind = column(event.vehicle_type, event.direction);
-        self.hour(at, event.floor_id, &event.camera_id)[kind] += 1;
+        let sum = self.hour(at, event.floor_id, &event.camera_id);
+        sum[kind] += 1;
+        sum[CHECKSUM] += checksum::event(event);
         if event.at_limit.is_some() {
             let camera_id = event.camera_id.clone();
             let flip = Flip { event_id: event.id, camera_id, at, at_limit: true };
@@ -206,6 +212,7 @@ pub(super) fn add_hours(connection: &Connection, hours: &HashMap<HourKey, HourSu
             sum[6],
             sum[7],
             sum[AT_LIMIT],
+            sum[CHECKSUM],
         ])?;
     }
     Ok(())

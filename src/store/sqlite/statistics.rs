@@ -10,7 +10,7 @@ use crate::{
     Error, Result, Statistics,
     store::{
         digest,
-        sums::{AT_LIMIT, HourSum, column, hour_of},
+        sums::{AT_LIMIT, COUNTS, HourSum, column, hour_of},
         tally::{Tally, Window, statistics},
     },
 };
@@ -69,10 +69,10 @@ fn whole_hours(
     Ok(())
 }
 
-/// The nine numbers of an hour, from column `first` on.
+/// The counts of an hour, from column `first` on.
 pub(super) fn hour_sum(row: &Row<'_>, first: usize) -> rusqlite::Result<HourSum> {
     let mut sum = HourSum::default();
-    for (place, number) in sum.iter_mut().enumerate() {
+    for (place, number) in sum.iter_mut().take(COUNTS).enumerate() {
         *number = row.get(first + place)?;
     }
     Ok(sum)

@@ -6,6 +6,7 @@ use rusqlite::{CachedStatement, Connection, Row};
 use super::{
     Sqlite, floors, keys, past, recording, repair, retention,
     rows::{self, event_columns},
+    seals,
     session::Session,
 };
 use crate::{
@@ -252,7 +253,8 @@ fn collect<T>(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn adjustment(row: &Row<'_>) -> rusqlite::Result<Adjustment> {
+/// An adjustment, all its columns in the order of the table.
+pub(super) fn adjustment(row: &Row<'_>) -> rusqlite::Result<Adjustment> {
     Ok(Adjustment {
         id: row.get(0)?,
         floor_id: row.get(1)?,
@@ -363,11 +365,12 @@ fn settle(session: &mut Session<'_>, source: Mark) -> Result<u64> {
 fn derive(session: &mut Session<'_>, source: Mark) -> Result<()> {
     transfer::require_unfinished(copy_of(session.connection)?, source.identity)?;
     // Where a count is wrong it was wrong in the source: the check names it.
-    repair::derive(session).map(drop)
+    repair::derive(session)?;
+    seals::keep_all(session.connection)
 }
 
 fn finish(session: &Session<'_>, source: Mark) -> Result<()> {
     transfer::require_unfinished(copy_of(session.connection)?, source.identity)?;
     session.connection.execute(FINISH, [])?;
-    Ok(())
+    seals::keep_site(session.connection)
 }

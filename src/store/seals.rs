@@ -1,0 +1,120 @@
+//! Which stored rows are not as SmartPark left them: the checksum beside each is compared with the
+//! one of the row as it is now ([`super::checksum`] says what a checksum covers).
+
+use std::collections::HashMap;
+
+use super::{
+    checksum,
+    naive::violate,
+    transfer::{Adjustment, Origin},
+};
+use crate::{Error, Floor, Result, check::Report, keys::KnownKey};
+
+/// A floor with the checksums that are stored beside it: its own, and that of its adjustments.
+pub(super) struct SealedFloor {
+    pub(super) floor: Floor,
+    pub(super) checksum: i64,
+    pub(super) adjustments: i64,
+}
+
+/// The row of `retention`.
+pub(super) struct SealedRetention {
+    pub(super) horizon: Option<i64>,
+    pub(super) last_event_id: i64,
+    pub(super) checksum: i64,
+}
+
+/// The row of `site`.
+pub(super) struct SealedSite {
+    pub(super) identity: i64,
+    pub(super) lineage: i64,
+    pub(super) checksum: i64,
+}
+
+/// The checksums of adjustments, added up by floor.
+#[derive(Default)]
+pub(super) struct AdjustmentSums(HashMap<i64, i64>);
+
+impl AdjustmentSums {
+    /// Adds an adjustment.
+    pub(super) fn add(&mut self, row: &Adjustment) {
+        *self.0.entry(row.floor_id).or_default() += checksum::adjustment(row);
+    }
+
+    /// The sum of a floor.
+    pub(super) fn of(&self, floor_id: i64) -> i64 {
+        self.0.get(&floor_id).copied().unwrap_or_default()
+    }
+}
+
+/// Compares the checksums of floors and of their adjustments.
+pub(super) fn compare_floors(
+    report: &mut Report,
+    floors: &[SealedFloor],
+    adjustments: &AdjustmentSums,
+) {
+    for SealedFloor { floor, checksum: stored, adjustments: stored_adjustments } in floors {
+        let id = floor.id;
+        compare(report, (*stored, checksum::floor(floor)), || {
+            format!("floor {id}: its name, description, state or creation was changed")
+        });
+        compare(report, (*stored_adjustments, adjustments.of(id)), || {
+            format!("floor {id}: an adjustment was changed, added or removed")
+        });
+    }
+}
+
+/// Compares the checksums of where floors' histories begin.
+pub(super) fn compare_origins(report: &mut Report, origins: &[(Origin, i64)]) {
+    for (origin, stored) in origins {
+        compare(report, (*stored, checksum::origin(origin)), || {
+            format!("floor {}: where its kept history begins was changed", origin.floor_id)
+        });
+    }
+}
+
+/// Compares the checksum of the horizon.
+pub(super) fn compare_retention(report: &mut Report, row: &SealedRetention) {
+    let computed = checksum::retention(row.horizon, row.last_event_id);
+    if row.checksum != computed {
+        let detail = "the horizon, or the last id that was given, was changed".to_owned();
+        violate(report, "I16", detail);
+    }
+}
+
+/// Compares the checksum of the site and its API keys.
+pub(super) fn compare_site(report: &mut Report, row: &SealedSite, keys: &[KnownKey]) {
+    compare(report, (row.checksum, checksum::site(row.identity, row.lineage, keys)), || {
+        "the site's identity or an API key was changed, added or removed".to_owned()
+    });
+}
+
+fn compare(report: &mut Report, (stored, computed): (i64, i64), detail: impl FnOnce() -> String) {
+    if stored != computed {
+        violate(report, "I4", detail());
+    }
+}
+
+/// Notes as a violation that rows could not be read because they are damaged, so that the rest is
+/// checked all the same. Other errors end the check.
+pub(super) fn note_damage<T>(report: &mut Report, read: Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(Error::Internal(damage)) => {
+            violate(report, "I3", damage);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Of a schema that has drifted the rows may not be readable: then that is one violation more.
+pub(super) fn unless_drifted(report: &mut Report, read: Result<()>) -> Result<()> {
+    match read {
+        Err(error) if !report.is_clean() => {
+            violate(report, "I3", format!("the rest could not be checked: {error}"));
+            Ok(())
+        }
+        other => other,
+    }
+}
