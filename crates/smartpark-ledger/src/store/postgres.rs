@@ -442,7 +442,7 @@ impl Postgres {
     }
 
     async fn prove(&self) -> Result<Report> {
-        let schema = patiently!(drift::expected(&self.inner.writers))?;
+        let schema = drift::expected(&self.inner.writers).await?;
         let snapshot = Transaction::snapshot(self.inner.readers.get().await?).await?;
         let report = check::run(&snapshot, &schema).await?;
         snapshot.commit().await?;

@@ -2,6 +2,7 @@
 //! event sent to several, PostgreSQL that dies and comes back, connections that break off in the
 //! middle of a commit. Whatever happens, each event counts once and nothing acknowledged is lost.
 
+mod availability;
 pub(crate) mod cars;
 pub(crate) mod clients;
 pub(crate) mod database;

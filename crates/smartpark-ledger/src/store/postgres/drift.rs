@@ -72,9 +72,10 @@ SELECT 'sequence', c.relname::text, c.relname::text, concat_ws(' ', format_type(
     'by', s.seqincrement, 'from', s.seqmin, 'to', s.seqmax, CASE WHEN s.seqcycle THEN 'cycle' END)
 FROM relations c JOIN pg_sequence s ON s.seqrelid = c.oid";
 
-/// Sequences that would give an id again.
-const IDS: &str = "-- check: ids that would be given again
-SELECT w.name FROM (
+/// Sequences that would give an id again, and the last id that each of their tables has given.
+macro_rules! behind {
+    () => {
+        "(
     SELECT 'events', last_value, is_called,
         greatest((SELECT max(id) FROM events), (SELECT last_event_id FROM retention WHERE id = 1))
     FROM events_id_seq
@@ -84,7 +85,25 @@ SELECT w.name FROM (
     FROM adjustments_id_seq
     UNION ALL SELECT 'api_keys', last_value, is_called, (SELECT max(id) FROM api_keys)
     FROM api_keys_id_seq) AS w (name, last_value, is_called, given)
-WHERE w.last_value - CASE WHEN w.is_called THEN 0 ELSE 1 END < w.given";
+WHERE w.last_value - CASE WHEN w.is_called THEN 0 ELSE 1 END < w.given"
+    };
+}
+
+const IDS: &str =
+    concat!("-- check: ids that would be given again\nSELECT w.name FROM ", behind!());
+
+const KEEP_IDS: &str = concat!(
+    "-- ids go on after those that were given
+SELECT setval(pg_get_serial_sequence(quote_ident(current_schema()) || '.' || w.name, 'id'), w.given)
+FROM ",
+    behind!()
+);
+
+/// Has the sequences go on after all ids that were given.
+pub(super) async fn keep_ids(client: &ClientWrapper) -> Result<()> {
+    client.query(KEEP_IDS, &[]).await?;
+    Ok(())
+}
 
 /// The schema that the migrations make, as this server writes it. Made in a transaction that is
 /// taken back.

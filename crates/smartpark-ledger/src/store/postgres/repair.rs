@@ -8,6 +8,7 @@ use super::{
     check::opening,
     connect::query,
     days::Days,
+    drift,
     floors::{self, LOCK_RETENTION},
     hours::HourDays,
     past,
@@ -56,6 +57,7 @@ pub(super) async fn run(pool: &Pool, now: i64) -> Result<()> {
     for (floor_id, folded, _) in &wrong {
         query(&transaction, SET_COUNT, &[floor_id, folded]).await?;
     }
+    drift::keep_ids(&transaction).await?;
     seals::keep_all(&transaction).await?;
     correct(transaction, wrong, now).await
 }

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use super::{
     Postgres,
     connect::query,
-    floors, keys, past, repair,
+    drift, floors, keys, past, repair,
     rows::{self, Micros, damaged, event_columns, micros},
     seals,
     transaction::{Transaction, patiently},
@@ -97,13 +97,6 @@ const SET_HORIZON: &str = "-- copy: horizon\nUPDATE retention SET horizon = $1 W
 
 const KEEP_ID: &str = "-- copy: ids go on after those of the source
 SELECT setval('events_id_seq', greatest($1, last_value)) FROM events_id_seq WHERE $1 > 0";
-
-const KEEP_OTHER_IDS: &str = "-- copy: ids of floors, adjustments and keys go on, too
-SELECT setval(pg_get_serial_sequence(quote_ident(current_schema()) || '.' || name, 'id'), last)
-FROM (SELECT 'floors', max(id) FROM floors
-      UNION ALL SELECT 'adjustments', max(id) FROM adjustments
-      UNION ALL SELECT 'api_keys', max(id) FROM api_keys) AS w (name, last)
-WHERE last > 0";
 
 const PUT_DIGESTS: &str = "-- copy: put digests
 INSERT INTO event_digests (hour, floor_id, data)
@@ -400,13 +393,13 @@ async fn derive(pool: &Pool, source: Mark) -> Result<()> {
     let transaction = step(pool, source).await?;
     // Where a count is wrong it was wrong in the source: the check names it.
     repair::derive(&transaction).await?;
+    drift::keep_ids(&transaction).await?;
     seals::keep_all(&transaction).await?;
     transaction.commit().await
 }
 
 async fn finish(pool: &Pool, source: Mark) -> Result<()> {
     let transaction = step(pool, source).await?;
-    query(&transaction, KEEP_OTHER_IDS, &[]).await?;
     query(&transaction, FINISH, &[]).await?;
     seals::keep_site(&transaction).await?;
     transaction.commit().await

@@ -79,6 +79,41 @@ on_every_engine! {
         world.assert_clean().await;
     }
 
+    /// Counts at the new horizon are computed beforehand: what is recorded meanwhile, also before
+    /// it, on more floors than are put right at the end, still finds its place.
+    async fn recording_goes_on_while_the_horizon_moves(world) {
+        let mut floors = Vec::new();
+        for number in 0..130 {
+            floors.push(world.floor(&format!("F{number}"), 3).await);
+        }
+        let event = |n: usize| {
+            let (floor, track) = (&floors[n * 7 % floors.len()], format!("t{n}"));
+            let at = -DAY - i64::try_from(n).unwrap() * 9_973 % (25 * DAY);
+            if n % 5 < 3 { entry(floor, &track, at) } else { exit(floor, &track, at) }
+        };
+        let batch = async |from: usize| {
+            let events = (from..from + 200).map(event).collect();
+            for result in world.park.events().record_events(events).await.unwrap() {
+                assert!(matches!(result, Ok(_) | Err(Error::TooOld { .. })), "{result:?}");
+            }
+        };
+        batch(0).await;
+        let record = async {
+            for part in 1..12 {
+                batch(part * 200).await;
+                world.park.floors().recount(floors[part].id, 1, "round", None).await.unwrap();
+            }
+        };
+        let forget = async {
+            for days in [22, 18, 14, 10, 6] {
+                let cleanup = world.park.events().cleanup_old_events(days).await.unwrap();
+                assert_eq!(cleanup.horizon, Some(after(-i64::from(days) * DAY)));
+            }
+        };
+        tokio::join!(record, forget);
+        world.assert_clean().await;
+    }
+
     async fn the_horizon_never_moves_back(world) {
         fill(&world).await;
         let events = world.park.events();

@@ -2,8 +2,12 @@
 //! they were told.
 
 use std::{
-    sync::{Condvar, Mutex},
-    time::Duration,
+    sync::{
+        Condvar, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -70,6 +74,9 @@ pub(super) struct Journal {
     /// Posts that were answered with 503, and those without an answer.
     pub(super) unavailable: u32,
     pub(super) lost: u32,
+    /// The longest time in which no event was acknowledged, and since when none was.
+    pub(super) longest_pause: Duration,
+    acknowledged_at: Option<Instant>,
     /// What must not have been told.
     pub(super) faults: Vec<String>,
     /// Posts that were begun, and posts that were answered.
@@ -83,12 +90,21 @@ pub(super) struct Clients<'a> {
     posts: Vec<Vec<usize>>,
     journal: Mutex<Journal>,
     moved: Condvar,
+    /// How long a connection pauses after a post, while something happens beside the load.
+    pace: Option<Duration>,
+    is_over: AtomicBool,
 }
 
 impl<'a> Clients<'a> {
     pub(super) fn new(cars: &'a [Car], posts: Vec<Vec<usize>>) -> Self {
         let journal = Journal { told: vec![Told::default(); cars.len()], ..Journal::default() };
-        Self { cars, posts, journal: Mutex::new(journal), moved: Condvar::new() }
+        let (journal, moved) = (Mutex::new(journal), Condvar::new());
+        Self { cars, posts, journal, moved, pace: None, is_over: AtomicBool::new(false) }
+    }
+
+    /// The same, with a pause after each post until what happens meanwhile is over.
+    pub(super) fn paced(self, pace: Duration) -> Self {
+        Self { pace: Some(pace), ..self }
     }
 
     /// Sends all posts from all connections and returns the journal; `meanwhile` runs beside it.
@@ -99,6 +115,7 @@ impl<'a> Clients<'a> {
                 scope.spawn(move || clients.connection(connection, servers));
             }
             meanwhile(clients);
+            clients.is_over.store(true, Ordering::Relaxed);
         });
         self.journal.into_inner().unwrap()
     }
@@ -106,6 +123,12 @@ impl<'a> Clients<'a> {
     /// Waits until this part of all posts is answered.
     pub(super) fn wait_for_part(&self, part: usize, parts: usize) {
         let enough = self.posts.len() * part / parts;
+        self.wait_for(|journal| journal.answered >= enough);
+    }
+
+    /// Waits until so many more posts are answered.
+    pub(super) fn wait_for_more(&self, posts: usize) {
+        let enough = self.journal.lock().unwrap().answered + posts;
         self.wait_for(|journal| journal.answered >= enough);
     }
 
@@ -124,6 +147,9 @@ impl<'a> Clients<'a> {
         while let Some(post) = self.next() {
             while !self.send(&client, servers[server], post) {
                 server = (server + 1) % servers.len();
+            }
+            if let Some(pace) = self.pace.filter(|_| !self.is_over.load(Ordering::Relaxed)) {
+                thread::sleep(pace);
             }
         }
     }
@@ -161,6 +187,7 @@ impl<'a> Clients<'a> {
                     journal.faults.push(format!("{} events: {status} {body}", post.len()));
                 }
                 journal.answered += 1;
+                journal.note_answer(Instant::now());
                 true
             }
         };
@@ -171,6 +198,13 @@ impl<'a> Clients<'a> {
 }
 
 impl Journal {
+    /// Notes when a post was answered.
+    fn note_answer(&mut self, now: Instant) {
+        let pause = self.acknowledged_at.map_or(Duration::ZERO, |before| now - before);
+        self.longest_pause = self.longest_pause.max(pause);
+        self.acknowledged_at = Some(now);
+    }
+
     /// A post whose outcome nobody was told.
     fn unknown(&mut self, post: &[usize], count: impl FnOnce(&mut Self)) -> bool {
         post.iter().for_each(|place| self.told[*place].unknown = true);
