@@ -1,14 +1,12 @@
 //! The engines, and the one place that tells them apart.
 
-mod codes;
+pub(crate) mod codes;
 mod digest;
 mod latest;
 mod naive;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod repeat;
 mod sqlite;
-mod sums;
 mod tally;
 pub(crate) mod transfer;
 mod versions;
@@ -18,6 +16,7 @@ use std::{path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::decide::sums;
 use crate::recorder::RecordingLog;
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,

@@ -190,7 +190,7 @@ impl Sqlite {
     }
 
     pub(super) async fn change_floor(&self, id: i64, change: FloorChange) -> Result<Floor> {
-        self.write(move |session| floors::change(session, id, change)).await
+        self.write(move |session| floors::change(session, id, &change)).await
     }
 
     pub(super) async fn remove_floor(&self, id: i64) -> Result<()> {
@@ -204,7 +204,10 @@ impl Sqlite {
         reason: String,
         author: Option<String>,
     ) -> Result<Floor> {
-        self.write(move |session| floors::recount(session, id, count, reason, author)).await
+        let recount = move |session: &mut Session<'_>| {
+            floors::recount(session, id, count, &reason, author.as_deref())
+        };
+        self.write(recount).await
     }
 
     pub(super) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Direction, Error, Floor, FloorChange, NewFloor, Result,
     count::{Fact, Source},
-    store::{codes::Kind, transfer::Adjustment},
+    decide::{Adjustment, AdjustmentKind},
 };
 
 pub(super) const ALL: &str =
@@ -140,7 +140,8 @@ pub(super) async fn change(
         }
         let reason = lowered.then(|| "capacity lowered by force".to_owned());
         let author = change.author.clone();
-        let new = adjustment(&mut session, id, Kind::Capacity, slots, reason, author).await?;
+        let new =
+            adjustment(&mut session, id, AdjustmentKind::Capacity, slots, reason, author).await?;
         writes.adjustments.push(new);
     }
     finish(session, id, writes).await
@@ -176,7 +177,7 @@ pub(super) async fn recount(
         return Err(Error::invalid("current_vehicles", "must be at most the floor's total_slots"));
     }
     let (reason, author) = (Some(reason.to_owned()), author.map(str::to_owned));
-    let new = adjustment(&mut session, id, Kind::Recount, count, reason, author).await?;
+    let new = adjustment(&mut session, id, AdjustmentKind::Recount, count, reason, author).await?;
     finish(session, id, Writes { adjustments: vec![new], ..Writes::default() }).await
 }
 
@@ -224,7 +225,7 @@ pub(super) async fn fill(
 pub(super) async fn adjustment(
     session: &mut Session,
     floor_id: i64,
-    kind: Kind,
+    kind: AdjustmentKind,
     value: i64,
     reason: Option<String>,
     author: Option<String>,

@@ -20,7 +20,7 @@ use crate::{
     Error, Floor, FloorCount, Result,
     count::{Act, Clamp, Fact, History, Level, Missing, NodeRow, Source, Span, Start, Walk},
     limits::POSTGRES_AHEAD_FACTS,
-    store::codes::Kind,
+    store::codes::adjustment_of,
 };
 
 pub(super) const HORIZON: &str =
@@ -484,7 +484,7 @@ pub(super) fn event_fact(row: &Row) -> Result<Fact> {
 
 /// An adjustment as a fact: its floor, timestamp, id, kind, count and slots.
 pub(super) fn adjustment_fact(row: &Row) -> Result<Fact> {
-    let kind = Kind::from_number(row.try_get::<_, i16>(3)?.into());
+    let kind = adjustment_of(row.try_get::<_, i16>(3)?.into());
     let kind = kind.ok_or_else(|| damaged("an adjustment"))?;
     Ok(Fact {
         at: micros(row, 1)?,

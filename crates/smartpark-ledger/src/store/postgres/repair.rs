@@ -20,7 +20,7 @@ use super::{
 use crate::{
     Error, Floor, Result,
     count::{Flip, History, Source, Walk},
-    store::{codes::Kind, transfer::Adjustment},
+    decide::{Adjustment, AdjustmentKind},
 };
 
 const DELETE_STRETCHES: &str =
@@ -94,7 +94,7 @@ async fn correct(
     let mut writes = Writes::default();
     for (floor_id, folded, delta) in corrections {
         let reason = Some("check --repair".to_owned());
-        let recount = Kind::Recount;
+        let recount = AdjustmentKind::Recount;
         let new = floors::adjustment(&mut session, floor_id, recount, folded, reason, None).await?;
         writes.adjustments.push(Adjustment { delta, ..new });
     }

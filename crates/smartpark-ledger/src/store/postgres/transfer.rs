@@ -17,10 +17,10 @@ use crate::{
     Error, Floor, Result,
     count::Flip,
     store::{
-        codes::Kind,
+        codes::{adjustment_number, adjustment_of},
         transfer::{
-            self, Adjustment, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows,
-            Stretch, Table, Totals,
+            self, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows, Stretch, Table,
+            Totals,
         },
     },
 };
@@ -271,7 +271,7 @@ fn each<T>(rows: &[Row], row: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
 }
 
 fn adjustment(row: &Row) -> Result<Adjustment> {
-    let kind = Kind::from_number(row.try_get::<_, i16>(2)?.into());
+    let kind = adjustment_of(row.try_get::<_, i16>(2)?.into());
     Ok(Adjustment {
         id: row.try_get(0)?,
         floor_id: row.try_get(1)?,
