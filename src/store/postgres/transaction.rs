@@ -68,6 +68,13 @@ impl Transaction {
         Ok(())
     }
 
+    /// Undoes what was done, and gives the connection back.
+    pub(super) async fn rollback(self) -> Result<()> {
+        self.batch_execute("ROLLBACK").await?;
+        self.done();
+        Ok(())
+    }
+
     /// The transaction has been ended: the connection can be used again.
     pub(super) fn done(mut self) {
         drop(self.client.take());
@@ -99,7 +106,12 @@ pub(super) struct Patience {
 impl Patience {
     /// Begins now and lasts for [`POSTGRES_PATIENCE`].
     pub(super) fn new() -> Self {
-        Self { deadline: Instant::now() + POSTGRES_PATIENCE, pause: POSTGRES_FIRST_PAUSE }
+        Self::until(Instant::now() + POSTGRES_PATIENCE)
+    }
+
+    /// Lasts until this instant.
+    pub(super) fn until(deadline: Instant) -> Self {
+        Self { deadline, pause: POSTGRES_FIRST_PAUSE }
     }
 
     /// Until when.
