@@ -27,7 +27,8 @@ pub(super) const HORIZON: &str =
     "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
 
 /// The latest fact is looked for in the latest day alone: with one partition a month, an index
-/// scan of every partition would cost more than all else that an event does.
+/// scan of every partition would cost more than all else that an event does. Events are read by the
+/// index whose order is asked for, see `planning!`.
 pub(super) const ORIGINS: &str = "-- history: where it begins and what its latest fact is
 SELECT o.floor_id, o.base_count, e.timestamp, a.timestamp
 FROM floor_origins o
@@ -35,9 +36,11 @@ LEFT JOIN LATERAL (
     SELECT start FROM floor_stretches WHERE floor_id = o.floor_id AND level = 0
     ORDER BY start DESC LIMIT 1) d ON true
 LEFT JOIN LATERAL (
-    SELECT timestamp FROM events WHERE floor_id = o.floor_id
+    SELECT timestamp FROM events
+    WHERE (floor_id, timestamp) >= (o.floor_id, d.start)
+    AND (floor_id, timestamp) < (o.floor_id, d.start + interval '24 hours')
     AND timestamp >= d.start AND timestamp < d.start + interval '24 hours'
-    ORDER BY timestamp DESC LIMIT 1) e ON true
+    ORDER BY floor_id DESC, timestamp DESC LIMIT 1) e ON true
 LEFT JOIN LATERAL (
     SELECT timestamp FROM adjustments WHERE floor_id = o.floor_id
     ORDER BY timestamp DESC LIMIT 1) a ON true
@@ -66,7 +69,11 @@ FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
     AS w (place, floor_id, first, past)
 CROSS JOIN LATERAL (
     SELECT * FROM events
-    WHERE floor_id = w.floor_id AND timestamp >= w.first AND timestamp < w.past OFFSET 0) e";
+    WHERE (floor_id, timestamp) >= (w.floor_id, w.first)
+    AND (floor_id, timestamp) < (w.floor_id, w.past)
+    AND timestamp >= w.first AND timestamp < w.past
+    AND timestamp >= $5 AND timestamp < $6
+    ORDER BY floor_id, timestamp) e";
 
 const ADJUSTMENTS: &str = "-- history: adjustments of a stretch
 SELECT w.place, a.timestamp, a.id, a.kind, a.current_vehicles, a.total_slots
@@ -315,6 +322,13 @@ impl Ranges {
         self.from.push(Micros(from));
         self.to.push(Micros(to));
     }
+
+    /// From the first instant of all to the last. Months beyond are not even opened.
+    fn bounds(&self) -> (Micros, Micros) {
+        let first = self.from.iter().map(|at| at.0).min();
+        let last = self.to.iter().map(|at| at.0).max();
+        (Micros(first.unwrap_or(0)), Micros(last.unwrap_or(0)))
+    }
 }
 
 /// Questions that are asked together.
@@ -415,7 +429,8 @@ impl Wants {
             },
             async {
                 if f.places.is_empty() { return none().await; }
-                query(client, EVENTS, &[&f.places, &f.floors, &f.from, &f.to]).await
+                let (first, past) = f.bounds();
+                query(client, EVENTS, &[&f.places, &f.floors, &f.from, &f.to, &first, &past]).await
             },
             async {
                 if f.places.is_empty() { return none().await; }

@@ -97,6 +97,11 @@ impl Drop for Transaction {
     }
 }
 
+/// The answer to those who have waited for as long as they may.
+pub(super) fn not_in_time() -> Error {
+    Error::Unavailable("it did not answer in time".into())
+}
+
 /// How long something is tried, and how often.
 pub(super) struct Patience {
     deadline: Instant,
@@ -134,10 +139,17 @@ impl Patience {
     }
 }
 
-/// Does `$attempt`, again and again where that may help, until it is done or patience is over.
+/// Does `$attempt`, again and again where that may help, until it is done or patience is over: that
+/// of a request that begins now, or another.
 macro_rules! patiently {
-    ($attempt:expr) => {{
-        let mut patience = $crate::store::postgres::transaction::Patience::new();
+    ($attempt:expr) => {
+        $crate::store::postgres::transaction::patiently!(
+            $crate::store::postgres::transaction::Patience::new(),
+            $attempt
+        )
+    };
+    ($patience:expr, $attempt:expr) => {{
+        let mut patience = $patience;
         loop {
             let attempt = ::tokio::time::timeout_at(patience.deadline(), $attempt).await;
             match attempt {
@@ -146,9 +158,7 @@ macro_rules! patiently {
                     Ok(()) => {}
                     Err(error) => break Err(error),
                 },
-                Err(_) => {
-                    break Err($crate::Error::Unavailable("it did not answer in time".into()));
-                }
+                Err(_) => break Err($crate::store::postgres::transaction::not_in_time()),
             }
         }
     }};
