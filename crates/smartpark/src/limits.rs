@@ -184,9 +184,11 @@ pub const SQLITE_STATEMENTS: usize = 96;
 pub const POSTGRES_READERS: usize = 8;
 /// Connections that one server changes floors, cleans up and makes partitions with.
 pub const POSTGRES_WRITERS: usize = 3;
-/// Groups of events that one server records at the same time on PostgreSQL, and its connections
-/// for that. Usually there is one; a group that takes long leaves the others to the rest.
+/// Groups of events that one server records at the same time on PostgreSQL. Usually there is one; a
+/// group that takes long leaves the others to the rest.
 pub const POSTGRES_LANES: usize = 4;
+/// Connections for that: one a lane, and one to make partitions with.
+pub const POSTGRES_RECORDERS: usize = POSTGRES_LANES + 1;
 /// How long a group is alone. After that, events of other floors no longer wait for it.
 pub const POSTGRES_OVERTAKE: Duration = Duration::from_millis(100);
 /// How long a request tries to reach PostgreSQL and to commit, from the moment it arrives. It is
@@ -201,7 +203,12 @@ pub const POSTGRES_SHARED_WAIT: Duration = Duration::from_millis(200);
 /// ends it: the server is frozen or cut off. A server that is only slow tries again with twice the
 /// time.
 pub const POSTGRES_IDLE_RECORDING: Duration = Duration::from_secs(1);
-/// The same for transactions that change floors, clean up, migrate or copy.
+/// What is added to that for each row of a large group: it is judged and sent as a whole.
+pub const POSTGRES_IDLE_A_ROW: Duration = Duration::from_micros(100);
+/// How often a server that judges a large group says that it is alive.
+pub const POSTGRES_SIGN_OF_LIFE: Duration = Duration::from_millis(250);
+/// How long a transaction that changes floors, cleans up, migrates or copies may wait for its
+/// server's next message.
 pub const POSTGRES_IDLE_WRITING: Duration = Duration::from_secs(2);
 /// The same for transactions that only read. They hold up nobody who records.
 pub const POSTGRES_IDLE_READING: Duration = Duration::from_secs(10);
@@ -212,8 +219,12 @@ pub const POSTGRES_UNSENT_TIMEOUT: Duration = Duration::from_secs(3);
 pub const POSTGRES_HELD_LOOKUP: Duration = Duration::from_secs(1);
 /// Rows from which on a group counts as large in this sense.
 pub const POSTGRES_LARGE_ROWS: usize = 64;
-/// How long events may wait for a floor that another session holds until the server is not ready.
+/// How long events may wait for a floor that another session holds, while nothing else is recorded,
+/// until the server is not ready.
 pub const POSTGRES_STUCK: Duration = Duration::from_secs(2);
+/// How long a migration waits at a time for a table that others use: everyone who records waits
+/// behind it.
+pub const MIGRATION_LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 /// Partitions that are made in one transaction. Recording waits for the transaction once.
 pub const MONTHS_AT_ONCE: usize = 6;
 /// How long the making of a partition waits for groups of events under way; new ones wait behind it.

@@ -51,6 +51,11 @@ impl Batch {
         self.events.iter().flatten()
     }
 
+    /// How many rows it has.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// When it came.
     pub(crate) fn came(&self) -> Instant {
         self.came

@@ -40,6 +40,7 @@ mod transfer;
 mod twins;
 mod waits;
 mod walk;
+mod wants;
 mod writes;
 
 use std::sync::{Arc, OnceLock};
@@ -59,7 +60,7 @@ use crate::{
     check::Report,
     count::{Fullness, Step},
     limits::{
-        POSTGRES_LANES, POSTGRES_PATIENCE, POSTGRES_READERS, POSTGRES_STUCK, POSTGRES_WRITERS,
+        POSTGRES_PATIENCE, POSTGRES_READERS, POSTGRES_RECORDERS, POSTGRES_STUCK, POSTGRES_WRITERS,
         REFUSALS_PATIENCE, REPLICA_PATIENCE,
     },
     model::{CameraHour, FloorAtLimit, RefusedInHour},
@@ -149,7 +150,7 @@ impl Postgres {
 
     fn open(url: &str, options: &Arc<Options>) -> Result<Self> {
         let address = Address::from_url(url, Role::Primary)?;
-        let recorders = address.pool(POSTGRES_LANES, Work::Recording)?;
+        let recorders = address.pool(POSTGRES_RECORDERS, Work::Recording)?;
         let writers = address.pool(POSTGRES_WRITERS, Work::Writing)?;
         let readers = address.pool(POSTGRES_READERS, Work::Reading)?;
         let (queue, waiting) = recorder::queue();
@@ -157,7 +158,6 @@ impl Postgres {
         let (months, waits) = (Arc::<Months>::default(), Arc::<Waits>::default());
         let task = Task {
             pool: recorders.clone(),
-            writers: writers.clone(),
             waits: Arc::clone(&waits),
             options: Arc::clone(&options),
             months: Arc::clone(&months),
@@ -229,7 +229,7 @@ impl Postgres {
     }
 
     pub(super) async fn try_write(&self) -> Result<()> {
-        if self.inner.waits.longest() > POSTGRES_STUCK {
+        if self.inner.waits.are_longer_than(POSTGRES_STUCK) {
             return Err(Error::Unavailable(
                 "events wait for a floor that another session of PostgreSQL holds".into(),
             ));
@@ -404,6 +404,11 @@ impl Postgres {
 
     pub(super) async fn position(&self) -> Result<Position> {
         patiently!(async { events::position(&*self.inner.readers.get().await?).await })
+    }
+
+    /// The position of the last event that was deleted.
+    pub(super) async fn last_gone(&self) -> Result<Position> {
+        patiently!(async { events::last_gone(&*self.inner.readers.get().await?).await })
     }
 
     pub(super) async fn events_after(

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::recording::Group;
 use crate::{
-    limits::{POSTGRES_LANES, POSTGRES_OVERTAKE},
+    limits::{MAX_GROUP_ROWS, POSTGRES_LANES, POSTGRES_OVERTAKE},
     recorder::{self, Batch},
 };
 
@@ -149,15 +149,23 @@ impl Lanes {
         self.held.extend(batches);
     }
 
-    /// The batches among those held that need not wait any more, if a group may begin.
+    /// The batches among those held that need not wait any more, if a group may begin: as many as
+    /// go into one.
     pub(super) fn take_free(&mut self) -> Vec<Batch> {
         if self.held.is_empty() || !self.may_begin() {
             return Vec::new();
         }
-        let held = std::mem::take(&mut self.held);
-        let (held, free): (Vec<_>, Vec<_>) =
-            held.into_iter().partition(|batch| self.is_in_the_way_of(batch));
-        self.held = held.into();
+        let (mut free, mut rows) = (Vec::new(), 0);
+        let mut rest = VecDeque::new();
+        for batch in std::mem::take(&mut self.held) {
+            if rows >= MAX_GROUP_ROWS || self.is_in_the_way_of(&batch) {
+                rest.push_back(batch);
+            } else {
+                rows += batch.rows();
+                free.push(batch);
+            }
+        }
+        self.held = rest;
         free
     }
 

@@ -3,27 +3,31 @@
 //! the ids and the times of those before: an event that is found under the id that its row had in
 //! an attempt, with the time of that attempt, was recorded by it, and its answer was lost.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Instant,
+};
 
 use deadpool_postgres::{ClientWrapper, Pool};
 use jiff::Timestamp;
 
 use super::{
-    connect::{milliseconds, prepare, query},
+    connect::{prepare, query},
     past::{self, prefetch},
     row::{News, Row},
     rows,
     session::{Busy, Session},
-    terms::{Done, Terms},
+    terms::{Done, Terms, bound},
     transaction::Transaction,
     twins::{Keys, TWINS, TWINS_NEAR},
     waits::Wait,
+    wants::NODES,
     writes::Writes,
 };
 use crate::{
     Error, Event, NewEvent, Options, Recorded, Result,
     count::{Fact, Missing, Source},
-    limits::{POSTGRES_HELD_LOOKUP, POSTGRES_LARGE_ROWS},
+    limits::{POSTGRES_HELD_LOOKUP, POSTGRES_LARGE_ROWS, POSTGRES_SIGN_OF_LIFE},
     planted::{planted, planted_once},
     store::{codes::direction_number, repeat::differs},
 };
@@ -101,27 +105,24 @@ impl Group {
         // Prepared before, so that nothing waits below and all is sent in this order, in one round
         // trip: the server answers each with what the statements before it have locked.
         Session::prepare(&transaction).await?;
-        prepare(&transaction, &[IDS, TWINS, TWINS_NEAR, past::NODES]).await?;
+        prepare(&transaction, &[IDS, TWINS, TWINS_NEAR, NODES]).await?;
         let is_large = self.rows.len() >= POSTGRES_LARGE_ROWS;
         if is_large && terms.attempt > 0 {
             // Without the floors: the look-up below finds what this one has read in memory.
             self.twins(&transaction).await?;
         }
-        let (begin, held) = (terms.begin(), terms.lock.held());
-        let hurry = milliseconds(POSTGRES_HELD_LOOKUP.min(terms.remaining));
-        let hurry = format!("SET LOCAL statement_timeout = '{hurry}'");
+        let (begin, held) = (terms.begin(self.rows.len()), terms.lock.held());
+        // Of a large group the look-ups alone are to hurry: what is written takes its time.
+        let hurries = is_large && terms.attempt == 0;
+        let (hurry, calm) = (bound(POSTGRES_HELD_LOOKUP.min(terms.remaining)), terms.bound());
         wait.begin();
-        let (locked, hurried, twins, paths) = tokio::join!(
+        let (locked, hurried, twins, paths, calmed) = tokio::join!(
             biased;
             Session::lock(&transaction, &begin, held, &floor_ids, &tracks),
-            async {
-                if !is_large || terms.attempt > 0 {
-                    return Ok(());
-                }
-                transaction.batch_execute(&hurry).await
-            },
+            run_if(hurries, &transaction, &hurry),
             self.look_up(&transaction),
             past::paths(&transaction, &floors),
+            run_if(hurries, &transaction, &calm),
         );
         // Where the locks fail, so does what comes after them, and for no reason of its own.
         let Some(locked) = locked? else {
@@ -131,6 +132,7 @@ impl Group {
         wait.end();
         hurried?;
         let (mut twins, paths) = (twins?, paths?);
+        calmed?;
         self.set_apart(&locked.busy);
         if !self.apart.is_empty() && self.apart.iter().all(|apart| *apart) {
             transaction.rollback().await?;
@@ -145,9 +147,14 @@ impl Group {
         self.prefetch(&mut session, &twins).await?;
         let mut writes = Writes::default();
         let mut news = News::default();
+        let mut told = Instant::now();
         for (place, row) in self.rows.iter().enumerate() {
             if self.is_apart(row) {
                 continue;
+            }
+            if told.elapsed() >= POSTGRES_SIGN_OF_LIFE {
+                session.transaction.batch_execute("").await?;
+                told = Instant::now();
             }
             let twin = twins.remove(&place).filter(|first| row.finds(first, session.horizon));
             let first = twin.or_else(|| news.twin(row, self.window));
@@ -274,6 +281,11 @@ impl Group {
         }
         prefetch(&session.transaction, &mut session.floors, &facts).await
     }
+}
+
+/// Runs a statement if that is wanted.
+async fn run_if(wanted: bool, client: &ClientWrapper, sql: &str) -> Result<()> {
+    if wanted { Ok(client.batch_execute(sql).await?) } else { Ok(()) }
 }
 
 /// The answer to a row whose key was recorded before.

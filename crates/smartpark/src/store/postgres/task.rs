@@ -37,10 +37,9 @@ pub(super) type Close = oneshot::Sender<()>;
 
 /// The one task of a process that records, and what its lanes share.
 pub(super) struct Task {
-    /// The connections of the lanes.
+    /// One connection for each lane, and one to make partitions: what floors or cleanup wait for
+    /// keeps no lane from its connection.
     pub(super) pool: Pool,
-    /// Connections for all else.
-    pub(super) writers: Pool,
     pub(super) options: Arc<Options>,
     pub(super) months: Arc<Months>,
     pub(super) changes: Changes,
@@ -51,9 +50,9 @@ impl Task {
     pub(super) async fn run(self, mut waiting: Waiting<Close>) {
         let task = Arc::new(self);
         let mut lanes = Lanes::default();
-        let mut closing = None;
+        let (mut is_ending, mut close) = (false, None);
         loop {
-            let may_begin = closing.is_none() && lanes.may_begin();
+            let may_begin = !is_ending && lanes.may_begin();
             let fresh = lanes.fresh();
             tokio::select! {
                 biased;
@@ -61,18 +60,20 @@ impl Task {
                 () = sleep_until(fresh.unwrap_or_else(Instant::now)), if fresh.is_some() => {}
                 work = waiting.next_async(), if may_begin => match work {
                     Some(Work::Group(group)) => task.begin(&mut lanes, group),
-                    Some(Work::Task(done, room)) => closing = Some((done, room)),
-                    None => return,
+                    Some(Work::Task(done, room)) => {
+                        (is_ending, close) = (true, Some((done, room)));
+                    }
+                    None => is_ending = true,
                 },
             }
             task.go_on(&mut lanes, &waiting);
-            if lanes.is_empty()
-                && let Some((done, _room)) = closing.take()
-            {
-                // Whoever closes may have given up waiting.
-                let _ = done.send(());
-                return;
+            if is_ending && lanes.is_empty() {
+                break;
             }
+        }
+        if let Some((done, _room)) = close {
+            // Whoever closes may have given up waiting.
+            let _ = done.send(());
         }
     }
 
@@ -137,7 +138,7 @@ impl Task {
     async fn prepare(self: Arc<Self>, batches: Vec<Batch>, now: i64) -> End {
         let unknown = self.months.unknown(now, batches.iter().flat_map(|it| instants(it, now)));
         let patience = Patience::until(deadline(&batches));
-        match patiently!(patience, self.months.make(&self.writers, &unknown)) {
+        match patiently!(patience, self.months.make(&self.pool, &unknown)) {
             Ok(()) => End { prepared: batches, ..End::default() },
             Err(error) => {
                 let error: Error = error;
@@ -187,7 +188,7 @@ impl Task {
         let now = self.options.clock.now().as_microsecond();
         if terms.attempt > 0 {
             // A cleanup may have dropped one that was there.
-            self.months.ensure(&self.writers, now, group.instants()).await?;
+            self.months.ensure(&self.pool, now, group.instants()).await?;
         }
         let outcome = group.record(&self.pool, now, terms, wait).await;
         if outcome.is_err() {

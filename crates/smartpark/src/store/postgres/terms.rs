@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::{connect::milliseconds, session::Held};
-use crate::limits::{POSTGRES_IDLE_RECORDING, POSTGRES_SHARED_WAIT};
+use crate::limits::{
+    POSTGRES_IDLE_A_ROW, POSTGRES_IDLE_RECORDING, POSTGRES_LARGE_ROWS, POSTGRES_SHARED_WAIT,
+};
 
 /// What became of an attempt.
 #[derive(Debug)]
@@ -43,20 +45,32 @@ pub(super) struct Terms {
     pub(super) remaining: Duration,
 }
 
+/// Bounds the statements of a transaction that follow.
+pub(super) fn bound(longest: Duration) -> String {
+    // 0 would be no bound at all.
+    let longest = milliseconds(longest.max(Duration::from_millis(1)));
+    format!("SET LOCAL statement_timeout = '{longest}'")
+}
+
 impl Terms {
-    /// The statements that begin a transaction. None of its statements outlives the patience of
-    /// those who wait. A process that is slow, not frozen, is given more time with each attempt.
-    pub(super) fn begin(&self) -> String {
-        // 0 would be no bound at all.
-        let remaining = milliseconds(self.remaining.max(Duration::from_millis(1)));
-        let mut begin = format!("BEGIN; SET LOCAL statement_timeout = '{remaining}'");
+    /// Bounds statements by the patience of those who wait.
+    pub(super) fn bound(&self) -> String {
+        bound(self.remaining)
+    }
+
+    /// The statements that begin a transaction of so many rows. None of its statements outlives
+    /// the patience of those who wait. A process that is slow, not frozen, is given more time with
+    /// each attempt, and for many rows.
+    pub(super) fn begin(&self, rows: usize) -> String {
+        let mut begin = format!("BEGIN; {}", self.bound());
         if self.lock == Lock::Brief {
             let wait = milliseconds(POSTGRES_SHARED_WAIT);
             begin.push_str(&format!("; SET LOCAL lock_timeout = '{wait}'"));
         }
-        if self.attempt > 0 {
-            let idle = POSTGRES_IDLE_RECORDING * 2_u32.saturating_pow(self.attempt.min(3));
-            let idle = milliseconds(idle);
+        if self.attempt > 0 || rows >= POSTGRES_LARGE_ROWS {
+            let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+            let once = POSTGRES_IDLE_RECORDING + POSTGRES_IDLE_A_ROW.saturating_mul(rows);
+            let idle = milliseconds(once * 2_u32.saturating_pow(self.attempt.min(3)));
             begin.push_str(&format!("; SET LOCAL idle_in_transaction_session_timeout = '{idle}'"));
         }
         begin

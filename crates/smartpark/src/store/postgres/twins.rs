@@ -58,7 +58,12 @@ pub(super) struct Keys<'g> {
 
 impl<'g> Keys<'g> {
     /// Adds the key of the row at this place of the group.
-    pub(super) fn push(&mut self, place: usize, (camera, track, direction): (&'g str, &'g str, i16), at: i64) {
+    pub(super) fn push(
+        &mut self,
+        place: usize,
+        (camera, track, direction): (&'g str, &'g str, i16),
+        at: i64,
+    ) {
         self.places.push(i64::try_from(place).unwrap_or(i64::MAX));
         self.cameras.push(camera);
         self.tracks.push(track);

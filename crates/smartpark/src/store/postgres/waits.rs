@@ -1,5 +1,5 @@
-//! Who waits for what other sessions hold, and since when: a server whose events have waited for
-//! long says that it is not ready.
+//! How long events wait for what other sessions hold: a server that records nothing else meanwhile
+//! says that it is not ready.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,16 @@ use std::{
 /// The waits of a process.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
-    since: Mutex<(u64, BTreeMap<u64, Instant>)>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    groups: u64,
+    /// Since when each group waits, by its number.
+    since: BTreeMap<u64, Instant>,
+    /// When a group last got what it waited for.
+    went_on: Option<Instant>,
 }
 
 /// The waits of one group of events; none is left when it is dropped.
@@ -22,35 +31,41 @@ pub(super) struct Wait {
 impl Waits {
     /// A group that does not wait yet.
     pub(super) fn new_group(self: &Arc<Self>) -> Wait {
-        let mut since = self.lock();
-        since.0 += 1;
-        Wait { number: since.0, waits: Arc::clone(self) }
+        let mut inner = self.lock();
+        inner.groups += 1;
+        Wait { number: inner.groups, waits: Arc::clone(self) }
     }
 
-    /// How long the group has waited that has waited longest.
-    pub(super) fn longest(&self) -> Duration {
-        self.lock().1.values().min().map_or(Duration::ZERO, Instant::elapsed)
+    /// Whether a group has waited for longer than this while no other one went on.
+    pub(super) fn are_longer_than(&self, bound: Duration) -> bool {
+        let inner = self.lock();
+        let is_stuck = |since: &Instant| {
+            since.elapsed() > bound && inner.went_on.is_none_or(|went_on| went_on < *since)
+        };
+        inner.since.values().any(is_stuck)
     }
 
-    fn lock(&self) -> MutexGuard<'_, (u64, BTreeMap<u64, Instant>)> {
-        self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Wait {
     /// It waits from now on, unless it has waited before without success.
     pub(super) fn begin(&self) {
-        self.waits.lock().1.entry(self.number).or_insert_with(Instant::now);
+        self.waits.lock().since.entry(self.number).or_insert_with(Instant::now);
     }
 
     /// It has got what it waited for.
     pub(super) fn end(&self) {
-        self.waits.lock().1.remove(&self.number);
+        let mut inner = self.waits.lock();
+        inner.since.remove(&self.number);
+        inner.went_on = Some(Instant::now());
     }
 }
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        self.end();
+        self.waits.lock().since.remove(&self.number);
     }
 }
