@@ -174,13 +174,53 @@ pub const COUNTING_PATIENCE: Duration = Duration::from_millis(200);
 pub const SQLITE_STATEMENTS: usize = 96;
 /// Connections that one server reads from PostgreSQL with, and as many more from a replica.
 pub const POSTGRES_READERS: usize = 8;
-/// Connections that one server writes to PostgreSQL with: one for groups of events, others for
-/// floors, cleanup and partitions.
-pub const POSTGRES_WRITERS: usize = 4;
-/// How long one request tries to reach PostgreSQL and to commit, from the moment its turn comes.
+/// Connections that one server changes floors, cleans up and makes partitions with.
+pub const POSTGRES_WRITERS: usize = 3;
+/// Groups of events that one server records at the same time on PostgreSQL. Usually there is one; a
+/// group that takes long leaves the others to the rest.
+pub const POSTGRES_LANES: usize = 4;
+/// Connections for that: one a lane, and one to make partitions with.
+pub const POSTGRES_RECORDERS: usize = POSTGRES_LANES + 1;
+/// How long a group is alone. After that, events of other floors no longer wait for it.
+pub const POSTGRES_OVERTAKE: Duration = Duration::from_millis(100);
+/// How long a request tries to reach PostgreSQL and to commit, from the moment it arrives. It is
+/// shorter than the time that a proxy waits for an answer (docs/deployment.md).
 pub const POSTGRES_PATIENCE: Duration = Duration::from_secs(8);
 /// How long PostgreSQL waits for a row or a table that another transaction holds.
 pub const POSTGRES_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a group of events of several floors waits for a lock before the events of the other
+/// floors go on without it.
+pub const POSTGRES_SHARED_WAIT: Duration = Duration::from_millis(200);
+/// How long a transaction that holds floors may wait for its server's next message. PostgreSQL then
+/// ends it: the server is frozen or cut off. A server that is only slow tries again with twice the
+/// time.
+pub const POSTGRES_IDLE_RECORDING: Duration = Duration::from_secs(1);
+/// What is added to that for each row of a large group: it is judged and sent as a whole.
+pub const POSTGRES_IDLE_A_ROW: Duration = Duration::from_micros(100);
+/// How often a server that judges a large group says that it is alive.
+pub const POSTGRES_SIGN_OF_LIFE: Duration = Duration::from_millis(250);
+/// How long a transaction that changes floors, cleans up, migrates or copies may wait for its
+/// server's next message.
+pub const POSTGRES_IDLE_WRITING: Duration = Duration::from_secs(2);
+/// The same for transactions that only read. They hold up nobody who records.
+pub const POSTGRES_IDLE_READING: Duration = Duration::from_secs(10);
+/// How long PostgreSQL tries to send an answer to a server that does not take it.
+pub const POSTGRES_UNSENT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long one look-up of a large group may take while the group holds its floors. A look-up that
+/// takes longer is done once without the floors, which fills PostgreSQL's memory, and then again.
+pub const POSTGRES_HELD_LOOKUP: Duration = Duration::from_secs(1);
+/// Rows from which on a group counts as large in this sense.
+pub const POSTGRES_LARGE_ROWS: usize = 64;
+/// How long events may wait for a floor that another session holds, while nothing else is recorded,
+/// until the server is not ready.
+pub const POSTGRES_STUCK: Duration = Duration::from_secs(2);
+/// How long a migration waits at a time for a table that others use: everyone who records waits
+/// behind it.
+pub const MIGRATION_LOCK_TIMEOUT: Duration = Duration::from_millis(200);
+/// Partitions that are made in one transaction. Recording waits for the transaction once.
+pub const MONTHS_AT_ONCE: usize = 6;
+/// How long the making of a partition waits for groups of events under way; new ones wait behind it.
+pub const MONTHS_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long a cleanup waits at a time to be alone with the table of events: who records has to wait
 /// behind it. More than most transactions take, and less than anybody notices.
 pub const POSTGRES_ALONE_TIMEOUT: Duration = Duration::from_millis(50);

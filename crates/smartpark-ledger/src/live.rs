@@ -220,6 +220,8 @@ impl Hub {
             position = *last;
             lock(&self.ring).push(events);
         }
+        let gone = self.engine.last_gone().await?;
+        lock(&self.ring).forget(gone);
         // Read last: the floors are never older than the events.
         let floors = self.engine.floors().await?;
         self.publish(floors, position);

@@ -98,6 +98,7 @@ dispatch! {
     ) -> Result<EventPage>;
     fn horizon() -> Result<Option<i64>>;
     fn position() -> Result<Position>;
+    fn last_gone() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
     fn cleanup(horizon: Timestamp) -> Result<Cleanup>;

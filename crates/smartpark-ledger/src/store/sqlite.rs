@@ -292,6 +292,11 @@ impl Sqlite {
         self.read(events::position).await
     }
 
+    /// The position of the last event that was deleted.
+    pub(super) async fn last_gone(&self) -> Result<Position> {
+        self.read(events::last_gone).await
+    }
+
     pub(super) async fn events_after(
         &self,
         position: Position,

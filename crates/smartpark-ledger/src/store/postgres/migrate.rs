@@ -4,9 +4,10 @@
 use jiff::Timestamp;
 use tokio_postgres::GenericClient;
 
-use super::{rows::Micros, transaction::Transaction};
+use super::{connect::milliseconds, rows::Micros, transaction::Transaction};
 use crate::{
     Result,
+    limits::MIGRATION_LOCK_TIMEOUT,
     store::versions::{self, Applied, Migration, migrations},
 };
 
@@ -50,9 +51,16 @@ const BEGIN_ANEW: &str = "-- migrate: earlier positions are not known any more
 UPDATE retention SET last_change = pg_current_xact_id()::text::bigint
 WHERE id = 1 AND ($1 OR last_change >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint)";
 
+/// Everyone who records waits behind a change of a table that waits for a reader. So it waits a
+/// moment only, and all is tried again.
+fn briefly() -> String {
+    format!("SET LOCAL lock_timeout = '{}'", milliseconds(MIGRATION_LOCK_TIMEOUT))
+}
+
 /// Brings the tables up to this version.
 pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> {
     transaction.execute(LOCK, &[]).await?;
+    transaction.batch_execute(&briefly()).await?;
     transaction.batch_execute(CREATE).await?;
     let applied = applied(&**transaction).await?;
     for migration in versions::pending(&MIGRATIONS, &applied)? {

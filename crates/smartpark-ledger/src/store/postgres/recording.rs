@@ -3,76 +3,37 @@
 //! the ids and the times of those before: an event that is found under the id that its row had in
 //! an attempt, with the time of that attempt, was recorded by it, and its answer was lost.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Instant,
+};
 
 use deadpool_postgres::{ClientWrapper, Pool};
 use jiff::Timestamp;
-use tokio_postgres::types::ToSql;
 
 use super::{
     connect::{prepare, query},
     past::{self, prefetch},
-    rows::{self, Micros, event_columns},
-    session::Session,
+    row::{News, Row},
+    rows,
+    session::{Busy, Session},
+    terms::{Done, Terms, bound},
     transaction::Transaction,
+    twins::{Keys, TWINS, TWINS_NEAR},
+    waits::Wait,
+    wants::NODES,
     writes::Writes,
 };
 use crate::{
-    Direction, Error, Event, NewEvent, Options, Recorded, Result,
+    Error, Event, NewEvent, Options, Recorded, Result,
     count::{Fact, Missing, Source},
+    limits::{POSTGRES_HELD_LOOKUP, POSTGRES_LARGE_ROWS, POSTGRES_SIGN_OF_LIFE},
     planted::{planted, planted_once},
     store::{codes::direction_number, repeat::differs},
 };
 
-const TWINS: &str = concat!(
-    "-- record_event: duplicates\nSELECT w.place, e.*
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[], $5::timestamptz[])
-    AS w (place, camera_id, track_id, direction, timestamp)
-CROSS JOIN LATERAL (SELECT ",
-    event_columns!(),
-    " FROM events
-    WHERE camera_id = w.camera_id AND track_id = w.track_id AND direction = w.direction
-      AND timestamp = w.timestamp LIMIT 1) e"
-);
-
-const TWINS_NEAR: &str = concat!(
-    "-- record_event: duplicates without a timestamp\nSELECT w.place, e.*
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::smallint[])
-    AS w (place, camera_id, track_id, direction)
-CROSS JOIN LATERAL (SELECT ",
-    event_columns!(),
-    " FROM events
-    WHERE camera_id = w.camera_id AND track_id = w.track_id AND direction = w.direction
-      AND timestamp BETWEEN $5 AND $6 ORDER BY timestamp DESC LIMIT 1) e"
-);
-
 const IDS: &str = "-- record_event: ids
 SELECT nextval('events_id_seq') FROM generate_series(1, $1::bigint)";
-
-/// An event of a group.
-struct Row {
-    /// Its batch and its place there.
-    place: (usize, usize),
-    event: NewEvent,
-    at: i64,
-    /// The ids drawn for it, one an attempt, each with the time of its attempt; the last is its
-    /// own if it is new. An earlier one is not used again: after a crash it may not be known any
-    /// more that it was drawn, and it is drawn again, for another event or for another row of this
-    /// group.
-    drawn: Vec<(i64, i64)>,
-}
-
-impl Row {
-    /// The id that it will have if it is new.
-    fn id(&self) -> Result<i64> {
-        let last = self.drawn.last().map(|(id, _)| *id);
-        last.ok_or_else(|| Error::Internal("an event without an id".into()))
-    }
-
-    fn key(&self) -> (&str, &str, Direction) {
-        (&self.event.camera_id, &self.event.track_id, self.event.direction)
-    }
-}
 
 /// The events of a group in the order of their times: what is on time stays on time, whatever
 /// batch it came in.
@@ -84,6 +45,8 @@ pub(super) struct Group {
     /// The time of the last attempt: no two have the same.
     attempted: i64,
     window: i64,
+    /// The batches that the attempt under way leaves out; empty if there are none.
+    apart: Vec<bool>,
 }
 
 impl Group {
@@ -109,7 +72,7 @@ impl Group {
             answers.push(of_batch);
         }
         rows.sort_by_key(|row| row.at);
-        Self { rows, answers, now, attempted: i64::MIN, window }
+        Self { rows, answers, now, attempted: i64::MIN, window, apart: Vec::new() }
     }
 
     /// The instants of the events.
@@ -122,10 +85,18 @@ impl Group {
         self.answers
     }
 
-    /// Records the group in one transaction. It is `now`, in microseconds since 1970 UTC.
-    pub(super) async fn record(&mut self, pool: &Pool, now: i64) -> Result<()> {
+    /// Records the group in one transaction, as far as nothing that it needs is held by others for
+    /// longer than the terms say. It is `now`, in microseconds since 1970 UTC.
+    pub(super) async fn record(
+        &mut self,
+        pool: &Pool,
+        now: i64,
+        terms: &Terms,
+        wait: &Wait,
+    ) -> Result<Done> {
+        self.apart.clear();
         if self.rows.is_empty() {
-            return Ok(());
+            return Ok(Done::All);
         }
         self.attempted = now.max(self.attempted.saturating_add(1));
         let (floors, tracks) = (self.first_instants(), self.tracks());
@@ -134,17 +105,41 @@ impl Group {
         // Prepared before, so that nothing waits below and all is sent in this order, in one round
         // trip: the server answers each with what the statements before it have locked.
         Session::prepare(&transaction).await?;
-        prepare(&transaction, &[IDS, TWINS, TWINS_NEAR, past::NODES]).await?;
-        let (locked, twins, paths) = tokio::join!(
+        prepare(&transaction, &[IDS, TWINS, TWINS_NEAR, NODES]).await?;
+        let is_large = self.rows.len() >= POSTGRES_LARGE_ROWS;
+        if is_large && terms.attempt > 0 {
+            // Without the floors: the look-up below finds what this one has read in memory.
+            self.twins(&transaction).await?;
+        }
+        let (begin, held) = (terms.begin(self.rows.len()), terms.lock.held());
+        // Of a large group the look-ups alone are to hurry: what is written takes its time.
+        let hurries = is_large && terms.attempt == 0;
+        let (hurry, calm) = (bound(POSTGRES_HELD_LOOKUP.min(terms.remaining)), terms.bound());
+        wait.begin();
+        let (locked, hurried, twins, paths, calmed) = tokio::join!(
             biased;
-            Session::lock(&transaction, &floor_ids, &tracks),
+            Session::lock(&transaction, &begin, held, &floor_ids, &tracks),
+            run_if(hurries, &transaction, &hurry),
             self.look_up(&transaction),
             past::paths(&transaction, &floors),
+            run_if(hurries, &transaction, &calm),
         );
         // Where the locks fail, so does what comes after them, and for no reason of its own.
-        let mut session = locked?.open(transaction, self.attempted)?;
-        let mut twins = twins?;
-        for ((floor_id, at), path) in floors.into_iter().zip(paths?) {
+        let Some(locked) = locked? else {
+            transaction.rollback().await?;
+            return Ok(Done::Nothing);
+        };
+        wait.end();
+        hurried?;
+        let (mut twins, paths) = (twins?, paths?);
+        calmed?;
+        self.set_apart(&locked.busy);
+        if !self.apart.is_empty() && self.apart.iter().all(|apart| *apart) {
+            transaction.rollback().await?;
+            return Ok(Done::Part(std::mem::take(&mut self.apart)));
+        }
+        let mut session = locked.open(transaction, self.attempted)?;
+        for ((floor_id, at), path) in floors.into_iter().zip(paths) {
             if let Some(open) = session.floors.get_mut(&floor_id) {
                 open.learn(Missing::Path(at), path);
             }
@@ -152,8 +147,17 @@ impl Group {
         self.prefetch(&mut session, &twins).await?;
         let mut writes = Writes::default();
         let mut news = News::default();
+        let mut told = Instant::now();
         for (place, row) in self.rows.iter().enumerate() {
-            let first = twins.remove(&place).or_else(|| news.twin(row, self.window));
+            if self.is_apart(row) {
+                continue;
+            }
+            if told.elapsed() >= POSTGRES_SIGN_OF_LIFE {
+                session.transaction.batch_execute("").await?;
+                told = Instant::now();
+            }
+            let twin = twins.remove(&place).filter(|first| row.finds(first, session.horizon));
+            let first = twin.or_else(|| news.twin(row, self.window));
             let answer = match first {
                 Some(first) => {
                     if planted("count-duplicate") {
@@ -173,7 +177,48 @@ impl Group {
             self.answers[row.place.0][row.place.1] = answer;
         }
         assert!(self.rows.len() > 1 || !planted_once("panic-in-a-group"), "on purpose");
-        session.commit(writes).await
+        session.commit(writes).await?;
+        let apart = std::mem::take(&mut self.apart);
+        Ok(if apart.is_empty() { Done::All } else { Done::Part(apart) })
+    }
+
+    /// Marks the batches that need what others hold.
+    fn set_apart(&mut self, busy: &Busy) {
+        for row in &self.rows {
+            let event = &row.event;
+            let needs_track = event.timestamp.is_none() && busy.tracks.contains(&row.track());
+            if needs_track || busy.floors.contains(&event.floor_id) {
+                self.apart.resize(self.answers.len(), false);
+                self.apart[row.place.0] = true;
+            }
+        }
+    }
+
+    fn is_apart(&self, row: &Row) -> bool {
+        self.apart.get(row.place.0).is_some_and(|apart| *apart)
+    }
+
+    /// Moves the batches into another group that are marked, one mark a batch.
+    pub(super) fn split(&mut self, marks: &[bool]) -> Self {
+        // Where each batch goes: its place among those that go to the same group.
+        let (mut places, mut next) = (Vec::with_capacity(marks.len()), [0, 0]);
+        for mark in marks {
+            places.push(next[usize::from(*mark)]);
+            next[usize::from(*mark)] += 1;
+        }
+        let mut split = Self { rows: Vec::new(), answers: Vec::new(), apart: Vec::new(), ..*self };
+        split.rows = self.rows.extract_if(.., |row| marks[row.place.0]).collect();
+        for row in self.rows.iter_mut().chain(&mut split.rows) {
+            row.place.0 = places[row.place.0];
+        }
+        let mut marks = marks.iter().copied();
+        split.answers = self.answers.extract_if(.., |_| marks.next().unwrap_or(false)).collect();
+        split
+    }
+
+    /// The floors that the group names.
+    pub(super) fn floors(&self) -> BTreeSet<i64> {
+        self.rows.iter().map(|row| row.event.floor_id).collect()
     }
 
     /// The floors of the group, each with the instant of its first event: the stretches that hold
@@ -185,13 +230,7 @@ impl Group {
     /// What names the vehicles of events without a timestamp, each once, in order.
     fn tracks(&self) -> Vec<String> {
         let without = self.rows.iter().filter(|row| row.event.timestamp.is_none());
-        let mut tracks: Vec<String> = without
-            .map(|row| {
-                let (camera, track, direction) = row.key();
-                // No name holds a line break.
-                format!("{camera}\n{track}\n{}", direction_number(direction))
-            })
-            .collect();
+        let mut tracks: Vec<String> = without.map(Row::track).collect();
         tracks.sort_unstable();
         tracks.dedup();
         tracks
@@ -201,43 +240,40 @@ impl Group {
     /// row; and new ids for all rows.
     async fn look_up(&mut self, client: &ClientWrapper) -> Result<HashMap<usize, Event>> {
         let count = i64::try_from(self.rows.len()).unwrap_or(i64::MAX);
-        let (exact, near) = (Keys::of(&self.rows, true), Keys::of(&self.rows, false));
-        let (from, to) = (Micros(self.now - self.window), Micros(self.now + self.window));
-        let (ids, exact, near) = tokio::try_join!(
+        let (ids, twins) = tokio::try_join!(
             biased;
             async { query(client, IDS, &[&count]).await },
-            async {
-                if exact.places.is_empty() {
-                    return Ok(Vec::new());
-                }
-                let Keys { places, cameras, tracks, directions, at } = &exact;
-                query(client, TWINS, &[places, cameras, tracks, directions, at]).await
-            },
-            async {
-                if near.places.is_empty() {
-                    return Ok(Vec::new());
-                }
-                let Keys { places, cameras, tracks, directions, .. } = &near;
-                let keys: [&(dyn ToSql + Sync); 6] =
-                    [places, cameras, tracks, directions, &from, &to];
-                query(client, TWINS_NEAR, &keys).await
-            },
+            self.twins(client),
         )?;
         for (row, id) in self.rows.iter_mut().zip(&ids) {
             row.drawn.push((id.try_get(0)?, self.attempted));
         }
-        let found = exact.iter().chain(&near).map(|row| {
-            let place: i64 = row.try_get(0)?;
-            let place = usize::try_from(place).map_err(|_| rows::damaged("a place"))?;
-            Ok((place, rows::event(row, 1)?))
-        });
-        found.collect()
+        Ok(twins)
+    }
+
+    async fn twins(&self, client: &ClientWrapper) -> Result<HashMap<usize, Event>> {
+        let (mut exact, mut near) = (Keys::default(), Keys::default());
+        for (place, row) in self.rows.iter().enumerate() {
+            let (camera, track, direction) = row.key();
+            let key = (camera, track, direction_number(direction).into());
+            let keys = if row.event.timestamp.is_some() { &mut exact } else { &mut near };
+            keys.push(place, key, row.at);
+        }
+        let window = (self.now - self.window, self.now + self.window);
+        let (mut twins, near) = tokio::try_join!(
+            biased;
+            exact.exact(client),
+            near.near(client, window),
+        )?;
+        twins.extend(near);
+        Ok(twins)
     }
 
     /// Loads what the histories will ask for, all at once.
     async fn prefetch(&self, session: &mut Session, twins: &HashMap<usize, Event>) -> Result<()> {
         let mut facts: BTreeMap<i64, Vec<(i64, bool)>> = BTreeMap::new();
-        let new = self.rows.iter().enumerate().filter(|(place, _)| !twins.contains_key(place));
+        let rows = self.rows.iter().enumerate().filter(|(_, row)| !self.is_apart(row));
+        let new = rows.filter(|(place, _)| !twins.contains_key(place));
         for (_, row) in new {
             let of_floor = facts.entry(row.event.floor_id).or_default();
             let late = of_floor.last().is_some_and(|(before, _)| *before == row.at);
@@ -247,56 +283,9 @@ impl Group {
     }
 }
 
-/// Keys as columns.
-#[derive(Default)]
-struct Keys<'g> {
-    places: Vec<i64>,
-    cameras: Vec<&'g str>,
-    tracks: Vec<&'g str>,
-    directions: Vec<i16>,
-    at: Vec<Micros>,
-}
-
-impl<'g> Keys<'g> {
-    /// The keys of the rows with a timestamp, or of those without.
-    fn of(rows: &'g [Row], with_timestamp: bool) -> Self {
-        let mut keys = Self::default();
-        for (place, row) in rows.iter().enumerate() {
-            if row.event.timestamp.is_some() == with_timestamp {
-                let (camera, track, direction) = row.key();
-                keys.places.push(i64::try_from(place).unwrap_or(i64::MAX));
-                keys.cameras.push(camera);
-                keys.tracks.push(track);
-                keys.directions.push(direction_number(direction).into());
-                keys.at.push(Micros(row.at));
-            }
-        }
-        keys
-    }
-}
-
-/// The events that this attempt records, by vehicle.
-#[derive(Default)]
-struct News {
-    by_track: HashMap<(String, String, Direction), Vec<Event>>,
-}
-
-impl News {
-    fn add(&mut self, event: &Event) {
-        let key = (event.camera_id.clone(), event.track_id.clone(), event.direction);
-        self.by_track.entry(key).or_default().push(event.clone());
-    }
-
-    /// The one that `row` repeats: at the same instant, or, for a row without a timestamp, the
-    /// latest within the window.
-    fn twin(&self, row: &Row, window: i64) -> Option<Event> {
-        let (camera, track, direction) = row.key();
-        let key = (camera.to_owned(), track.to_owned(), direction);
-        let reach = if row.event.timestamp.is_some() { 0 } else { window };
-        let events = self.by_track.get(&key)?.iter();
-        let near = events.filter(|e| (e.timestamp.as_microsecond() - row.at).abs() <= reach);
-        near.max_by_key(|event| event.timestamp).cloned()
-    }
+/// Runs a statement if that is wanted.
+async fn run_if(wanted: bool, client: &ClientWrapper, sql: &str) -> Result<()> {
+    if wanted { Ok(client.batch_execute(sql).await?) } else { Ok(()) }
 }
 
 /// The answer to a row whose key was recorded before.
@@ -308,10 +297,7 @@ async fn repeated(session: &Session, row: &Row, first: Event) -> Result<Recorded
             floor.ok_or_else(|| rows::damaged("an event without its floor"))?
         }
     };
-    // Found under the id that it had in an attempt and with the time of that, the row was recorded
-    // by it. The id alone may since have been given to another's event, or to a repeat of this one
-    // in its own group.
-    let own = row.drawn.contains(&(first.id, first.created_at.as_microsecond()));
+    let own = row.recorded(&first);
     let duplicate = !own;
     let differs = if duplicate { differs(&row.event, &first) } else { Vec::new() };
     Ok(Recorded { event: first, floor, duplicate, differs })

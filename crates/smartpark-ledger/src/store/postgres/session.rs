@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
-    connect::{prepare, query},
+    connect::{planning, prepare, query},
+    fault::is_lock_timeout,
     past::{self, HORIZON, ORIGINS, OpenFloor},
     rows::{self, floor_columns},
     transaction::Transaction,
@@ -21,18 +22,27 @@ use crate::{
     store::sums::{AT_LIMIT, HourKey, HourSum, column, hour_of},
 };
 
-/// The statements of a group are the same every time, and read single keys and short ranges: a
-/// plan for whatever values is as good as one for these, and making one takes a look at every
-/// month's partition.
-const BEGIN: &str = "BEGIN; SET LOCAL plan_cache_mode = force_generic_plan";
+/// How a transaction begins on a connection that does other things, too.
+const BEGIN: &str = concat!("BEGIN; ", planning!("SET LOCAL"));
 
 /// The rows are locked in the order of their ids, so that no two transactions wait for each other.
 /// Whoever puts a row that refers to a floor, as cleanup does for minutes, is not waited for.
-const LOCK: &str = concat!(
-    "-- record_event: floors\nSELECT ",
-    floor_columns!(),
-    " FROM floors WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE"
-);
+macro_rules! lock_floors {
+    ($how:literal) => {
+        concat!(
+            "-- record_event: floors\nSELECT ",
+            floor_columns!(),
+            " FROM floors WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE",
+            $how
+        )
+    };
+}
+const LOCK: &str = lock_floors!("");
+const LOCK_FREE: &str = lock_floors!(" SKIP LOCKED");
+
+/// The floors that there are, whether or not somebody holds them.
+const EXISTING: &str = "-- record_event: which floors there are
+SELECT id FROM floors WHERE id = ANY ($1)";
 
 /// Whoever records an event without a timestamp must see those that others record of the same
 /// vehicle at the same time, though they may name another floor.
@@ -40,9 +50,31 @@ const LOCK_TRACKS: &str = "-- record_event: one at a time without a timestamp
 SELECT pg_advisory_xact_lock(hashtextextended(track, 0))
 FROM unnest($1::text[]) WITH ORDINALITY AS w (track, place) ORDER BY place";
 
+/// The tracks that another transaction holds; all others are locked.
+const LOCK_FREE_TRACKS: &str = "-- record_event: one at a time, without waiting
+SELECT track FROM unnest($1::text[]) AS w (track)
+WHERE NOT pg_try_advisory_xact_lock(hashtextextended(track, 0))";
+
+/// What a transaction does about a floor or a track that another one holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It waits.
+    Waits,
+    /// It leaves it out.
+    Skips,
+}
+
+/// What other transactions hold of what was to be locked.
+#[derive(Debug, Default)]
+pub(super) struct Busy {
+    pub(super) floors: Vec<i64>,
+    pub(super) tracks: Vec<String>,
+}
+
 /// Floors that a transaction has locked, and what they stand on.
 pub(super) struct Locked {
     floors: Vec<Floor>,
+    pub(super) busy: Busy,
     horizon: Option<i64>,
     origins: Vec<Row>,
 }
@@ -72,7 +104,8 @@ impl Session {
     pub(super) async fn begin(pool: &Pool, floor_ids: &[i64], now: i64) -> Result<Self> {
         let transaction = Transaction::connect(pool).await?;
         Self::prepare(&transaction).await?;
-        let locked = Self::lock(&transaction, floor_ids, &[]).await?;
+        let locked = Self::lock(&transaction, BEGIN, Held::Waits, floor_ids, &[]).await?;
+        let locked = locked.ok_or_else(|| Error::Unavailable("the floor is in use".into()))?;
         locked.open(transaction, now)
     }
 
@@ -81,32 +114,54 @@ impl Session {
         prepare(client, &[LOCK, LOCK_TRACKS, HORIZON, ORIGINS]).await
     }
 
-    /// Begins a transaction, locks these tracks and floors, as far as they exist, and reads what
-    /// the floors stand on. All goes out in one round trip; as every statement sees what is
-    /// committed when it begins, those after the locks see what those left who held them before.
+    /// Begins a transaction with these statements, locks these tracks and floors, as far as they
+    /// exist, and reads what the floors stand on. All goes out in one round trip; as every
+    /// statement sees what is committed when it begins, those after the locks see what those left
+    /// who held them before. None if others held a lock for too long.
     pub(super) async fn lock(
         client: &ClientWrapper,
+        begin: &str,
+        held: Held,
         floor_ids: &[i64],
         tracks: &[String],
-    ) -> Result<Locked> {
+    ) -> Result<Option<Locked>> {
         let ids: [&(dyn ToSql + Sync); 1] = [&floor_ids];
-        let (begun, tracks, floors, horizon, origins) = tokio::join!(
+        let skips = held == Held::Skips;
+        let (begun, tracks, floors, existing, horizon, origins) = tokio::join!(
             biased;
-            client.batch_execute(BEGIN),
+            client.batch_execute(begin),
             async {
                 if tracks.is_empty() {
+                    return Ok(Some(Vec::new()));
+                }
+                let lock = if skips { LOCK_FREE_TRACKS } else { LOCK_TRACKS };
+                rows_unless_held(client, lock, &[&tracks]).await
+            },
+            rows_unless_held(client, if skips { LOCK_FREE } else { LOCK }, &ids),
+            async {
+                if !skips {
                     return Ok(Vec::new());
                 }
-                query(client, LOCK_TRACKS, &[&tracks]).await
+                query(client, EXISTING, &ids).await
             },
-            query(client, LOCK, &ids),
             past::horizon(client),
             query(client, ORIGINS, &ids),
         );
         begun?;
-        tracks?;
-        let floors = floors?.iter().map(|row| rows::floor(row, 0)).collect::<Result<_>>()?;
-        Ok(Locked { floors, horizon: horizon?, origins: origins? })
+        let (Some(tracks), Some(floors)) = (tracks?, floors?) else { return Ok(None) };
+        let floors: Vec<Floor> =
+            floors.iter().map(|row| rows::floor(row, 0)).collect::<Result<_>>()?;
+        let mut busy = Busy::default();
+        if skips {
+            busy.tracks = tracks.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+            for row in existing? {
+                let id = row.try_get(0)?;
+                if !floors.iter().any(|floor| floor.id == id) {
+                    busy.floors.push(id);
+                }
+            }
+        }
+        Ok(Some(Locked { floors, busy, horizon: horizon?, origins: origins? }))
     }
 
     /// Goes on in a transaction that has locked `floors`. What they stand on is read by later
@@ -219,6 +274,20 @@ impl Session {
     pub(super) async fn unlocked_floor(&self, id: i64) -> Result<Option<Floor>> {
         let rows = query(&self.transaction, super::floors::BY_ID, &[&id]).await?;
         rows.first().map(|row| rows::floor(row, 0)).transpose()
+    }
+}
+
+/// The rows of a statement that locks; none if another transaction held a lock for too long.
+async fn rows_unless_held(
+    client: &ClientWrapper,
+    sql: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Option<Vec<Row>>> {
+    let statement = client.prepare_cached(sql).await?;
+    match client.query(&statement, parameters).await {
+        Ok(rows) => Ok(Some(rows)),
+        Err(error) if is_lock_timeout(&error) => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
