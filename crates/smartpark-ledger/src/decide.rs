@@ -20,6 +20,8 @@ mod writes;
 
 pub(crate) use adjustment::{Adjustment, AdjustmentKind};
 pub(crate) use draft::{Draft, Lack};
+#[cfg(feature = "postgres")]
+pub(crate) use floor::range;
 pub(crate) use floor::{OpenFloor, Origin};
 pub(crate) use floors::may_remove;
 pub(crate) use group::{Group, News, Row};

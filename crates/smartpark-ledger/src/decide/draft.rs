@@ -32,6 +32,8 @@ pub(crate) struct Draft {
     pub(crate) horizon: Option<i64>,
     /// The floors that were loaded, by id.
     pub(crate) floors: BTreeMap<i64, OpenFloor>,
+    /// Floors that the transaction only reads, by id: answers to repeats tell their counts.
+    pub(crate) others: BTreeMap<i64, Floor>,
     /// The next id of an event, if the engine gives ids in the order of the decisions. Otherwise
     /// each row brings the id that was drawn for it.
     pub(crate) next_event_id: Option<i64>,

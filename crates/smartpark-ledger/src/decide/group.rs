@@ -70,6 +70,8 @@ pub(crate) struct Group {
     pub(crate) window: i64,
     /// The batches that the attempt under way leaves out; empty if there are none.
     pub(crate) apart: Vec<bool>,
+    /// The time of the last attempt. No two attempts have the same.
+    attempted: i64,
     /// The first row that is not judged yet in this attempt.
     next: usize,
 }
@@ -97,7 +99,7 @@ impl Group {
             answers.push(of_batch);
         }
         rows.sort_by_key(|row| row.at);
-        Self { rows, answers, now, window, apart: Vec::new(), next: 0 }
+        Self { rows, answers, now, window, apart: Vec::new(), attempted: i64::MIN, next: 0 }
     }
 
     /// The instants of the events.
@@ -126,9 +128,39 @@ impl Group {
         self.apart.get(row.place.0).is_some_and(|apart| *apart)
     }
 
-    /// Begins a new attempt: no row is judged.
-    pub(crate) fn begin_attempt(&mut self) {
+    /// Begins a new attempt at this time: no row is judged, no batch is left out. Returns the time
+    /// of the attempt.
+    pub(crate) fn begin_attempt(&mut self, now: i64) -> i64 {
         self.next = 0;
+        self.apart.clear();
+        self.attempted = now.max(self.attempted.saturating_add(1));
+        self.attempted
+    }
+
+    /// Leaves the batches of some rows out of the attempt under way.
+    pub(crate) fn set_apart(&mut self, is_apart: impl Fn(&Row) -> bool) {
+        for row in self.rows.iter().filter(|row| is_apart(row)) {
+            self.apart.resize(self.answers.len(), false);
+            self.apart[row.place.0] = true;
+        }
+    }
+
+    /// The floors of the rows that are new, each with the instants of its rows in their order, and
+    /// whether another row of the same instant stands before. Engines read ahead by it.
+    pub(crate) fn news_by_floor(
+        &self,
+        twins: &HashMap<usize, Event>,
+    ) -> BTreeMap<i64, Vec<(i64, bool)>> {
+        let mut floors: BTreeMap<i64, Vec<(i64, bool)>> = BTreeMap::new();
+        for (place, row) in self.rows.iter().enumerate() {
+            if self.is_apart(row) || twins.contains_key(&place) {
+                continue;
+            }
+            let of_floor = floors.entry(row.event.floor_id).or_default();
+            let is_tie = of_floor.last().is_some_and(|(before, _)| *before == row.at);
+            of_floor.push((row.at, is_tie));
+        }
+        floors
     }
 
     /// Moves the batches into another group that are marked, one mark a batch.
@@ -149,7 +181,7 @@ impl Group {
         split
     }
 
-    /// Judges the rows in turn. `twins` holds, by the place of the row in the group, the stored
+    /// Judges at most so many rows in turn, and tells whether all are judged. `twins` holds, by the place of the row in the group, the stored
     /// event of the same vehicle within the row's [reach](Row::reach), the latest if there are
     /// several. The draft holds all floors that rows and twins name, as far as they exist. If
     /// something is missing, the engine loads it and calls again: the group goes on with that row.
@@ -158,8 +190,10 @@ impl Group {
         draft: &mut Draft,
         twins: &HashMap<usize, Event>,
         news: &mut News,
-    ) -> Result<(), Lack> {
-        while let Some(row) = self.rows.get(self.next) {
+        at_most: usize,
+    ) -> Result<bool, Lack> {
+        let end = self.next.saturating_add(at_most).min(self.rows.len());
+        while let Some(row) = self.rows[..end].get(self.next) {
             if !self.is_apart(row) {
                 let stored = twins.get(&self.next).filter(|it| row.finds(it, draft.horizon));
                 let answer = match stored.or_else(|| news.twin(row, self.window)) {
@@ -173,7 +207,7 @@ impl Group {
             }
             self.next += 1;
         }
-        Ok(())
+        Ok(self.next == self.rows.len())
     }
 }
 
@@ -204,8 +238,8 @@ impl News {
 
 /// The answer to a row whose event was recorded before.
 fn repeated(draft: &Draft, row: &Row, first: &Event) -> Result<Recorded> {
-    let floor = draft.floor(first.floor_id).cloned();
-    let floor = floor.map_err(|_| Error::Internal("an event without its floor".into()))?;
+    let floor = draft.floor(first.floor_id).ok().or_else(|| draft.others.get(&first.floor_id));
+    let floor = floor.ok_or_else(|| Error::Internal("an event without its floor".into()))?.clone();
     let duplicate = !row.recorded(first);
     let differs = if duplicate { differs(&row.event, first) } else { Vec::new() };
     Ok(Recorded { event: first.clone(), floor, duplicate, differs })

@@ -8,8 +8,8 @@ use tokio::{
     time::Instant,
 };
 
-use super::recording::Group;
 use crate::{
+    decide::Group,
     limits::{MAX_GROUP_ROWS, POSTGRES_LANES, POSTGRES_OVERTAKE},
     recorder::{self, Batch},
 };

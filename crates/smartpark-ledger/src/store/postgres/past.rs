@@ -12,11 +12,12 @@ use super::{
     floors,
     rows::{damaged, maybe_micros},
     transaction::patiently,
-    wants::{Found, Wants, range},
+    wants::{Found, Wants},
 };
 use crate::{
     Error, Floor, FloorCount, Result,
-    count::{Act, Fact, History, Missing, Source, Span, Start, Walk},
+    count::{Missing, Span, Walk},
+    decide::{OpenFloor, Origin},
     limits::POSTGRES_AHEAD_FACTS,
 };
 
@@ -56,20 +57,6 @@ pub(super) async fn horizon(client: &ClientWrapper) -> Result<Option<i64>> {
     maybe_micros(rows.first().ok_or_else(|| damaged("a retention"))?, 0)
 }
 
-/// A floor with its history, as far as that has been loaded.
-pub(super) struct OpenFloor {
-    pub(super) floor: Floor,
-    pub(super) history: History,
-    /// Whether the floor's row changed.
-    pub(super) changed: bool,
-    pub(super) horizon: Option<i64>,
-    base: i64,
-    /// Facts of this transaction that are not in the database yet.
-    pending: Vec<Fact>,
-    /// How many facts may be read with those of the next stretch that are missing.
-    ahead: u32,
-}
-
 /// Opens the histories of floors of which nothing is loaded yet.
 pub(super) async fn open(
     client: &ClientWrapper,
@@ -91,68 +78,53 @@ pub(super) fn opened(
     let mut open = BTreeMap::new();
     for row in origins {
         let Some(floor) = floors.remove(&row.try_get(0)?) else { continue };
-        let base: i64 = row.try_get(1)?;
-        let latest = maybe_micros(row, 2)?.max(maybe_micros(row, 3)?).max(horizon);
-        let (count, slots) = (floor.current_vehicles, floor.total_slots);
-        let history = History::new(Start { count, slots, latest, base });
-        let (changed, pending, ahead) = (false, Vec::new(), 0);
-        let floor_id = floor.id;
-        let new = OpenFloor { floor, history, changed, horizon, base, pending, ahead };
-        open.insert(floor_id, new);
+        let latest = maybe_micros(row, 2)?.max(maybe_micros(row, 3)?);
+        let origin = Origin { base: row.try_get(1)?, latest };
+        open.insert(floor.id, OpenFloor::new(floor, origin, horizon));
     }
     if floors.is_empty() { Ok(open) } else { Err(damaged("a floor without an origin")) }
 }
 
-impl OpenFloor {
-    /// Remembers a fact that the history has taken in, until the database has it.
-    pub(super) fn keep_pending(&mut self, fact: Fact) {
-        self.pending.push(fact);
-    }
-
-    /// Answers `question`, loading what it misses. Once the facts of a stretch were missing, those
-    /// beside the next are read with it: a lone event reads no more than it needs.
-    pub(super) async fn resolve<T>(
-        &mut self,
-        client: &ClientWrapper,
-        mut question: impl FnMut(&mut History) -> Result<T, Missing>,
-    ) -> Result<T> {
-        loop {
-            match question(&mut self.history) {
-                Ok(answer) => return Ok(answer),
-                Err(Missing::Facts(leaf)) => {
-                    let run = self.history.runs([leaf], self.ahead).concat();
-                    self.ahead = POSTGRES_AHEAD_FACTS;
-                    let mut wants = Wants::default();
-                    wants.facts_of(self, &run);
-                    self.learn_run(&run, wants.load_one(client).await?);
-                }
-                Err(missing) => {
-                    let mut wants = Wants::default();
-                    wants.add(self, missing);
-                    self.learn(missing, wants.load_one(client).await?);
-                }
-            }
+/// Answers `question`, loading what it misses.
+pub(super) async fn resolve<T>(
+    client: &ClientWrapper,
+    open: &mut OpenFloor,
+    mut question: impl FnMut(&mut OpenFloor) -> Result<T, Missing>,
+) -> Result<T> {
+    loop {
+        match question(open) {
+            Ok(answer) => return Ok(answer),
+            Err(missing) => load(client, open, missing).await?,
         }
     }
+}
 
-    /// Takes in what was loaded.
-    pub(super) fn learn(&mut self, missing: Missing, found: Found) {
-        match missing {
-            Missing::Facts(leaf) => self.learn_run(&[leaf], found),
-            other => self.history.learn_nodes(other, found.nodes),
-        }
+/// Loads what a decision or a question misses. Once the facts of a stretch were missing, those
+/// beside the next are read with it: a lone event reads no more than it needs.
+pub(super) async fn load(
+    client: &ClientWrapper,
+    open: &mut OpenFloor,
+    missing: Missing,
+) -> Result<()> {
+    let mut wants = Wants::default();
+    if let Missing::Facts(leaf) = missing {
+        let run = open.history.runs([leaf], open.ahead).concat();
+        open.ahead = POSTGRES_AHEAD_FACTS;
+        wants.facts_of(open, &run);
+        let found = wants.load_one(client).await?;
+        open.learn_facts(&run, found.slots, found.facts);
+    } else {
+        wants.add(open, missing);
+        learn(open, missing, wants.load_one(client).await?);
     }
+    Ok(())
+}
 
-    /// Takes in the facts from the first of these leaves to the end of the last.
-    fn learn_run(&mut self, leaves: &[Span], found: Found) {
-        let range = range(leaves);
-        let mut facts = found.facts;
-        facts.extend(self.pending.iter().filter(|fact| range.contains(&fact.at)).cloned());
-        if let Some(at) = self.horizon.filter(|at| range.contains(at)) {
-            facts.push(Fact { at, source: Source::Base, act: Act::Base(self.base), id: 0 });
-        }
-        facts.sort_by(Fact::place);
-        self.history.learn_leaves(leaves, found.slots, facts);
+/// Takes in what was loaded.
+pub(super) fn learn(open: &mut OpenFloor, missing: Missing, found: Found) {
+    match missing {
+        Missing::Facts(leaf) => open.learn_facts(&[leaf], found.slots, found.facts),
+        other => open.learn_nodes(other, found.nodes),
     }
 }
 
@@ -191,8 +163,8 @@ pub(super) async fn prefetch(
         let found = wants.load(client).await?;
         for ((floor_id, missing, run), found) in asked.into_iter().zip(found) {
             match floors.get_mut(floor_id) {
-                Some(open) if run.is_empty() => open.learn(missing, found),
-                Some(open) => open.learn_run(&run, found),
+                Some(open) if run.is_empty() => learn(open, missing, found),
+                Some(open) => open.learn_facts(&run, found.slots, found.facts),
                 None => {}
             }
         }
@@ -244,7 +216,7 @@ pub(super) async fn walks_at(
     let slots = wants.load(client).await?;
     let mut walks = Vec::with_capacity(floors.len());
     for ((floor_id, open), found) in floors.iter_mut().zip(slots) {
-        let count = open.resolve(client, |history| history.count_before(at)).await?;
+        let count = resolve(client, open, |open| open.history.count_before(at)).await?;
         walks.push((*floor_id, Walk { count, slots: found.slots }));
     }
     Ok(walks)

@@ -19,16 +19,15 @@ use super::{
     changes::Changes,
     lanes::{End, Job, Lanes},
     partitions::Months,
-    recording::Group,
+    recording, seam,
     terms::{Done, Lock, Terms},
     transaction::{Patience, not_in_time, patiently},
     waits::{Wait, Waits},
-    writes::catch_up,
 };
 use crate::{
     Error, Options, Result,
+    decide::Group,
     limits::POSTGRES_PATIENCE,
-    planted::planted,
     recorder::{self, Batch, Waiting, Work},
 };
 
@@ -182,15 +181,13 @@ impl Task {
     }
 
     async fn attempt(&self, group: &mut Group, terms: &Terms, wait: &Wait) -> Result<Done> {
-        if planted("answer-before-commit") {
-            catch_up(None).await?;
-        }
+        seam::catch_up().await?;
         let now = self.options.clock.now().as_microsecond();
         if terms.attempt > 0 {
             // A cleanup may have dropped one that was there.
             self.months.ensure(&self.pool, now, group.instants()).await?;
         }
-        let outcome = group.record(&self.pool, now, terms, wait).await;
+        let outcome = recording::record(group, &self.pool, now, terms, wait).await;
         if outcome.is_err() {
             self.months.forget();
         }

@@ -11,13 +11,14 @@ use super::{
     floors, keys, past, repair,
     rows::{self, Micros, damaged, event_columns, micros},
     transaction::{Transaction, patiently},
-    writes::Writes,
+    writes,
 };
 use crate::{
     Error, Floor, Result,
     count::Flip,
+    decide::{Adjustment, Writes},
     store::{
-        codes::{adjustment_number, adjustment_of},
+        codes::adjustment_of,
         transfer::{
             self, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows, Stretch, Table,
             Totals,
@@ -391,7 +392,7 @@ async fn insert(client: &ClientWrapper, rows: Rows) -> Result<()> {
             query(client, PUT_DIGESTS, &[&hours, &floors, &data]).await?;
         }
     }
-    writes.run(client).await
+    writes::run(&writes, client).await
 }
 
 async fn derive(pool: &Pool, source: Mark) -> Result<()> {

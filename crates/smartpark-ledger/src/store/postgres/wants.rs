@@ -1,19 +1,19 @@
 //! The questions that histories ask, of many floors at once, and their answers.
 
-use std::{collections::HashSet, ops::Range};
+use std::collections::HashSet;
 
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 
 use super::{
     connect::query,
-    past::OpenFloor,
     rows::{Micros, damaged, direction, micros},
 };
 use crate::{
     Error, Result,
     count::{Clamp, Fact, Level, Missing, NodeRow, Source, Span},
-    store::codes::Kind,
+    decide::{OpenFloor, range},
+    store::codes::adjustment_of,
 };
 
 pub(super) const NODES: &str = "-- history: stretches of one level
@@ -135,9 +135,8 @@ impl Wants {
 
     /// The facts from the first of these leaves to the end of the last, and the capacity before.
     pub(super) fn facts_of(&mut self, open: &OpenFloor, leaves: &[Span]) {
-        let range = range(leaves);
-        let horizon = open.horizon.filter(|at| range.contains(at));
-        self.facts_in(open.floor.id, horizon.unwrap_or(range.start), range.end);
+        let kept = open.kept(range(leaves));
+        self.facts_in(open.floor.id, kept.start, kept.end);
         self.asked += 1;
     }
 
@@ -224,11 +223,6 @@ impl Wants {
     }
 }
 
-/// From the first of some leaves to the end of the last.
-pub(super) fn range(leaves: &[Span]) -> Range<i64> {
-    leaves.first().zip(leaves.last()).map_or(0..0, |(first, last)| first.start..last.end())
-}
-
 /// The answer that a row belongs to.
 fn at_place<'f>(found: &'f mut [Found], row: &Row) -> Result<&'f mut Found> {
     let place = usize::try_from(row.try_get::<_, i64>(0)?).ok();
@@ -262,7 +256,7 @@ pub(super) fn event_fact(row: &Row) -> Result<Fact> {
 
 /// An adjustment as a fact: its floor, timestamp, id, kind, count and slots.
 pub(super) fn adjustment_fact(row: &Row) -> Result<Fact> {
-    let kind = Kind::from_number(row.try_get::<_, i16>(3)?.into());
+    let kind = adjustment_of(row.try_get::<_, i16>(3)?.into());
     let kind = kind.ok_or_else(|| damaged("an adjustment"))?;
     Ok(Fact {
         at: micros(row, 1)?,

@@ -44,7 +44,7 @@ pub(super) fn record_group(
     let mut draft = session.draft(floor_ids)?;
     draft.next_event_id = Some(session.next_event_id()?);
     let mut news = News::default();
-    session.decide(&mut draft, |draft| group.decide(draft, &twins, &mut news))?;
+    session.decide(&mut draft, |draft| group.decide(draft, &twins, &mut news, usize::MAX))?;
     let mut writes = draft.into_writes();
     seam::distort(&mut writes, &mut group);
     session.store(&writes)?;
