@@ -19,19 +19,18 @@ use axum::{
 use tokio::time::Instant;
 
 use super::{
-    App, HttpConfig,
+    App, HttpConfig, Origin,
     kind::Kind,
-    origin::from_elsewhere,
+    origin::{self, from_elsewhere, may_be_from_elsewhere},
     problem::{Place, Problem},
 };
 use crate::{
     Clock, NewEvent, Role, SmartPark,
-    keys::KnownKey,
+    keys::{KeyRing, KnownKey},
     limits::{MAX_KEYS, MAX_RATED_ADDRESSES, MAX_REFUSALS_PER_SECOND},
     planted::planted,
 };
-use client::Client;
-pub(super) use client::is_one_of;
+pub(super) use client::{Client, is_one_of};
 pub use client::{Network, Peer};
 use rates::{Buckets, household};
 use ring::Keys;
@@ -51,13 +50,22 @@ pub struct Rates {
     pub per_address: Option<NonZeroU32>,
 }
 
+/// Why somebody is refused before the first key is made.
+const NO_KEY_YET: &str = "there is no key yet, so only requests from this machine are served: to \
+    localhost, 127.0.0.1 or [::1], through no proxy, and from no page of another site. Make a key \
+    with `smartpark key add NAME --role admin`, and send it";
+
 /// Lets requests in, or not.
 #[derive(Debug)]
 pub(super) struct Gate {
     keys: Arc<Keys>,
     clock: Clock,
     is_open: bool,
+    /// The address that the server listens on.
+    own: IpAddr,
     proxies: Vec<Network>,
+    /// The sites whose pages may use the interface; with a key, if keys are asked for.
+    origins: Vec<Origin>,
     of_keys: Option<Buckets<i64>>,
     of_addresses: Option<Buckets<Option<IpAddr>>>,
     of_refusals: Buckets<Option<IpAddr>>,
@@ -156,7 +164,9 @@ impl Gate {
             keys: Keys::new(park),
             clock,
             is_open: no_auth,
+            own: config.listen.ip().to_canonical(),
             proxies: proxies.clone(),
+            origins: config.cors_origins.clone(),
             of_keys: rates.per_key.map(|rate| Buckets::new(rate, MAX_KEYS)),
             of_addresses: rates.per_address.map(of_addresses),
             of_refusals: of_addresses(refusals),
@@ -168,9 +178,9 @@ impl Gate {
     pub(super) async fn admit(&self, head: &Parts) -> Result<Caller, Problem> {
         let client = self.client(head);
         self.check_address(&client)?;
-        let caller = self.identify(&client, &head.headers).await?;
+        let caller = self.identify(&client, head).await?;
         let caller = caller.ok_or_else(|| self.refuse(&client))?;
-        if caller.session.is_some() && !is_reading(&head.method) && from_elsewhere(head) {
+        if !is_reading(&head.method) && self.is_others_doing(&caller, &client, head) {
             return Err(Problem::new(Kind::CrossSite));
         }
         if let (Some(buckets), Some(key)) = (&self.of_keys, caller.key()) {
@@ -182,9 +192,18 @@ impl Gate {
         Ok(caller)
     }
 
+    /// Whether a page of another site has a browser make this request, which shows no key that
+    /// the page would have to know.
+    fn is_others_doing(&self, caller: &Caller, client: &Client, head: &Parts) -> bool {
+        let shows_key = caller.key.is_some() && caller.session.is_none();
+        // Where nobody is asked for a key, pages that were allowed to need none either.
+        let is_allowed = || self.is_open && origin::asking(&self.origins, &head.headers).is_some();
+        !shows_key && from_elsewhere(head, client) && !is_allowed()
+    }
+
     /// The client that made a request.
     pub(super) fn client(&self, head: &Parts) -> Client {
-        Client::of(head.extensions.get().copied(), &head.headers, &self.proxies)
+        Client::of(head, &self.proxies, self.own)
     }
 
     /// Whether this address may ask once more.
@@ -194,20 +213,19 @@ impl Gate {
         buckets.take(who, self.now()).map_err(Problem::too_often)
     }
 
-    /// The caller with the key or the session that the headers hold, if they hold a good one or
-    /// none is needed. A key comes before a session: a client that sends one means it.
+    /// The caller with the key or the session that the head holds, if it holds a good one. A key
+    /// comes before a session: a client that sends one means it. Until there is a key, it is who
+    /// asks from this machine, directly, and not from a page of another site.
     pub(super) async fn identify(
         &self,
         client: &Client,
-        headers: &HeaderMap,
+        head: &Parts,
     ) -> Result<Option<Caller>, Problem> {
-        if self.is_open {
+        let ring = self.keys.current().await?;
+        if self.is_free(&ring, client, head) {
             return Ok(Some(Caller::default()));
         }
-        let ring = self.keys.current().await?;
-        if !ring.required {
-            return Ok(client.is_local.then(Caller::default));
-        }
+        let headers = &head.headers;
         if let Some(secret) = sent_key(headers) {
             if planted("log-key") {
                 tracing::info!(secret, "a request");
@@ -221,6 +239,21 @@ impl Gate {
             key.filter(|key| cookie.is_signed_by(&key.sum)).map(|key| (key, cookie))
         });
         Ok(known.map(|(key, session)| Caller { key: Some(key), session: Some(session) }))
+    }
+
+    /// The caller, if it needs no key.
+    pub(super) async fn identify_free(
+        &self,
+        client: &Client,
+        head: &Parts,
+    ) -> Result<Option<Caller>, Problem> {
+        let ring = self.keys.current().await?;
+        Ok(self.is_free(&ring, client, head).then(Caller::default))
+    }
+
+    fn is_free(&self, ring: &KeyRing, client: &Client, head: &Parts) -> bool {
+        let is_here = || client.is_local && !may_be_from_elsewhere(head, client);
+        self.is_open || (!ring.required && is_here())
     }
 
     /// The caller whose key this is.
@@ -244,10 +277,12 @@ impl Gate {
     /// The answer to somebody without a good key, who may not try too often.
     pub(super) fn refuse(&self, client: &Client) -> Problem {
         let who = client.address.map(household);
-        match self.of_refusals.take(who, self.now()) {
-            Ok(()) => Problem::new(Kind::Unauthorized),
-            Err(wait) => Problem::too_often(wait),
+        if let Err(wait) = self.of_refusals.take(who, self.now()) {
+            return Problem::too_often(wait);
         }
+        let problem = Problem::new(Kind::Unauthorized);
+        let has_keys = self.keys.at_hand().is_none_or(|ring| ring.required);
+        if has_keys { problem } else { problem.detail(NO_KEY_YET) }
     }
 
     /// The time since the server began.

@@ -3,7 +3,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     App,
-    auth::{Caller, Cookie},
+    auth::{Caller, Client, Cookie},
     body,
     described::problems,
     examples, floor_bodies as bodies,
@@ -75,7 +75,7 @@ pub(super) async fn get_session(State(app): State<App>, head: Parts) -> Result<R
     Query::none(&head.uri)?;
     let client = app.gate.client(&head);
     app.gate.check_address(&client)?;
-    let caller = app.gate.identify(&client, &head.headers).await?;
+    let caller = app.gate.identify(&client, &head).await?;
     let mut response = answer(StatusCode::OK, &SessionView::from(caller.as_ref()));
     let (key, session) = caller.as_ref().map_or((None, None), |it| (it.key(), it.session()));
     let now = app.park.options().clock.now();
@@ -112,8 +112,8 @@ pub(super) async fn begin_session(
     Query::none(&head.uri)?;
     let client = app.gate.client(&head);
     app.gate.check_address(&client)?;
-    refuse_elsewhere(&head)?;
-    let nobody = app.gate.identify(&client, &HeaderMap::new()).await?;
+    refuse_elsewhere(&head, &client)?;
+    let nobody = app.gate.identify_free(&client, &head).await?;
     let whole = body::read_small(Request::from_parts(head, body), &app).await?;
     let secret = bodies::new_session(&whole.bytes)?;
     if let Some(free) = nobody {
@@ -138,15 +138,16 @@ problems!(EndProblems: CrossSite, InvalidFields);
 )]
 pub(super) async fn end_session(State(app): State<App>, head: Parts) -> Result<Response, Problem> {
     Query::none(&head.uri)?;
-    refuse_elsewhere(&head)?;
-    let is_encrypted = app.gate.client(&head).is_encrypted;
+    let client = app.gate.client(&head);
+    refuse_elsewhere(&head, &client)?;
+    let is_encrypted = client.is_encrypted;
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_cookie(&mut response, Cookie::gone(is_encrypted));
     Ok(response)
 }
 
-fn refuse_elsewhere(head: &Parts) -> Result<(), Problem> {
-    if from_elsewhere(head) { Err(Problem::new(Kind::CrossSite)) } else { Ok(()) }
+fn refuse_elsewhere(head: &Parts, client: &Client) -> Result<(), Problem> {
+    if from_elsewhere(head, client) { Err(Problem::new(Kind::CrossSite)) } else { Ok(()) }
 }
 
 fn set_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
