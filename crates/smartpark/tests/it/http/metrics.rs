@@ -132,7 +132,7 @@ fn an_answer_carries_the_name_of_its_request() {
 /// The rules and the scrape configuration that the documents show, by the first word in them.
 #[test]
 fn the_documented_rules_and_settings_are_what_prometheus_takes() {
-    let document = include_str!("../../../docs/operations.md");
+    let document = include_str!("../../../../../docs/operations.md");
     let blocks: Vec<&str> =
         document.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let block = |begin: &str| {

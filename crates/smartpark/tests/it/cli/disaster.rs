@@ -11,7 +11,7 @@ use super::{
 
 /// What the box sends again, by the script that the documents show; none where there is no Python.
 fn resend(folder: &Folder, server: &Server) -> Option<Value> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/resend.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/resend.py");
     let mut python = Command::new("python3");
     python.args([script, &server.url, "box.ndjson"]).current_dir(folder.path());
     let output = python.env_remove("SMARTPARK_KEY").output();

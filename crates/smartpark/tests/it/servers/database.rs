@@ -61,7 +61,7 @@ impl Drop for Database {
 /// Runs scripts/postgres, which must go well.
 fn script(args: &[&str]) -> Output {
     let mut command = Command::new("bash");
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/postgres")).args(args);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres")).args(args);
     let ran = command.stdin(Stdio::null()).output().unwrap();
     assert!(ran.status.success(), "{args:?}: {}", String::from_utf8_lossy(&ran.stderr));
     ran

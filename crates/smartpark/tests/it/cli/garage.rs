@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::program::Folder;
 
-const EVENTS: &str = include_str!("../../data/jpl-garage/events.csv");
-const TRUTH: &str = include_str!("../../data/jpl-garage/hourly_truth.csv");
+const EVENTS: &str = include_str!("../../../../../tests/data/jpl-garage/events.csv");
+const TRUTH: &str = include_str!("../../../../../tests/data/jpl-garage/hourly_truth.csv");
 
 /// The floors and their slots.
 pub(crate) const FLOORS: [(&str, u32); 3] = [("1F", 14), ("3F", 19), ("4F", 19)];

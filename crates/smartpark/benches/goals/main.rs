@@ -139,7 +139,7 @@ fn stored_results(options: &Options) -> Vec<Group> {
 fn publish(groups: &[Group]) {
     const BEGIN: &str = "<!-- goals: begin -->\n";
     const END: &str = "<!-- goals: end -->";
-    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/docs");
+    let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
     let path = format!("{docs}/performance.md");
     let page = fs::read_to_string(&path).expect("the page is there");
     let (before, rest) = page.split_once(BEGIN).expect("the page has a place for the table");

@@ -236,7 +236,7 @@ impl Trial {
 
 /// Adds a line to the results of this size.
 pub(crate) fn add_result(size: Size, line: &Value) {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target/faults");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/faults");
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join(format!("{}.jsonl", size.name));
     let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();

@@ -70,7 +70,7 @@ impl Drop for Cluster {
 /// Runs scripts/postgres, which must go well; returns what it printed.
 fn script(args: &[&str]) -> String {
     let mut command = Command::new("bash");
-    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/postgres")).args(args);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres")).args(args);
     let ran = command.stdin(Stdio::null()).output().unwrap();
     assert!(ran.status.success(), "{args:?}: {}", String::from_utf8_lossy(&ran.stderr));
     String::from_utf8(ran.stdout).unwrap()

@@ -19,7 +19,7 @@ use crate::{
     traffic::{Seen, Traffic},
 };
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/postgres");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/postgres");
 const GROUPS: [u64; 4] = [1, 64, 512, 4_096];
 /// The group size that the goal speaks of.
 const GOAL_GROUP: u64 = 512;
