@@ -19,6 +19,7 @@ use crate::{
     error::FieldError,
     model::{DEFAULT_CONFIDENCE, Direction, NewEvent, UnknownWord, VehicleType, name_fault},
 };
+pub(crate) use instant::parse_bound;
 pub use instant::parse_instant;
 #[cfg(feature = "http")]
 pub(crate) use members::displayable;

@@ -26,15 +26,17 @@ use super::{
 };
 use crate::{
     Clock, NewEvent, Role, SmartPark,
-    keys::{KeyRing, KnownKey},
-    limits::{MAX_KEYS, MAX_RATED_ADDRESSES, MAX_REFUSALS_PER_SECOND},
+    keys::{KeyRing, KnownKey, Session},
+    limits::{
+        MAX_KEYS, MAX_RATED_ADDRESSES, MAX_REFUSALS_PER_SECOND, MAX_SIGN_INS_PER_SECOND,
+    },
     planted::planted,
 };
 pub(super) use client::{Client, is_one_of};
 pub use client::{Network, Peer};
 use rates::{Buckets, household};
 use ring::Keys;
-pub(super) use session::{COOKIE, Cookie};
+pub(super) use session::{COOKIE, forget, keep};
 
 /// The header for clients that cannot send `Authorization`.
 pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -69,6 +71,7 @@ pub(super) struct Gate {
     of_keys: Option<Buckets<i64>>,
     of_addresses: Option<Buckets<Option<IpAddr>>>,
     of_refusals: Buckets<Option<IpAddr>>,
+    of_sign_ins: Buckets<i64>,
     started: Instant,
 }
 
@@ -78,7 +81,7 @@ pub(super) struct Caller {
     /// None where nobody is asked for a key.
     key: Option<Arc<KnownKey>>,
     /// The session that it came with, where it is one.
-    session: Option<Cookie>,
+    session: Option<Session>,
 }
 
 impl Caller {
@@ -98,7 +101,7 @@ impl Caller {
     }
 
     /// The session that it came with.
-    pub(super) fn session(&self) -> Option<&Cookie> {
+    pub(super) fn session(&self) -> Option<&Session> {
         self.session.as_ref()
     }
 
@@ -159,6 +162,7 @@ impl Gate {
         let HttpConfig { no_auth, ref proxies, rates, .. } = *config;
         let clock = park.options().clock.clone();
         let refusals = NonZeroU32::new(MAX_REFUSALS_PER_SECOND).unwrap_or(NonZeroU32::MIN);
+        let sign_ins = NonZeroU32::new(MAX_SIGN_INS_PER_SECOND).unwrap_or(NonZeroU32::MIN);
         let of_addresses = |rate| Buckets::new(rate, MAX_RATED_ADDRESSES);
         Self {
             keys: Keys::new(park),
@@ -170,6 +174,7 @@ impl Gate {
             of_keys: rates.per_key.map(|rate| Buckets::new(rate, MAX_KEYS)),
             of_addresses: rates.per_address.map(of_addresses),
             of_refusals: of_addresses(refusals),
+            of_sign_ins: Buckets::new(sign_ins, MAX_KEYS),
             started: Instant::now(),
         }
     }
@@ -233,12 +238,58 @@ impl Gate {
             let key = ring.recognise(secret).cloned();
             return Ok(key.map(|key| Caller { key: Some(key), session: None }));
         }
-        let cookie = Cookie::of(headers).filter(|cookie| cookie.is_before_end(self.clock.now()));
-        let known = cookie.and_then(|cookie| {
-            let key = ring.with_prefix(cookie.prefix()).cloned();
-            key.filter(|key| cookie.is_signed_by(&key.sum)).map(|key| (key, cookie))
-        });
-        Ok(known.map(|(key, session)| Caller { key: Some(key), session: Some(session) }))
+        let Some(session) = session::sent_session(headers) else { return Ok(None) };
+        let key = self.key_of(ring, &session).await?;
+        Ok(key.map(|key| Caller { key: Some(key), session: Some(session) }))
+    }
+
+    /// The key that a session was begun with, if both hold. A session that is not known may have
+    /// been begun a moment ago, perhaps by another server.
+    async fn key_of(
+        &self,
+        ring: Arc<KeyRing>,
+        session: &Session,
+    ) -> Result<Option<Arc<KnownKey>>, Problem> {
+        if !session.is_in_time(self.clock.now()) || ring.with_prefix(session.prefix()).is_none() {
+            return Ok(None);
+        }
+        if let Some(key) = ring.key_of(session) {
+            return Ok(Some(Arc::clone(key)));
+        }
+        Ok(self.keys.newest().await?.key_of(session).cloned())
+    }
+
+    /// Begins a session with a key.
+    pub(super) async fn begin_session(&self, key: &KnownKey) -> Result<Session, Problem> {
+        self.of_sign_ins.take(key.key.id, self.now()).map_err(Problem::too_often)?;
+        let session = self.keys.park().keys().begin_session(&key.key.prefix).await?;
+        // If this look fails, the first request with the session looks.
+        self.keys.newest().await.ok();
+        Ok(session)
+    }
+
+    /// Another session in place of one that is more than half over: a page that is opened now and
+    /// then never has to sign in again. None if it has time, or if that cannot be stored now.
+    pub(super) async fn renew_session(&self, session: &Session) -> Option<Session> {
+        if !session.is_aged(self.clock.now()) {
+            return None;
+        }
+        self.keys.park().keys().renew_session(session).await.unwrap_or_else(|error| {
+            tracing::warn!("a session could not be renewed: {error}");
+            None
+        })
+    }
+
+    /// Ends the session that the head holds, if it holds a good one.
+    pub(super) async fn end_session(&self, head: &Parts) -> Result<(), Problem> {
+        let Some(session) = session::sent_session(&head.headers) else { return Ok(()) };
+        let ring = self.keys.current().await?;
+        if self.key_of(ring, &session).await?.is_some() {
+            self.keys.park().keys().end_session(&session).await?;
+            // If this look fails, the next one finds it gone.
+            self.keys.newest().await.ok();
+        }
+        Ok(())
     }
 
     /// The caller, if it needs no key.
@@ -268,10 +319,12 @@ impl Gate {
     pub(super) fn still_admits(&self, caller: &Caller) -> bool {
         let Some(ring) = self.keys.at_hand() else { return true };
         let Some(then) = caller.key() else { return self.is_open || !ring.required };
-        let now = ring.with_prefix(&then.key.prefix);
-        let key_holds = now.is_some_and(|now| now.sum == then.sum);
-        let time = self.clock.now();
-        key_holds && caller.session().is_none_or(|session| session.is_before_end(time))
+        let now = match caller.session() {
+            Some(session) if !session.is_in_time(self.clock.now()) => None,
+            Some(session) => ring.key_of(session),
+            None => ring.with_prefix(&then.key.prefix),
+        };
+        now.is_some_and(|now| now.sum == then.sum)
     }
 
     /// The answer to somebody without a good key, who may not try too often.

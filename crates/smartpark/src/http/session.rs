@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     App,
-    auth::{Caller, Client, Cookie},
+    auth::{self, Caller, Client},
     body,
     described::problems,
     examples, floor_bodies as bodies,
@@ -77,11 +77,10 @@ pub(super) async fn get_session(State(app): State<App>, head: Parts) -> Result<R
     app.gate.check_address(&client)?;
     let caller = app.gate.identify(&client, &head).await?;
     let mut response = answer(StatusCode::OK, &SessionView::from(caller.as_ref()));
-    let (key, session) = caller.as_ref().map_or((None, None), |it| (it.key(), it.session()));
-    let now = app.park.options().clock.now();
-    // A page that is opened now and then never has to sign in again.
-    if let Some(key) = key.filter(|_| session.is_some_and(|session| session.is_aged(now))) {
-        set_cookie(&mut response, Cookie::begin(key, now).header(client.is_encrypted));
+    if let Some(session) = caller.as_ref().and_then(Caller::session)
+        && let Some(renewed) = app.gate.renew_session(session).await
+    {
+        set_cookie(&mut response, auth::keep(&renewed, client.is_encrypted));
     }
     Ok(response)
 }
@@ -123,15 +122,17 @@ pub(super) async fn begin_session(
     let caller = caller.ok_or_else(|| app.gate.refuse(&client))?;
     let mut response = answer(StatusCode::OK, &SessionView::from(Some(&caller)));
     if let Some(key) = caller.key() {
-        let cookie = Cookie::begin(key, app.park.options().clock.now());
-        set_cookie(&mut response, cookie.header(client.is_encrypted));
+        let session = app.gate.begin_session(key).await?;
+        set_cookie(&mut response, auth::keep(&session, client.is_encrypted));
     }
     Ok(response)
 }
 
-problems!(EndProblems: CrossSite, InvalidFields);
+problems!(EndProblems: CrossSite, InvalidFields, Internal, Overloaded, Unavailable);
 
 /// Sign out
+///
+/// Ends the session on every server within five seconds, also for others who have its cookie.
 #[utoipa::path(
     delete, path = "/session", tag = "session", operation_id = "signOut",
     responses((status = 204, description = "The cookie is gone"), EndProblems),
@@ -140,9 +141,12 @@ pub(super) async fn end_session(State(app): State<App>, head: Parts) -> Result<R
     Query::none(&head.uri)?;
     let client = app.gate.client(&head);
     refuse_elsewhere(&head, &client)?;
-    let is_encrypted = client.is_encrypted;
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    set_cookie(&mut response, Cookie::gone(is_encrypted));
+    // The browser forgets it, also if the database cannot be told.
+    let ended = app.gate.end_session(&head).await;
+    let mut response = ended.map_or_else(Problem::into_response, |()| {
+        StatusCode::NO_CONTENT.into_response()
+    });
+    set_cookie(&mut response, auth::forget(client.is_encrypted));
     Ok(response)
 }
 

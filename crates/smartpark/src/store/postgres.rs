@@ -28,6 +28,7 @@ mod replica;
 mod retention;
 mod rows;
 mod session;
+mod sign_ins;
 mod statistics;
 mod stream;
 mod tables;
