@@ -39,6 +39,7 @@ mod requests;
 mod room;
 mod rows;
 mod schemas;
+mod seats;
 mod server;
 mod session;
 mod statistics;
@@ -63,7 +64,7 @@ use crate::{
     SmartPark, Timestamp,
     limits::{
         BODY_TIMEOUT, HEAD_TIMEOUT, HEARTBEAT, IDLE_TIMEOUT, MAX_ANSWERS_BYTES, MAX_BODIES_BYTES,
-        MAX_DOWNLOADS, MAX_PAGES, STOP_TIMEOUT, WRITE_TIMEOUT,
+        MAX_DOWNLOADS, MAX_PAGES, MAX_WATCHERS, STOP_TIMEOUT, WRITE_TIMEOUT,
     },
 };
 use auth::Gate;
@@ -74,6 +75,7 @@ pub use origin::Origin;
 use problem::Problem;
 pub(crate) use record::RecordedView;
 use room::Room;
+use seats::Seats;
 pub use server::{serve, serve_router};
 pub use tls::TlsFiles;
 
@@ -102,6 +104,9 @@ pub struct HttpConfig {
     pub proxies: Vec<Network>,
     /// How often one may ask.
     pub rates: Rates,
+    /// How many live streams there may be ([`MAX_WATCHERS`]). When all are taken, a newcomer gets
+    /// one of the key, session or address that has the most.
+    pub streams: usize,
     /// The sites whose pages may use the interface from a browser, with a key of their own.
     pub cors_origins: Vec<Origin>,
 }
@@ -117,6 +122,7 @@ impl Default for HttpConfig {
             tls: None,
             proxies: Vec::new(),
             rates: Rates::default(),
+            streams: MAX_WATCHERS,
             cors_origins: Vec::new(),
         }
     }
@@ -194,8 +200,10 @@ struct Shared {
     answers: Room,
     /// A permit for each large page of events that may be in the making.
     pages: Semaphore,
-    /// A permit for each table of events that may be downloaded.
-    downloads: Arc<Semaphore>,
+    /// A seat for each table of events that may be downloaded.
+    downloads: Arc<Seats>,
+    /// A seat for each live stream.
+    streams: Arc<Seats>,
     heartbeat: Duration,
     /// Becomes true when the server stops: streams end then.
     stopping: Arc<watch::Sender<bool>>,
@@ -324,7 +332,8 @@ fn routes_until(
         body_room: Room::new(MAX_BODIES_BYTES),
         answers: Room::new(MAX_ANSWERS_BYTES),
         pages: Semaphore::new(pages_at_once()),
-        downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
+        downloads: Seats::new(MAX_DOWNLOADS),
+        streams: Seats::new(config.streams),
         heartbeat: config.timeouts.heartbeat,
         stopping,
     }));

@@ -36,8 +36,9 @@ pub const MAX_QUEUED_READS: usize = 4_096;
 pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the commits of other processes are looked for while somebody watches.
 pub const SQLITE_WATCH_INTERVAL: Duration = Duration::from_millis(250);
-/// Watchers of the live stream of one process; one more is answered with 503. Each keeps a
-/// connection, and others need some too ([`MAX_CONNECTIONS`]).
+/// Live streams of one server, and as many watchers of a program that embeds the counter. Each
+/// stream keeps a connection, and others need some too ([`MAX_CONNECTIONS`]). One more stream gets
+/// the place of a client that has more of them, or is answered with 503.
 pub const MAX_WATCHERS: usize = 2_048;
 /// The latest events that are kept for watchers; who is further behind reads them from the store.
 pub const LIVE_RING_EVENTS: usize = 4_096;

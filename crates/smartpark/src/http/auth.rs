@@ -23,6 +23,7 @@ use super::{
     kind::Kind,
     origin::{self, from_elsewhere, may_be_from_elsewhere},
     problem::{Place, Problem},
+    seats::Holder,
 };
 use crate::{
     Clock, NewEvent, Role, SmartPark,
@@ -82,6 +83,8 @@ pub(super) struct Caller {
     key: Option<Arc<KnownKey>>,
     /// The session that it came with, where it is one.
     session: Option<Session>,
+    /// The address that stands for it.
+    address: Option<IpAddr>,
 }
 
 impl Caller {
@@ -103,6 +106,15 @@ impl Caller {
     /// The session that it came with.
     pub(super) fn session(&self) -> Option<&Session> {
         self.session.as_ref()
+    }
+
+    /// Whose share of what is scarce it uses.
+    pub(super) fn holder(&self) -> Holder {
+        Holder {
+            key: self.key().map(|known| known.key.id),
+            session: self.session().map(|session| session.sum().0),
+            address: self.address,
+        }
     }
 
     /// Whether it may report this event.
@@ -185,6 +197,7 @@ impl Gate {
         self.check_address(&client)?;
         let caller = self.identify(&client, head).await?;
         let caller = caller.ok_or_else(|| self.refuse(&client))?;
+        let caller = Caller { address: client.address.map(household), ..caller };
         if !is_reading(&head.method) && self.is_others_doing(&caller, &client, head) {
             return Err(Problem::new(Kind::CrossSite));
         }
@@ -236,11 +249,11 @@ impl Gate {
                 tracing::info!(secret, "a request");
             }
             let key = ring.recognise(secret).cloned();
-            return Ok(key.map(|key| Caller { key: Some(key), session: None }));
+            return Ok(key.map(|key| Caller { key: Some(key), ..Caller::default() }));
         }
         let Some(session) = session::sent_session(headers) else { return Ok(None) };
         let key = self.key_of(ring, &session).await?;
-        Ok(key.map(|key| Caller { key: Some(key), session: Some(session) }))
+        Ok(key.map(|key| Caller { key: Some(key), session: Some(session), address: None }))
     }
 
     /// The key that a session was begun with, if both hold. A session that is not known may have
@@ -310,7 +323,7 @@ impl Gate {
     /// The caller whose key this is.
     pub(super) async fn recognise(&self, secret: &str) -> Result<Option<Caller>, Problem> {
         let key = self.keys.current().await?.recognise(secret).cloned();
-        Ok(key.map(|key| Caller { key: Some(key), session: None }))
+        Ok(key.map(|key| Caller { key: Some(key), ..Caller::default() }))
     }
 
     /// Whether a caller who was let in a while ago still would be, as far as is known now: asked
