@@ -1,33 +1,12 @@
 //! The one error of the library.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use jiff::Timestamp;
+pub use smartpark_core::error::FieldError;
 
 /// Short for a result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// A field that does not fit, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FieldError {
-    /// The field's name.
-    pub field: Cow<'static, str>,
-    /// What is wrong, for a person: "must be a number from 0 to 1". Never echoes the input.
-    pub detail: Cow<'static, str>,
-}
-
-impl FieldError {
-    /// A fault of `field`.
-    pub fn new(field: impl Into<Cow<'static, str>>, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: field.into(), detail: detail.into() }
-    }
-}
-
-impl fmt::Display for FieldError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.field, self.detail)
-    }
-}
 
 /// Why a thing could not be done. Where nothing else is said, nothing was stored.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

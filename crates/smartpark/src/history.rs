@@ -4,7 +4,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Error, FloorOperations, OccupancyHistory, OccupancyStep, Result,
-    count::Step,
     error::FieldError,
     limits::{
         DEFAULT_HISTORY_STEPS, MAX_HISTORY_STEP, MAX_HISTORY_STEPS, MAX_STATISTICS_HOURS,
@@ -94,22 +93,6 @@ fn fitting_step((start, end): (i64, i64), asked: Option<u32>) -> Result<u32, Fie
         return Err(FieldError::new("step", "must not make more than 2000 steps of the window"));
     }
     Ok(step)
-}
-
-impl From<&Step> for OccupancyStep {
-    fn from(step: &Step) -> Self {
-        Self {
-            // A step begins between two instants that are Timestamps.
-            start: Timestamp::from_microsecond(step.start).unwrap_or(Timestamp::MAX),
-            min: step.min,
-            max: step.max,
-            mean: step.mean,
-            closing: step.closing,
-            total_slots: step.slots,
-            entries: step.entries,
-            exits: step.exits,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -35,8 +35,6 @@ pub mod clock;
 #[cfg(feature = "cli")]
 mod config;
 pub mod copy;
-pub mod count;
-pub mod csv_cells;
 mod doctest;
 pub mod error;
 mod events;
@@ -46,14 +44,12 @@ mod floors;
 mod history;
 #[cfg(feature = "http")]
 pub mod http;
-pub mod intake;
 mod keys;
 pub mod limits;
 pub mod live;
 #[cfg(feature = "cli")]
 mod logging;
 mod metrics;
-mod model;
 mod planted;
 mod recorder;
 mod refusals;
@@ -72,15 +68,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use smartpark_core::*;
+
 pub use clock::Clock;
 #[doc(hidden)]
 pub use doctest::doctest;
-pub use error::{Error, FieldError, Result};
+pub use error::{Error, Result};
 pub use events::EventOperations;
 pub use floors::FloorOperations;
-pub use jiff::Timestamp;
 pub use keys::{IssuedKey, KeyOperations, Secret};
-pub use model::*;
 pub use replica::Reading;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;

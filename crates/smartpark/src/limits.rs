@@ -2,14 +2,8 @@
 
 use std::time::Duration;
 
-/// Longest name of a camera, track or floor, in characters. Contract §2.
-pub const MAX_NAME_CHARS: usize = 100;
-/// Longest description of a floor and longest reason of a recount, in characters.
-pub const MAX_TEXT_CHARS: usize = 1_000;
-/// Most slots of one floor: far above any building, far below overflow.
-pub const MAX_TOTAL_SLOTS: i64 = 1_000_000;
-/// Most rows in one request. Contract §5.
-pub const MAX_BATCH_ROWS: usize = 10_000;
+pub use smartpark_core::limits::*;
+
 /// Largest request body in bytes: [`MAX_BATCH_ROWS`] rows of about 1.6 kB each.
 pub const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 /// Largest body from somebody who has not shown a key yet, in bytes.
@@ -149,8 +143,6 @@ pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(8);
 /// API keys that hold at the same time: a server has all of them at hand.
 pub const MAX_KEYS: usize = 1_000;
-/// Cameras, and floors, that one key may be bound to.
-pub const MAX_KEY_BINDINGS: usize = 1_000;
 /// How old the keys that a server has at hand may be before it looks for newer ones, while it
 /// still answers with those it has.
 pub const KEYS_FRESH: Duration = Duration::from_secs(2);

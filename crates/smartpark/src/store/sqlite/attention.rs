@@ -3,7 +3,7 @@
 
 use rusqlite::Connection;
 
-use super::rows::Micros;
+use super::rows::{Code, Micros};
 use crate::{
     LastSeen, Result,
     model::{CameraHour, FloorAtLimit},
@@ -37,7 +37,7 @@ GROUP BY camera_id ORDER BY camera_id LIMIT ?3";
 /// The events at the limit from an instant on, by floor, but those before its last recount.
 pub(super) fn at_limit(connection: &Connection, from: i64) -> Result<Vec<FloorAtLimit>> {
     let mut statement = connection.prepare_cached(AT_LIMIT)?;
-    let rows = statement.query_map((from, Kind::Recount), |row| {
+    let rows = statement.query_map((from, Code(Kind::Recount)), |row| {
         Ok(FloorAtLimit { floor_id: row.get(0)?, events: row.get(1)?, last_at: row.get(2)? })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

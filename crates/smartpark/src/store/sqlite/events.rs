@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use super::{
     floors,
-    rows::{self, event_columns},
+    rows::{self, Code, event_columns},
 };
 use crate::{Cursor, Event, EventFilter, EventPage, Position, Result, store::Order};
 
@@ -138,6 +138,7 @@ fn select(
         }
     };
     let mut sql = format!("{SELECT} INDEXED BY {index}{bounds}");
+    let (vehicle_type, direction) = (filter.vehicle_type.map(Code), filter.direction.map(Code));
     let mut values: Vec<&dyn ToSql> = vec![&last, &from.0, &from.1];
     let mut require = |condition: &str, value| {
         sql.push_str(condition);
@@ -152,10 +153,10 @@ fn select(
     if let Some(value) = &filter.track_id {
         require(" AND track_id = ?", value);
     }
-    if let Some(value) = &filter.vehicle_type {
+    if let Some(value) = &vehicle_type {
         require(" AND vehicle_type = ?", value);
     }
-    if let Some(value) = &filter.direction {
+    if let Some(value) = &direction {
         require(" AND direction = ?", value);
     }
     // Spelled out, since only so does it fit the index of those events.

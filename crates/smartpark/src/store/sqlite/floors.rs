@@ -4,7 +4,7 @@
 use rusqlite::{Connection, OptionalExtension, ffi::SQLITE_CONSTRAINT_UNIQUE};
 
 use super::{
-    rows::{self, floor_columns},
+    rows::{self, Code, floor_columns},
     session::Session,
 };
 use crate::{
@@ -233,7 +233,7 @@ pub(super) fn insert_adjustment(connection: &Connection, new: &Adjustment) -> Re
     connection.prepare_cached(INSERT_ADJUSTMENT)?.execute((
         new.id,
         new.floor_id,
-        new.kind,
+        Code(new.kind),
         new.delta,
         new.current_vehicles,
         new.total_slots,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::statistics::hour_sum;
+use super::{rows::Code, statistics::hour_sum};
 use crate::{
     Result,
     store::{
@@ -55,7 +55,8 @@ pub(super) fn recomputed(connection: &Connection, day: i64) -> Result<HashMap<Ho
     let mut rows = events.query(range)?;
     while let Some(row) = rows.next()? {
         let key = (hour_of(row.get(0)?), row.get(1)?, row.get(2)?);
-        sums.entry(key).or_default()[column(row.get(3)?, row.get(4)?)] += 1;
+        let (Code(kind), Code(direction)) = (row.get(3)?, row.get(4)?);
+        sums.entry(key).or_default()[column(kind, direction)] += 1;
     }
     let mut at_limit = connection.prepare_cached(EVENTS_AT_LIMIT)?;
     let mut rows = at_limit.query(range)?;

@@ -3,7 +3,12 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Sqlite, rows::Micros, session::Session, sign_ins};
+use super::{
+    Sqlite,
+    rows::{Code, Micros},
+    session::Session,
+    sign_ins,
+};
 use crate::{
     ApiKey, Error, NewKey, Result,
     keys::{KeyRing, KnownKey, Sealed, Sha256Sum},
@@ -97,7 +102,7 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         id: row.get(0)?,
         name: row.get(1)?,
         prefix: row.get(2)?,
-        role: row.get(4)?,
+        role: row.get::<_, Code<_>>(4)?.0,
         cameras: Vec::new(),
         floors: Vec::new(),
         created_at: row.get::<_, Micros>(7)?.0,
@@ -128,7 +133,7 @@ pub(super) fn replace(connection: &Connection, keys: &[KnownKey]) -> Result<()> 
             &key.name,
             &key.prefix,
             sum.0,
-            key.role,
+            Code(key.role),
             binding(&key.cameras),
             binding(&key.floors),
             key.created_at.as_microsecond(),
@@ -157,7 +162,7 @@ fn add(session: &mut Session<'_>, new: &NewKey, sealed: &Sealed) -> Result<ApiKe
         &new.name,
         &sealed.prefix,
         sealed.sha256.0,
-        new.role,
+        Code(new.role),
         binding(&new.cameras),
         binding(&new.floors),
         session.now,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{CachedStatement, Connection, Row};
 
-use super::floors;
+use super::{floors, rows::Code};
 use crate::{
     Direction, Error, Floor, FloorCount, Result,
     count::{Act, Clamp, Fact, History, Level, Missing, NodeRow, Source, Span, Start, Walk},
@@ -211,7 +211,7 @@ fn node(row: &Row<'_>) -> rusqlite::Result<NodeRow> {
 }
 
 fn event_fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
-    let direction: Direction = row.get(3)?;
+    let Code::<Direction>(direction) = row.get(3)?;
     Ok(Fact {
         at: row.get(0)?,
         source: Source::Event { camera_id: row.get(1)?, track_id: row.get(2)?, direction },
@@ -221,7 +221,7 @@ fn event_fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
 }
 
 fn adjustment_fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
-    let kind: Kind = row.get(2)?;
+    let Code::<Kind>(kind) = row.get(2)?;
     Ok(Fact {
         at: row.get(0)?,
         source: Source::Adjustment(row.get(1)?),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{
-    rows::{self, event_columns},
+    rows::{self, Code, event_columns},
     session::Session,
 };
 use crate::{
@@ -119,8 +119,8 @@ pub(super) fn insert(connection: &Connection, event: &Event) -> Result<()> {
         &event.camera_id,
         event.floor_id,
         &event.track_id,
-        event.vehicle_type,
-        event.direction,
+        Code(event.vehicle_type),
+        Code(event.direction),
         if planted("change-payload") { 0.5 } else { event.confidence },
         event.timestamp.as_microsecond(),
         event.created_at.as_microsecond(),
@@ -135,7 +135,7 @@ fn find_twin(session: &Session<'_>, event: &NewEvent) -> Result<Option<Event>> {
     if planted("forget-twins") {
         return Ok(None);
     }
-    let (camera, track, direction) = (&event.camera_id, &event.track_id, event.direction);
+    let (camera, track, direction) = (&event.camera_id, &event.track_id, Code(event.direction));
     let found = match event.timestamp {
         Some(at) => session
             .connection

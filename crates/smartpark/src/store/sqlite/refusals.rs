@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::session::Session;
+use super::{rows::Code, session::Session};
 use crate::{Result, model::RefusedInHour};
 
 const ADD: &str = "-- store_refusals: add
@@ -20,7 +20,7 @@ pub(super) fn add(session: &Session<'_>, rows: &[RefusedInHour], oldest: i64) ->
     session.connection.prepare_cached(FORGET)?.execute([oldest])?;
     let mut add = session.connection.prepare_cached(ADD)?;
     for row in rows {
-        add.execute((row.hour, &row.camera_id, row.reason, row.events, row.last_at))?;
+        add.execute((row.hour, &row.camera_id, Code(row.reason), row.events, row.last_at))?;
     }
     Ok(())
 }
@@ -32,7 +32,7 @@ pub(super) fn since(connection: &Connection, hour: i64) -> Result<Vec<RefusedInH
         Ok(RefusedInHour {
             hour: row.get(0)?,
             camera_id: row.get(1)?,
-            reason: row.get(2)?,
+            reason: row.get::<_, Code<_>>(2)?.0,
             events: row.get(3)?,
             last_at: row.get(4)?,
         })

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use rusqlite::OptionalExtension;
 
-use super::{floors, past::Past, session::Session};
+use super::{floors, past::Past, rows::Code, session::Session};
 use crate::{
     Result,
     count::{Level, Span},
@@ -112,8 +112,8 @@ pub(super) fn delete_chunk(session: &mut Session<'_>) -> Result<u64> {
         traces.entry((hour_of(at), floor_id)).or_default().push(Trace {
             at,
             camera_id: row.get(3)?,
-            vehicle_type: row.get(4)?,
-            direction: row.get(5)?,
+            vehicle_type: row.get::<_, Code<_>>(4)?.0,
+            direction: row.get::<_, Code<_>>(5)?.0,
             at_limit: row.get(7)?,
         });
     }

@@ -39,19 +39,37 @@ impl FromSql for Micros {
     }
 }
 
-/// Words that are stored as numbers.
+/// A word that the database stores as a number.
+pub(super) trait Numbered: Copy {
+    fn number(self) -> u8;
+    fn of(number: i64) -> Option<Self>;
+}
+
+/// A word as a column of the database: its number.
+pub(super) struct Code<T>(pub(super) T);
+
+impl<T: Numbered> ToSql for Code<T> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(i64::from(self.0.number()).into())
+    }
+}
+
+impl<T: Numbered> FromSql for Code<T> {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let number = value.as_i64()?;
+        T::of(number).map(Self).ok_or(FromSqlError::OutOfRange(number))
+    }
+}
+
 macro_rules! numbered {
     ($($word:ty: $number:expr, $from:expr;)*) => {
-        $(impl ToSql for $word {
-            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-                Ok(i64::from($number(*self)).into())
+        $(impl Numbered for $word {
+            fn number(self) -> u8 {
+                $number(self)
             }
-        }
 
-        impl FromSql for $word {
-            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-                let number = value.as_i64()?;
-                $from(number).ok_or(FromSqlError::OutOfRange(number))
+            fn of(number: i64) -> Option<Self> {
+                $from(number)
             }
         })*
     };
@@ -79,13 +97,13 @@ pub(super) fn floor(row: &Row<'_>) -> rusqlite::Result<Floor> {
 }
 
 pub(super) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
-    let direction = row.get(5)?;
+    let Code(direction) = row.get(5)?;
     Ok(Event {
         id: row.get(0)?,
         camera_id: row.get(1)?,
         floor_id: row.get(2)?,
         track_id: row.get(3)?,
-        vehicle_type: row.get(4)?,
+        vehicle_type: row.get::<_, Code<_>>(4)?.0,
         direction,
         confidence: row.get(6)?,
         timestamp: row.get::<_, Micros>(7)?.0,

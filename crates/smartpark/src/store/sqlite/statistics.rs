@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
-use super::floors;
+use super::{floors, rows::Code};
 use crate::{
     Error, Result, Statistics,
     store::{
@@ -90,7 +90,8 @@ fn edge(
     let mut rows = events.query((from, to, floor_id))?;
     while let Some(row) = rows.next()? {
         let mut sum = HourSum::default();
-        sum[column(row.get(2)?, row.get(3)?)] = row.get(4)?;
+        let (Code(kind), Code(direction)) = (row.get(2)?, row.get(3)?);
+        sum[column(kind, direction)] = row.get(4)?;
         tally.add(
             hour,
             row.get(0)?,

@@ -5,7 +5,7 @@ use rusqlite::{CachedStatement, Connection, Row};
 
 use super::{
     Sqlite, floors, keys, past, recording, repair, retention,
-    rows::{self, event_columns},
+    rows::{self, Code, event_columns},
     session::Session,
 };
 use crate::{
@@ -256,7 +256,7 @@ fn adjustment(row: &Row<'_>) -> rusqlite::Result<Adjustment> {
     Ok(Adjustment {
         id: row.get(0)?,
         floor_id: row.get(1)?,
-        kind: row.get(2)?,
+        kind: row.get::<_, Code<_>>(2)?.0,
         delta: row.get(3)?,
         current_vehicles: row.get(4)?,
         total_slots: row.get(5)?,

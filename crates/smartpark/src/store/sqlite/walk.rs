@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row};
 
-use super::{floors, past};
+use super::{floors, past, rows::Code};
 use crate::{
     Direction, Error, Floor, Result,
     count::{Fullness, Moment, Occupancy, Step, Walk, Walker},
@@ -93,12 +93,12 @@ fn walk(
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<Moment> {
-    let direction: Direction = row.get(2)?;
+    let Code::<Direction>(direction) = row.get(2)?;
     Ok(Moment { floor_id: row.get(0)?, at: row.get(1)?, act: direction.into(), is_event: true })
 }
 
 fn adjustment(row: &Row<'_>) -> rusqlite::Result<Moment> {
-    let kind: Kind = row.get(2)?;
+    let Code::<Kind>(kind) = row.get(2)?;
     let act = kind.act(row.get(3)?, row.get(4)?);
     Ok(Moment { floor_id: row.get(0)?, at: row.get(1)?, act, is_event: false })
 }

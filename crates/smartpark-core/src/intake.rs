@@ -19,11 +19,9 @@ use crate::{
     error::FieldError,
     model::{DEFAULT_CONFIDENCE, Direction, NewEvent, UnknownWord, VehicleType, name_fault},
 };
-pub(crate) use instant::parse_bound;
-pub use instant::parse_instant;
-#[cfg(feature = "http")]
-pub(crate) use members::displayable;
-pub(crate) use members::{Members, Named};
+pub use instant::{parse_bound, parse_instant};
+pub use members::displayable;
+pub use members::{Members, Named};
 pub use rows::{Input, read_events};
 
 /// The members of an event, in the order of the contract.
@@ -194,7 +192,7 @@ impl<'a> RawEvent<'a> {
 }
 
 /// Reads one JSON value, all of it, with `named`.
-pub(crate) fn read_members<const N: usize>(
+pub fn read_members<const N: usize>(
     json: &[u8],
     named: Named<N>,
 ) -> Result<Option<Members<'_, N>>, Unreadable> {
@@ -202,7 +200,7 @@ pub(crate) fn read_members<const N: usize>(
 }
 
 /// A required text that names something; `None` with a fault where it does not fit.
-pub(crate) fn name(
+pub fn name(
     field: &'static str,
     value: Option<Scalar<'_>>,
     faults: &mut Vec<FieldError>,
@@ -264,7 +262,7 @@ fn timestamp(value: Option<Scalar<'_>>, faults: &mut Vec<FieldError>) -> Option<
 }
 
 /// Notes that a required field is absent, or that it is there but `detail`.
-pub(crate) fn refuse<T>(
+pub fn refuse<T>(
     field: &'static str,
     value: Option<&Scalar<'_>>,
     detail: &'static str,

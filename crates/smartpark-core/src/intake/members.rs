@@ -14,16 +14,16 @@ const MAX_NAMED_UNKNOWN: usize = 20;
 
 /// The members of an object.
 #[derive(Debug)]
-pub(crate) struct Members<'a, const N: usize> {
+pub struct Members<'a, const N: usize> {
     /// The values, in the order of the names; `None` where a member is absent.
-    pub(crate) values: [Option<Scalar<'a>>; N],
+    pub values: [Option<Scalar<'a>>; N],
     /// The members that are unknown or repeated.
-    pub(crate) faults: Vec<FieldError>,
+    pub faults: Vec<FieldError>,
 }
 
 /// Reads a value into the members with these names, or `None` where it is no object.
 #[derive(Clone, Copy)]
-pub(crate) struct Named<const N: usize>(pub(crate) &'static [&'static str; N]);
+pub struct Named<const N: usize>(pub &'static [&'static str; N]);
 
 impl<'de, const N: usize> DeserializeSeed<'de> for Named<N> {
     type Value = Option<Members<'de, N>>;
@@ -129,7 +129,7 @@ impl Faults {
 }
 
 /// A name that a client made up, fit to be shown: short, and without control characters.
-pub(crate) fn displayable(name: &str) -> String {
+pub fn displayable(name: &str) -> String {
     name.chars().filter(|c| !c.is_control()).take(MAX_NAME_CHARS).collect()
 }
 
@@ -224,7 +224,7 @@ impl<'de> Visitor<'de> for AnyScalar {
 /// Reads a value and forgets it. Unlike [`serde::de::IgnoredAny`] it has the parser check all of
 /// it: escapes, the range of numbers, the depth.
 #[derive(Clone, Copy)]
-pub(crate) struct Skip;
+pub(super) struct Skip;
 
 impl<'de> DeserializeSeed<'de> for Skip {
     type Value = ();

@@ -17,9 +17,9 @@ mod statistics;
 pub use attention::{
     Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, Refusal, RefusalReason,
 };
-pub(crate) use attention::{CameraHour, FloorAtLimit, RefusedInHour};
+pub use attention::{CameraHour, FloorAtLimit, RefusedInHour};
 pub use digest::{DigestSlice, EventDigest, EventDigests};
-pub(crate) use key::KEY_MARK;
+pub use key::KEY_MARK;
 pub use key::{ApiKey, NewKey, Role};
 pub use position::Position;
 pub use site::Site;
@@ -45,8 +45,7 @@ pub struct UnknownWord {
 
 /// Which way a vehicle crossed the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Onto the floor.
@@ -86,8 +85,7 @@ impl fmt::Display for Direction {
 
 /// What kind of vehicle was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum VehicleType {
     /// A car.
@@ -133,7 +131,7 @@ impl fmt::Display for VehicleType {
 
 /// How an event found the floor where it could not move the count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum AtLimit {
     /// A vehicle entered a full floor.
@@ -189,7 +187,7 @@ impl Floor {
 }
 
 /// The order in which floors are shown: most free slots first, then the lower id.
-pub(crate) fn most_free_first(floors: &mut [Floor]) {
+pub fn most_free_first(floors: &mut [Floor]) {
     floors.sort_by_key(|floor| (-floor.available_slots(), floor.id));
 }
 
@@ -220,7 +218,9 @@ impl NewFloor {
         Self { name: name.into(), description: None, total_slots, is_active: true }
     }
 
-    pub(crate) fn faults(&self) -> Vec<FieldError> {
+    /// Every field that does not fit; none if all do.
+    #[must_use]
+    pub fn faults(&self) -> Vec<FieldError> {
         let mut faults = Vec::new();
         name_fault("name", &self.name, &mut faults);
         text_fault("description", self.description.as_deref(), &mut faults);
@@ -247,7 +247,9 @@ pub struct FloorChange {
 }
 
 impl FloorChange {
-    pub(crate) fn faults(&self) -> Vec<FieldError> {
+    /// Every field that does not fit; none if all do.
+    #[must_use]
+    pub fn faults(&self) -> Vec<FieldError> {
         let mut faults = Vec::new();
         if let Some(name) = &self.name {
             name_fault("name", name, &mut faults);
@@ -280,7 +282,7 @@ pub struct NewEvent {
     /// How sure the camera is, 0 to 1.
     pub confidence: f64,
     /// When the camera saw it. Without one the server's clock is used and a repeat is only
-    /// recognised within [`Options::dedup_window`](crate::Options::dedup_window).
+    /// recognised within the ledger's duplicate window.
     pub timestamp: Option<Timestamp>,
 }
 
@@ -320,7 +322,9 @@ impl NewEvent {
     }
 
     /// Every field that does not fit, by itself.
-    pub(crate) fn faults(&self) -> Vec<FieldError> {
+    /// Every field that does not fit; none if all do.
+    #[must_use]
+    pub fn faults(&self) -> Vec<FieldError> {
         let mut faults = Vec::new();
         name_fault("camera_id", &self.camera_id, &mut faults);
         name_fault("track_id", &self.track_id, &mut faults);
@@ -332,7 +336,7 @@ impl NewEvent {
 }
 
 /// Cuts an instant to whole microseconds, downwards.
-pub(crate) fn whole_micros(at: Timestamp) -> Timestamp {
+pub fn whole_micros(at: Timestamp) -> Timestamp {
     let micros = at.as_nanosecond().div_euclid(1_000);
     i64::try_from(micros).ok().and_then(|m| Timestamp::from_microsecond(m).ok()).unwrap_or(at)
 }
@@ -444,7 +448,7 @@ pub struct EventPage {
 }
 
 /// Adds the fault of a name: empty, too long, or with control characters.
-pub(crate) fn name_fault(field: &'static str, name: &str, faults: &mut Vec<FieldError>) {
+pub fn name_fault(field: &'static str, name: &str, faults: &mut Vec<FieldError>) {
     if name.is_empty() || name.chars().nth(MAX_NAME_CHARS).is_some() {
         faults.push(FieldError::new(field, "must have 1 to 100 characters"));
     } else if name.chars().any(char::is_control) {
@@ -453,7 +457,7 @@ pub(crate) fn name_fault(field: &'static str, name: &str, faults: &mut Vec<Field
 }
 
 /// Adds the fault of a longer text: too long, or with control characters other than line breaks.
-pub(crate) fn text_fault(field: &'static str, text: Option<&str>, faults: &mut Vec<FieldError>) {
+pub fn text_fault(field: &'static str, text: Option<&str>, faults: &mut Vec<FieldError>) {
     let Some(text) = text else { return };
     if text.chars().nth(MAX_TEXT_CHARS).is_some() {
         faults.push(FieldError::new(field, "must have at most 1000 characters"));

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// Why an event was refused, or a repeat not taken as it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalReason {
     /// It names no floor.
@@ -53,7 +53,7 @@ pub struct Refusal {
 
 /// What kind of thing needs a person; the more urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AttentionKind {
     /// No slot of an active floor is free.
@@ -84,7 +84,7 @@ impl AttentionKind {
 
 /// How urgent it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AttentionLevel {
     /// Cars go wrong, or are not counted.
@@ -147,20 +147,24 @@ pub struct Attention {
 
 /// Events that found a floor at its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FloorAtLimit {
-    pub(crate) floor_id: i64,
-    pub(crate) events: i64,
+pub struct FloorAtLimit {
+    /// The floor's id.
+    pub floor_id: i64,
+    /// How many events.
+    pub events: i64,
     /// When the last of them happened, in microseconds since 1970 UTC.
-    pub(crate) last_at: i64,
+    pub last_at: i64,
 }
 
 /// How many events a camera sent in an hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CameraHour {
-    pub(crate) camera_id: String,
+pub struct CameraHour {
+    /// The camera.
+    pub camera_id: String,
     /// The hour, in microseconds since 1970 UTC.
-    pub(crate) hour: i64,
-    pub(crate) events: i64,
+    pub hour: i64,
+    /// How many events.
+    pub events: i64,
 }
 
 /// When a camera sent its last event.
@@ -174,13 +178,15 @@ pub struct LastSeen {
 
 /// Refusals of an hour, as they are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RefusedInHour {
+pub struct RefusedInHour {
     /// The hour, in microseconds since 1970 UTC.
-    pub(crate) hour: i64,
+    pub hour: i64,
     /// The camera; empty where it has no name.
-    pub(crate) camera_id: String,
-    pub(crate) reason: RefusalReason,
-    pub(crate) events: i64,
+    pub camera_id: String,
+    /// Why they were refused.
+    pub reason: RefusalReason,
+    /// How many events.
+    pub events: i64,
     /// When the last of them was refused, in microseconds since 1970 UTC.
-    pub(crate) last_at: i64,
+    pub last_at: i64,
 }

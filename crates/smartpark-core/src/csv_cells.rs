@@ -30,7 +30,7 @@ fn is_charged(cell: &str) -> bool {
 /// of the file is up to who writes it.)
 ///
 /// ```
-/// use smartpark::csv_cells::defuse;
+/// use smartpark_core::csv_cells::defuse;
 /// assert_eq!(defuse("cam_001"), "cam_001");
 /// assert_eq!(defuse("=1+1"), "'=1+1");
 /// ```

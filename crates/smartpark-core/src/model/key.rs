@@ -7,12 +7,11 @@ use super::{UnknownWord, name_fault};
 use crate::{error::FieldError, limits::MAX_KEY_BINDINGS};
 
 /// What every key begins with: tells people and scanners of leaked secrets whose it is.
-pub(crate) const KEY_MARK: &str = "sp_";
+pub const KEY_MARK: &str = "sp_";
 
 /// What the holder of a key may do. Contract §5.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Read.
@@ -105,7 +104,9 @@ impl NewKey {
         Self { name: name.into(), role, cameras: Vec::new(), floors: Vec::new() }
     }
 
-    pub(crate) fn faults(&self) -> Vec<FieldError> {
+    /// Every field that does not fit; none if all do.
+    #[must_use]
+    pub fn faults(&self) -> Vec<FieldError> {
         let mut faults = Vec::new();
         name_fault("name", &self.name, &mut faults);
         if self.name.starts_with(KEY_MARK) {

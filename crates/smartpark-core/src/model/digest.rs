@@ -22,7 +22,7 @@ impl EventDigest {
     /// Puts an event into the set; one that is in it already is taken out.
     ///
     /// ```
-    /// use smartpark::{Direction::Entry, EventDigest};
+    /// use smartpark_core::{Direction::Entry, EventDigest};
     /// let mut digest = EventDigest::default();
     /// digest.add("cam_001", "track_12345", Entry, "2026-02-12T10:30:45Z".parse()?);
     /// assert_eq!(digest.to_string(), "3da7286f4a43cf98d86b5ef26821cdb3");

@@ -33,7 +33,7 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
 ///
 /// # Errors
 /// As [`parse_instant`].
-pub(crate) fn parse_bound(text: &str) -> Result<Timestamp, &'static str> {
+pub fn parse_bound(text: &str) -> Result<Timestamp, &'static str> {
     Ok(parse(text)?.unwrap_or(LAST_INSTANT))
 }
 

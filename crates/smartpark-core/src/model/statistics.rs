@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// How many events of each type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct VehicleTypeCounts {
     pub car: u64,
@@ -110,4 +110,20 @@ pub struct OccupancyHistory {
     pub floor_id: Option<i64>,
     /// The steps, from the start on, without a gap.
     pub steps: Vec<OccupancyStep>,
+}
+
+impl From<&crate::count::Step> for OccupancyStep {
+    fn from(step: &crate::count::Step) -> Self {
+        Self {
+            // A step begins between two instants that are Timestamps.
+            start: Timestamp::from_microsecond(step.start).unwrap_or(Timestamp::MAX),
+            min: step.min,
+            max: step.max,
+            mean: step.mean,
+            closing: step.closing,
+            total_slots: step.slots,
+            entries: step.entries,
+            exits: step.exits,
+        }
+    }
 }
