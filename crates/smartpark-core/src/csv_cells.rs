@@ -15,9 +15,8 @@ const SIGNS: [char; 15] = [
     '\u{fe63}', '\u{fe6b}', '\u{207a}', '\u{208a}', '\u{fb29}',
 ];
 /// Characters without a width, which a spreadsheet may not see.
-const UNSEEN: [char; 8] = [
-    '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}',
-];
+const UNSEEN: [char; 8] =
+    ['\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}'];
 
 /// Whether a spreadsheet may take a cell for a formula, or would, without the `'` before it.
 fn is_charged(cell: &str) -> bool {

@@ -28,9 +28,7 @@ use super::{
 use crate::{
     Clock, NewEvent, Role, SmartPark,
     keys::{KeyRing, KnownKey, Session},
-    limits::{
-        MAX_KEYS, MAX_RATED_ADDRESSES, MAX_REFUSALS_PER_SECOND, MAX_SIGN_INS_PER_SECOND,
-    },
+    limits::{MAX_KEYS, MAX_RATED_ADDRESSES, MAX_REFUSALS_PER_SECOND, MAX_SIGN_INS_PER_SECOND},
     planted::planted,
 };
 pub(super) use client::{Client, is_one_of};

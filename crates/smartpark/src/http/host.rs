@@ -8,10 +8,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use axum::http::{
-    HeaderMap, HeaderValue, Uri, Version,
-    header::HOST,
-    request::Parts,
-    uri::Authority,
+    HeaderMap, HeaderValue, Uri, Version, header::HOST, request::Parts, uri::Authority,
 };
 
 use super::{kind::Kind, problem::Problem};

@@ -143,9 +143,8 @@ pub(super) async fn end_session(State(app): State<App>, head: Parts) -> Result<R
     refuse_elsewhere(&head, &client)?;
     // The browser forgets it, also if the database cannot be told.
     let ended = app.gate.end_session(&head).await;
-    let mut response = ended.map_or_else(Problem::into_response, |()| {
-        StatusCode::NO_CONTENT.into_response()
-    });
+    let mut response =
+        ended.map_or_else(Problem::into_response, |()| StatusCode::NO_CONTENT.into_response());
     set_cookie(&mut response, auth::forget(client.is_encrypted));
     Ok(response)
 }

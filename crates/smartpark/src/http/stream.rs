@@ -121,7 +121,7 @@ pub(super) async fn watch_live(
     });
     let seat = app.streams.take(caller.holder());
     let seat = seat.ok_or_else(|| Problem::new(Kind::Overloaded))?;
-    let watcher = Arc::clone(&app.park.hub).watch_seated(last.or(asked)).await;
+    let watcher = app.park.watch_seated(last.or(asked)).await;
     let watcher = watcher.map_err(|error| Problem::from_error(error, Place::Query))?;
     let mut beat = interval_at(Instant::now() + app.heartbeat, app.heartbeat);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);

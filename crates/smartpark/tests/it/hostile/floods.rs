@@ -76,7 +76,8 @@ impl Besieged {
         let mut before = None;
         for number in 0.. {
             self.records(&format!("event {number}"));
-            let answer = self.ask(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            let answer =
+                self.ask(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             let (_, told) = answer.split_once("\r\n\r\n").unwrap();
             let now = Scrape::of(told).get(series);
             if now.is_some() && now == before {

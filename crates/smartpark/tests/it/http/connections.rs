@@ -55,7 +55,8 @@ fn clients_that_take_no_answers_are_let_go() {
     stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
     // Answers of almost 2 MB each soon fill every buffer; from then on only the server can end
     // this, by closing the connection under a client that still writes.
-    let request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000);
+    let request =
+        b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000);
     let error = loop {
         if let Err(error) = stream.write_all(&request) {
             break error;

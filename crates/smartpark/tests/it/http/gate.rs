@@ -57,7 +57,8 @@ fn without_a_key_only_names_of_this_machine_are_served() {
 fn every_request_names_one_host() {
     let (server, [viewer, ..]) = with_keys(HttpConfig::default());
     let key = format!("X-API-Key: {viewer}\r\n");
-    let bad = ["", "Host: a\r\nHost: a\r\n", "Host: a\r\nHost: b\r\n", "Host: \r\n", "Host: a b\r\n"];
+    let bad =
+        ["", "Host: a\r\nHost: a\r\n", "Host: a\r\nHost: b\r\n", "Host: \r\n", "Host: a b\r\n"];
     let more = ["Host: a/b\r\n", "Host: u@a\r\n", "Host: a:x\r\n", "Host: a:99999\r\n"];
     for lines in bad.into_iter().chain(more) {
         for path in ["/floors", "/health/live", "/", "/docs", "/nowhere"] {
@@ -80,7 +81,8 @@ fn a_name_that_leads_here_from_a_domain_changes_nothing() {
     let host = format!("evil.example:{}", server.address.port());
     let origin = format!("http://{host}");
     let recount = json!({"current_vehicles": 5, "reason": "full"}).to_string();
-    let calls = [("GET", "/floors", ""), ("PUT", "/floors/1/count", &recount), ("GET", "/stream", "")];
+    let calls =
+        [("GET", "/floors", ""), ("PUT", "/floors/1/count", &recount), ("GET", "/stream", "")];
     for (method, path, body) in calls {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n\
@@ -123,8 +125,11 @@ fn without_a_key_pages_of_other_sites_get_nothing() {
         assert_problem(&post, 401, "unauthorized", &[]);
     }
     assert_eq!(server.floor(1).current_vehicles, 0);
-    let ours: [&[(&str, &str)]; 3] =
-        [&[("origin", &own), ("sec-fetch-site", "same-origin")], &[("sec-fetch-site", "none")], &[]];
+    let ours: [&[(&str, &str)]; 3] = [
+        &[("origin", &own), ("sec-fetch-site", "same-origin")],
+        &[("sec-fetch-site", "none")],
+        &[],
+    ];
     for headers in ours {
         assert_eq!(server.send("GET", "/floors", headers, b"").status, 200, "{headers:?}");
     }
@@ -152,7 +157,8 @@ fn pages_of_allowed_sites_need_a_key_also_before_there_is_one() {
     const SITE: &str = "https://board.example";
     let cors_origins: Vec<Origin> = vec![SITE.parse().unwrap()];
     let server = TestServer::with(HttpConfig { cors_origins, ..HttpConfig::default() });
-    for headers in [&[("origin", SITE)][..], &[("origin", SITE), ("sec-fetch-site", "cross-site")]] {
+    for headers in [&[("origin", SITE)][..], &[("origin", SITE), ("sec-fetch-site", "cross-site")]]
+    {
         let answer = server.send("GET", "/floors", headers, b"");
         assert_problem(&answer, 401, "unauthorized", &[]);
         assert_eq!(answer.header("access-control-allow-origin"), SITE);

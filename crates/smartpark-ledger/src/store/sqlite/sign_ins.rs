@@ -14,7 +14,8 @@ use crate::{
 const HOLDING: &str = "-- sessions: those that have not ended
 SELECT sha256 FROM sessions WHERE ends_at > ?1";
 
-const ENDED: &str = "-- sessions: those that have ended go\nDELETE FROM sessions WHERE ends_at <= ?1";
+const ENDED: &str =
+    "-- sessions: those that have ended go\nDELETE FROM sessions WHERE ends_at <= ?1";
 
 const CROWDED: &str = "-- sessions: of too many with one key the first to end go
 DELETE FROM sessions WHERE sha256 IN (

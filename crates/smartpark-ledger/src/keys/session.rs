@@ -10,14 +10,17 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::secret::{Sha256Sum, hex};
-use crate::{Error, Result, limits::{SESSION_LIFE, SESSION_SKEW}};
+use crate::{
+    Error, Result,
+    limits::{SESSION_LIFE, SESSION_SKEW},
+};
 
 /// Bytes of the part that only the browser has.
 const TOKEN_BYTES: usize = 32;
 
 /// A session as a browser sends it, whether it holds or not.
 #[derive(Clone)]
-pub(crate) struct Session {
+pub struct Session {
     text: String,
     /// How long the part in front of the first dot is.
     prefix_length: usize,
@@ -50,7 +53,8 @@ impl Session {
     }
 
     /// The session that a text has the form of.
-    pub(crate) fn read(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
         let (prefix, rest) = text.split_once('.')?;
         let (end, token) = rest.split_once('.')?;
         let end = end.parse().ok()?;
@@ -64,17 +68,20 @@ impl Session {
     }
 
     /// The text that the browser keeps.
-    pub(crate) fn expose(&self) -> &str {
+    #[must_use]
+    pub fn expose(&self) -> &str {
         &self.text
     }
 
     /// The public part of the key that it says it was begun with.
-    pub(crate) fn prefix(&self) -> &str {
+    #[must_use]
+    pub fn prefix(&self) -> &str {
         &self.text[..self.prefix_length]
     }
 
     /// What the database keeps of it.
-    pub(crate) fn sum(&self) -> Sha256Sum {
+    #[must_use]
+    pub fn sum(&self) -> Sha256Sum {
         self.sum
     }
 
@@ -86,13 +93,15 @@ impl Session {
 
     /// Whether it has not ended, and ends as soon as every session does: one that lasts longer was
     /// begun by a server with a wrong clock.
-    pub(crate) fn is_in_time(&self, now: Timestamp) -> bool {
+    #[must_use]
+    pub fn is_in_time(&self, now: Timestamp) -> bool {
         let latest = now.as_second().saturating_add(seconds(SESSION_LIFE + SESSION_SKEW));
         now.as_second() < self.end && self.end <= latest
     }
 
     /// Whether more than half of its life is over.
-    pub(crate) fn is_aged(&self, now: Timestamp) -> bool {
+    #[must_use]
+    pub fn is_aged(&self, now: Timestamp) -> bool {
         self.end.saturating_sub(now.as_second()) < seconds(SESSION_LIFE) / 2
     }
 }

@@ -59,7 +59,7 @@ pub(crate) struct Sealed {
 
 /// The SHA-256 of a key or a session: enough to recognise it, and not enough to send it.
 #[derive(Clone, Copy)]
-pub(crate) struct Sha256Sum(pub(crate) [u8; 32]);
+pub struct Sha256Sum(pub [u8; 32]);
 
 impl Sha256Sum {
     /// The sum of a key or a session in plain text.

@@ -13,8 +13,10 @@ use crate::{
     limits::{MAX_KEY_BINDINGS, MAX_KEYS},
 };
 pub use secret::Secret;
-pub(crate) use secret::{Sealed, Sha256Sum, prefix_of};
-pub(crate) use session::{SealedSession, Session};
+pub use secret::Sha256Sum;
+pub(crate) use secret::{Sealed, prefix_of};
+pub(crate) use session::SealedSession;
+pub use session::Session;
 
 // The words of `NewKey::faults` and of `add_key` say these.
 const _: () = assert!(MAX_KEY_BINDINGS == 1_000 && MAX_KEYS == 1_000);
@@ -29,6 +31,7 @@ pub struct KeyOperations<'a> {
 #[derive(Clone, Debug)]
 pub struct IssuedKey {
     /// What is known of the key from now on.
+    /// The key as people see it.
     pub key: ApiKey,
     /// What its holder sends.
     pub secret: Secret,
@@ -36,20 +39,22 @@ pub struct IssuedKey {
 
 /// The keys that let somebody in.
 #[derive(Debug, Default)]
-pub(crate) struct KeyRing {
+pub struct KeyRing {
     /// Each key that is not revoked, by its prefix.
     keys: HashMap<String, Arc<KnownKey>>,
     /// The sums of the sessions that have not ended.
     sessions: HashSet<[u8; 32]>,
     /// Whether there ever was a key. Then one is asked for, also where all are revoked since.
-    pub(crate) required: bool,
+    pub required: bool,
 }
 
 /// A key, and what its secret must come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KnownKey {
-    pub(crate) key: ApiKey,
-    pub(crate) sum: Sha256Sum,
+pub struct KnownKey {
+    /// The key as people see it.
+    pub key: ApiKey,
+    /// The SHA-256 sum of its secret.
+    pub sum: Sha256Sum,
 }
 
 impl KeyRing {
@@ -63,18 +68,19 @@ impl KeyRing {
     }
 
     /// The key that a session was begun with, if both hold.
-    pub(crate) fn key_of(&self, session: &Session) -> Option<&Arc<KnownKey>> {
+    #[must_use]
+    pub fn key_of(&self, session: &Session) -> Option<&Arc<KnownKey>> {
         let key = self.with_prefix(session.prefix())?;
         self.sessions.contains(&session.sum().0).then_some(key)
     }
 
     /// The key with this public part.
-    pub(crate) fn with_prefix(&self, prefix: &str) -> Option<&Arc<KnownKey>> {
+    pub fn with_prefix(&self, prefix: &str) -> Option<&Arc<KnownKey>> {
         self.keys.get(prefix)
     }
 
     /// The key that `text` is.
-    pub(crate) fn recognise(&self, text: &str) -> Option<&Arc<KnownKey>> {
+    pub fn recognise(&self, text: &str) -> Option<&Arc<KnownKey>> {
         let known = self.with_prefix(prefix_of(text)?)?;
         (known.sum == Sha256Sum::of(text)).then_some(known)
     }
@@ -85,8 +91,8 @@ impl KeyOperations<'_> {
     /// soon as there is one, they ask everybody for a key.
     ///
     /// ```
-    /// # use smartpark::{NewKey, Role};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{NewKey, Role};
+    /// # smartpark_ledger::doctest(async |park| {
     /// let issued = park.keys().add_key(NewKey::new("gate", Role::Camera)).await?;
     /// assert!(issued.secret.expose().starts_with(&issued.key.prefix));
     /// # Ok(()) });
@@ -139,8 +145,8 @@ impl KeyOperations<'_> {
     /// [`KeyOperations::rotate_key`].
     ///
     /// ```
-    /// # use smartpark::{NewKey, Role};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{NewKey, Role};
+    /// # smartpark_ledger::doctest(async |park| {
     /// park.keys().add_key(NewKey::new("gate", Role::Camera)).await?;
     /// let revoked = park.keys().revoke_key("gate").await?;
     /// assert!(revoked.revoked_at.is_some());
@@ -158,8 +164,8 @@ impl KeyOperations<'_> {
     /// the one of this crate asks by itself.
     ///
     /// ```
-    /// # use smartpark::{NewKey, Role};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{NewKey, Role};
+    /// # smartpark_ledger::doctest(async |park| {
     /// let issued = park.keys().add_key(NewKey::new("gate", Role::Camera)).await?;
     /// let found = park.keys().find_key(issued.secret.expose()).await?;
     /// assert_eq!(found, Some(issued.key));
@@ -187,7 +193,7 @@ impl KeyOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Unavailable`] and [`Error::Overloaded`] of the store.
-    pub(crate) async fn begin_session(self, prefix: &str) -> Result<Session> {
+    pub async fn begin_session(self, prefix: &str) -> Result<Session> {
         let session = Session::draw(prefix, self.park.now())?;
         self.park.engine.begin_session(session.seal()).await?;
         Ok(session)
@@ -197,7 +203,7 @@ impl KeyOperations<'_> {
     ///
     /// # Errors
     /// As [`KeyOperations::begin_session`].
-    pub(crate) async fn renew_session(self, old: &Session) -> Result<Option<Session>> {
+    pub async fn renew_session(self, old: &Session) -> Result<Option<Session>> {
         let session = Session::draw(old.prefix(), self.park.now())?;
         let is_renewed = self.park.engine.renew_session(old.sum(), session.seal()).await?;
         Ok(is_renewed.then_some(session))
@@ -207,12 +213,12 @@ impl KeyOperations<'_> {
     ///
     /// # Errors
     /// As [`KeyOperations::begin_session`].
-    pub(crate) async fn end_session(self, session: &Session) -> Result<()> {
+    pub async fn end_session(self, session: &Session) -> Result<()> {
         self.park.engine.end_session(session.sum()).await
     }
 
     /// The keys that let somebody in.
-    pub(crate) async fn ring(self) -> Result<KeyRing> {
+    pub async fn ring(self) -> Result<KeyRing> {
         self.park.engine.key_ring().await
     }
 }
