@@ -1,6 +1,6 @@
-//! The keys and sessions at hand: read from the database every few seconds while somebody asks, however many
-//! ask and whatever they send, so that a wrong key costs no question and no memory. A session that
-//! another server has just begun is looked for at once, a few times a second at most.
+//! The keys and sessions at hand: read from the database every few seconds while somebody asks,
+//! however many ask and whatever they send, so that a wrong key costs no question and no memory. A
+//! session that another server has just begun is looked for at once, a few times a second at most.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
