@@ -230,7 +230,8 @@ impl SmartPark {
     /// # let folder = tempfile::tempdir().unwrap();
     /// let file = folder.path().join("backup.db");
     /// park.backup(file.clone(), |_, _| {}).await?;
-    /// let restored = smartpark_ledger::SmartPark::open(&format!("sqlite://{}", file.display())).await?;
+    /// let url = format!("sqlite://{}", file.display());
+    /// let restored = smartpark_ledger::SmartPark::open(&url).await?;
     /// assert!(restored.check(false).await?.is_clean());
     /// # Ok(()) });
     /// ```
