@@ -30,8 +30,9 @@ pub const MAX_QUEUED_READS: usize = 4_096;
 pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often the commits of other processes are looked for while somebody watches.
 pub const SQLITE_WATCH_INTERVAL: Duration = Duration::from_millis(250);
-/// Watchers of the live stream of one process; one more is answered with 503. Each keeps a
-/// connection, and others need some too ([`MAX_CONNECTIONS`]).
+/// Live streams of one server, and as many watchers of a program that embeds the counter. Each
+/// stream keeps a connection, and others need some too ([`MAX_CONNECTIONS`]). One more stream gets
+/// the place of a client that has more of them, or is answered with 503.
 pub const MAX_WATCHERS: usize = 2_048;
 /// The latest events that are kept for watchers; who is further behind reads them from the store.
 pub const LIVE_RING_EVENTS: usize = 4_096;
@@ -147,8 +148,19 @@ pub const MAX_KEYS: usize = 1_000;
 pub const KEYS_FRESH: Duration = Duration::from_secs(2);
 /// How old they may be at most: within this time a key that was made or revoked is so everywhere.
 pub const KEYS_MAX_AGE: Duration = Duration::from_secs(5);
-/// How long somebody who signed in on the page stays so. Displays hang for weeks.
+/// The least time between two looks at the keys, however many ask for the newest.
+pub const KEYS_PACE: Duration = Duration::from_millis(100);
+/// How long a person who signed in on the page stays signed in without coming back.
 pub const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// By how much the clocks of servers on one database may differ, as far as sessions go.
+pub const SESSION_SKEW: Duration = Duration::from_secs(5 * 60);
+/// How often an aged session may be renewed: an answer with the new one may be lost.
+pub const SESSION_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
+/// Sessions of one key at the same time; a further one ends the one that would end first. A server
+/// keeps all of them in memory, 32 bytes each.
+pub const MAX_SESSIONS_PER_KEY: usize = 256;
+/// Sessions that may be begun with one key, per second: each is a commit that recording waits for.
+pub const MAX_SIGN_INS_PER_SECOND: u32 = 2;
 /// Tries to get in without a good key from one address, per second; more is answered with 429.
 /// Nobody guesses a key: this only keeps such tries from being a load.
 pub const MAX_REFUSALS_PER_SECOND: u32 = 10;

@@ -24,7 +24,7 @@ use crate::{
     Result, ServerLock, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
-    keys::{KeyRing, Sealed},
+    keys::{KeyRing, Sealed, SealedSession, Sha256Sum},
     model::{CameraHour, FloorAtLimit, RefusedInHour},
     replica::Seen,
 };
@@ -107,6 +107,9 @@ dispatch! {
     fn rotate_key(named: &str, sealed: Sealed) -> Result<ApiKey>;
     fn revoke_key(named: &str) -> Result<ApiKey>;
     fn key_ring() -> Result<KeyRing>;
+    fn begin_session(session: SealedSession) -> Result<()>;
+    fn renew_session(old: Sha256Sum, session: SealedSession) -> Result<bool>;
+    fn end_session(sum: Sha256Sum) -> Result<()>;
     fn fill(floors: Vec<NewFloor>, empty_first: bool) -> Result<Vec<Floor>>;
     fn check(repair: bool) -> Result<Report>;
     fn use_replica(url: &str) -> Result<()>;

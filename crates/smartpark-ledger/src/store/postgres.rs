@@ -30,6 +30,7 @@ mod retention;
 mod rows;
 mod seam;
 mod session;
+mod sign_ins;
 mod statistics;
 mod stream;
 mod tables;

@@ -27,6 +27,7 @@ mod repair;
 mod retention;
 mod rows;
 mod session;
+mod sign_ins;
 mod statistics;
 mod tables;
 mod transfer;
