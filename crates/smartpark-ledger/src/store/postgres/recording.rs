@@ -152,10 +152,7 @@ impl Group {
             if self.is_apart(row) {
                 continue;
             }
-            if told.elapsed() >= POSTGRES_SIGN_OF_LIFE {
-                session.transaction.batch_execute("").await?;
-                told = Instant::now();
-            }
+            sign_of_life(&session.transaction, &mut told).await?;
             let twin = twins.remove(&place).filter(|first| row.finds(first, session.horizon));
             let first = twin.or_else(|| news.twin(row, self.window));
             let answer = match first {
@@ -177,6 +174,7 @@ impl Group {
             self.answers[row.place.0][row.place.1] = answer;
         }
         assert!(self.rows.len() > 1 || !planted_once("panic-in-a-group"), "on purpose");
+        sign_of_life(&session.transaction, &mut told).await?;
         session.commit(writes).await?;
         let apart = std::mem::take(&mut self.apart);
         Ok(if apart.is_empty() { Done::All } else { Done::Part(apart) })
@@ -281,6 +279,16 @@ impl Group {
         }
         prefetch(&session.transaction, &mut session.floors, &facts).await
     }
+}
+
+/// Says that this process is alive, if it has said nothing for long: PostgreSQL ends the
+/// transaction of one that is frozen.
+async fn sign_of_life(client: &ClientWrapper, told: &mut Instant) -> Result<()> {
+    if told.elapsed() >= POSTGRES_SIGN_OF_LIFE {
+        client.batch_execute("").await?;
+        *told = Instant::now();
+    }
+    Ok(())
 }
 
 /// Runs a statement if that is wanted.
