@@ -231,7 +231,8 @@ pub const POSTGRES_STUCK: Duration = Duration::from_secs(2);
 pub const MIGRATION_LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 /// Partitions that are made in one transaction. Recording waits for the transaction once.
 pub const MONTHS_AT_ONCE: usize = 6;
-/// How long the making of a partition waits for groups of events under way; new ones wait behind it.
+/// How long the making of a partition waits for groups of events under way; new ones wait behind
+/// it.
 pub const MONTHS_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long a cleanup waits at a time to be alone with the table of events: who records has to wait
 /// behind it. More than most transactions take, and less than anybody notices.
