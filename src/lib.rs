@@ -55,6 +55,7 @@ mod logging;
 mod metrics;
 mod model;
 mod planted;
+mod private;
 mod recorder;
 mod refusals;
 mod replica;
@@ -246,7 +247,8 @@ impl SmartPark {
         self.engine.ready().await?;
         let mut last = self.tried.lock().await;
         if let Some(trial) = last.as_ref().filter(|it| it.at.elapsed() < limits::READY_KEPT) {
-            return trial.outcome.clone();
+            trial.outcome.clone()?;
+            return self.engine.refused().await;
         }
         let outcome = self.engine.try_write().await;
         *last = Some(Trial { at: Instant::now(), outcome: outcome.clone() });
@@ -358,6 +360,6 @@ impl SmartPark {
 /// The right to be the one server on an embedded database.
 #[derive(Debug)]
 pub struct ServerLock {
-    #[expect(dead_code, reason = "the lock lasts as long as the file is open")]
-    file: Option<std::fs::File>,
+    #[expect(dead_code, reason = "the right lasts until it is dropped")]
+    file: Option<store::FileLock>,
 }

@@ -13,12 +13,19 @@ mod checkpoint;
 mod connection;
 mod events;
 mod fault;
+mod file;
 mod floors;
+mod handle;
+mod health;
+mod holder;
 mod hours;
 mod keys;
 mod latest;
+mod lock;
+mod log;
 mod migrate;
 mod past;
+mod place;
 mod probe;
 mod readers;
 mod recording;
@@ -33,7 +40,7 @@ mod transfer;
 mod walk;
 mod writer;
 
-use std::{fs::OpenOptions, path::Path, path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -48,10 +55,13 @@ use crate::{
     count::{Fullness, Step},
     limits::CLEANUP_CHUNK_ROWS,
     model::{CameraHour, FloorAtLimit, RefusedInHour},
-    recorder, store,
+    private, recorder, store,
 };
 use changes::Changes;
+use connection::Opened;
+use file::DatabaseFile;
 use latest::Latest;
+pub(crate) use lock::FileLock;
 use readers::Readers;
 use session::Session;
 use writer::WriterHandle;
@@ -64,7 +74,7 @@ pub(crate) struct Sqlite {
 
 #[derive(Debug)]
 struct Inner {
-    path: PathBuf,
+    file: Arc<DatabaseFile>,
     options: Arc<Options>,
     readers: Readers,
     latest: Latest,
@@ -76,8 +86,12 @@ impl Sqlite {
     /// Opens the file, makes it where there is none, and brings its tables up to this version.
     pub(super) async fn create(path: &str, options: &Arc<Options>) -> Result<Self> {
         Self::open(path, options, |path, now| {
-            connection::create_file(path, now)?;
-            let mut connection = connection::open(path)?;
+            place::create_file(path, now)?;
+            let file = connection::find(path, false)?;
+            for suffix in ["", "-wal", "-shm"] {
+                private::tighten(&file.beside(suffix));
+            }
+            let mut connection = connection::open(&file)?;
             migrate::run(&mut connection, now)?;
             Ok(connection)
         })
@@ -87,7 +101,7 @@ impl Sqlite {
     /// Opens a file that exists, with tables of this version.
     pub(super) async fn connect(path: &str, options: &Arc<Options>) -> Result<Self> {
         Self::open(path, options, |path, _| {
-            let connection = connection::open(path)?;
+            let connection = connection::open(&connection::find(path, true)?)?;
             migrate::require_current(&connection)?;
             transfer::require_whole(&connection)?;
             Ok(connection)
@@ -98,27 +112,33 @@ impl Sqlite {
     async fn open(
         path: &str,
         options: &Arc<Options>,
-        prepare: fn(&Path, Timestamp) -> Result<Connection>,
+        prepare: fn(&Path, Timestamp) -> Result<Opened>,
     ) -> Result<Self> {
-        let path = PathBuf::from(path);
+        let path = Path::new(path).to_owned();
         let options = Arc::clone(options);
         let (reply, opened) = oneshot::channel();
         // Opening may wait for another process: that must not hold the caller's runtime up.
         std::thread::Builder::new()
             .name("smartpark-open".into())
             .spawn(move || {
-                let result = prepare(&path, options.clock.now()).and_then(|connection| {
-                    let readers = Readers::start(&path)?;
-                    let latest = Latest::open(&path)?;
-                    let changes = Changes::new(path.clone());
-                    let writer = WriterHandle::start(connection, &options, &changes)?;
-                    let inner = Inner { path, options, readers, latest, writer, changes };
-                    Ok(Self { inner: Arc::new(inner) })
-                });
-                drop(reply.send(result));
+                let opened = prepare(&path, options.clock.now());
+                drop(reply.send(opened.and_then(|connection| Self::start(connection, options))));
             })
             .map_err(|error| Error::Unavailable(format!("no thread could be started: {error}")))?;
         opened.await.map_err(|_| Error::Internal("opening the database failed".into()))?
+    }
+
+    /// Starts the threads beside the first connection, which is the writer's.
+    fn start(connection: Opened, options: Arc<Options>) -> Result<Self> {
+        let file = Arc::clone(connection.file());
+        file.remember()?;
+        file.set_number(connection.pragma_query_value(None, "user_version", |row| row.get(0))?);
+        let readers = Readers::start(&file)?;
+        let latest = Latest::open(&file)?;
+        let changes = Changes::new(Arc::clone(&file));
+        let writer = WriterHandle::start(connection, &options, &changes)?;
+        let inner = Inner { file, options, readers, latest, writer, changes };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     async fn read<T: Send + 'static>(
@@ -341,7 +361,9 @@ impl Sqlite {
     }
 
     pub(super) async fn ready(&self) -> Result<()> {
-        self.inner.writer.sound()?;
+        let health = self.inner.writer.health();
+        health.sound()?;
+        health.look()?;
         self.read(|connection| {
             migrate::require_current(connection)?;
             transfer::require_whole(connection)
@@ -349,12 +371,28 @@ impl Sqlite {
         .await
     }
 
+    /// Whether the last write was refused just now.
+    pub(super) async fn refused(&self) -> Result<()> {
+        self.inner.writer.health().just_refused()
+    }
+
+    /// Writes in a way that leaves nothing behind. If a write was refused before, it writes much:
+    /// a disk that has room for a page need not have room for an event.
     pub(super) async fn try_write(&self) -> Result<()> {
-        self.write(|session| probe::write(session)).await
+        let health = self.inner.writer.health();
+        health.just_refused()?;
+        if !health.is_refusing() {
+            return self.write(|session| probe::write(session)).await;
+        }
+        let begun = Instant::now();
+        self.write(|session| probe::write_much(session)).await?;
+        self.write(|session| probe::undo(session)).await?;
+        health.heal(begun);
+        Ok(())
     }
 
     pub(super) async fn failed(&self) -> Error {
-        self.inner.writer.failed().await
+        self.inner.writer.health().failed().await
     }
 
     /// Changes with every commit that is seen, of this or of another process.
@@ -363,7 +401,10 @@ impl Sqlite {
     }
 
     pub(super) async fn close(&self) {
+        // The writer last: then its connection may be the last of all on the file.
         self.inner.changes.close();
+        self.inner.readers.close().await;
+        self.inner.latest.close();
         self.inner.writer.close().await;
     }
 
@@ -374,23 +415,16 @@ impl Sqlite {
         ))
     }
 
-    /// A lock on a file beside the database, not on the database itself: closing any handle on
-    /// that would let go of SQLite's own locks.
+    /// From now on clients wait for what the writer does, so it waits for others less long.
     pub(super) fn lock_as_server(&self) -> Result<ServerLock> {
-        let mut path = self.inner.path.clone().into_os_string();
-        path.push("-lock");
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let file = opened.map_err(|error| {
-            Error::Unavailable(format!("the lock file beside the database: {error}"))
-        })?;
-        file.try_lock().map_err(|_| {
-            Error::Unavailable(
-                "another smartpark server runs on it; stop that one first, or give this one \
-                 another database"
-                    .into(),
-            )
-        })?;
-        Ok(ServerLock { file: Some(file) })
+        let lock = FileLock::take_for_server(&self.inner.file)?;
+        self.inner.writer.health().serve();
+        Ok(ServerLock { file: Some(lock) })
+    }
+
+    /// Keeps servers out while a copy is written.
+    pub(super) fn lock_for_copy(&self) -> Result<ServerLock> {
+        Ok(ServerLock { file: Some(FileLock::take(&self.inner.file)?) })
     }
 }
 
