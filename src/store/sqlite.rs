@@ -132,7 +132,6 @@ impl Sqlite {
     fn start(connection: Opened, options: Arc<Options>) -> Result<Self> {
         let file = Arc::clone(connection.file());
         file.remember()?;
-        file.set_number(connection.pragma_query_value(None, "user_version", |row| row.get(0))?);
         let readers = Readers::start(&file)?;
         let latest = Latest::open(&file)?;
         let changes = Changes::new(Arc::clone(&file));

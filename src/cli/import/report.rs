@@ -10,7 +10,7 @@ use super::super::{
     input::Progress,
     output::{bar, count, note},
 };
-use crate::{Recorded, limits::SHOWN_FAULTS};
+use crate::{Recorded, limits::SHOWN_FAULTS, private};
 
 /// What an import did, as programs read it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -46,7 +46,7 @@ pub(super) struct DatabaseFile {
     mode: Mode,
     /// The files beside it, once a connection has them open: the log and its index.
     beside: Mutex<Option<[FileId; 2]>>,
-    /// The last number that the file is known to have; see [`log`].
+    /// The number that the file had on disk at the last look; see [`log`].
     number: AtomicI32,
     /// When it was written last, and its size, as a look found them.
     looked: Mutex<Option<(Option<SystemTime>, u64)>>,
@@ -66,9 +66,10 @@ impl DatabaseFile {
             handle,
             mode,
             beside: Mutex::default(),
-            number: AtomicI32::new(0),
+            number: AtomicI32::default(),
             looked: Mutex::default(),
         };
+        file.number.store(file.number_on_disk().unwrap_or_default(), Ordering::Relaxed);
         file.require_own_log()?;
         file.require_one_name()?;
         Ok(file)
@@ -89,15 +90,6 @@ impl DatabaseFile {
     /// The name of a file beside it.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         beside(&self.path, suffix)
-    }
-
-    /// The number that it is known to have; 0 if it has none yet.
-    pub(super) fn number(&self) -> i32 {
-        self.number.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_number(&self, number: i32) {
-        self.number.store(number, Ordering::Relaxed);
     }
 
     /// Remembers the files beside it. To be called when a connection has them open.
@@ -161,13 +153,22 @@ impl DatabaseFile {
     }
 
     fn is_inside_as_known(&self) -> bool {
-        let mut start = [0; START];
-        if self.handle.read_start(&mut start).is_err() || !start.starts_with(MAGIC) {
-            return false;
-        }
-        let (known, found) = (self.number(), log::number_in(&start));
+        let Some(found) = self.number_on_disk() else { return false };
+        // Numbers only grow, by one with each log.
+        let known = self.number.load(Ordering::Relaxed);
         let ahead = known..=known.saturating_add(SQLITE_NUMBERS_AHEAD);
-        known == 0 || log::belongs(found, &ahead)
+        let is_as_known = known == 0 || ahead.contains(&found);
+        if is_as_known {
+            self.number.store(found, Ordering::Relaxed);
+        }
+        is_as_known
+    }
+
+    /// The number in the file as it is on disk; none if it is no database (any more).
+    fn number_on_disk(&self) -> Option<i32> {
+        let mut start = [0; START];
+        self.handle.read_start(&mut start).ok()?;
+        start.starts_with(MAGIC).then(|| log::number_in(&start))
     }
 
     fn gone(&self, path: &Path) -> Error {
@@ -208,9 +209,7 @@ impl DatabaseFile {
                 Err(_) | Ok(None) => return Ok(()),
                 Ok(Some(numbers)) => numbers,
             };
-            let mut start = [0; START];
-            let is_known = self.handle.read_start(&mut start).is_ok() && start.starts_with(MAGIC);
-            if !is_known || log::belongs(log::number_in(&start), &numbers) {
+            if self.number_on_disk().is_none_or(|number| log::belongs(number, &numbers)) {
                 return Ok(());
             }
             // Somebody may be writing just now: the log may be one further than the file was.

@@ -227,16 +227,16 @@ impl Writer {
     }
 
     /// Gives the file its next number, if this transaction begins a log: by that the log is known
-    /// as this file's. Returns it.
-    fn number(&self) -> Result<Option<i32>> {
+    /// as this file's.
+    fn number_log(&self) -> Result<()> {
         if !self.is_log_copied {
-            return Ok(None);
+            return Ok(());
         }
         let number: i32 =
             self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let next = if number == 0 { log::first_number()? } else { number.wrapping_add(1).max(1) };
         self.connection.pragma_update(None, "user_version", next)?;
-        Ok(Some(next))
+        Ok(())
     }
 
     fn try_transact<T>(&self, work: impl FnOnce(&mut Session<'_>) -> Result<T>) -> Result<T> {
@@ -244,7 +244,7 @@ impl Writer {
             self.connection.prepare_cached(COMMIT)?.execute([])?;
         }
         self.begin()?;
-        let number = self.number()?;
+        self.number_log()?;
         let mut session = Session::new(&self.connection, &self.options);
         let result = work(&mut session)?;
         session.flush()?;
@@ -255,9 +255,6 @@ impl Writer {
         }
         if !planted("answer-before-commit") {
             self.connection.prepare_cached(COMMIT)?.execute([])?;
-        }
-        if let Some(number) = number {
-            self.connection.file().set_number(number);
         }
         Ok(result)
     }
