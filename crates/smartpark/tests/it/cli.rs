@@ -1,0 +1,21 @@
+//! The command line, tried on the real binary.
+
+pub(crate) mod client;
+mod commands;
+mod copy;
+mod disaster;
+mod export;
+mod files;
+pub(crate) mod garage;
+mod import;
+mod keys;
+mod observed;
+pub(crate) mod program;
+mod reads;
+mod serve;
+mod settings;
+mod tls;
+mod usage;
+
+pub(crate) use garage::Garage;
+pub(crate) use program::{Folder, Server};
