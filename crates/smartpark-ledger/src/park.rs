@@ -7,7 +7,10 @@ use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::{
     Error, EventOperations, FloorOperations, KeyOperations, Migrations, Options, Position, Reading,
-    RefusalReason, Result, Seed, attention::Drawn, check, limits, live, recorder::RecordingLog,
+    RefusalReason, Result, Seed,
+    attention::Drawn,
+    check, limits, live,
+    recorder::RecordingLog,
     refusals::Refusals,
     store::{Engine, FileLock},
 };

@@ -311,7 +311,8 @@ async fn begin(pool: &Pool, source: Mark) -> Result<()> {
         copied_sum: row.try_get(2)?,
         is_empty: !has_floors && keys::all(&transaction).await?.is_empty(),
     };
-    let held = if target.may_go_on(source.identity) { Some(totals(&transaction).await?) } else { None };
+    let held =
+        if target.may_go_on(source.identity) { Some(totals(&transaction).await?) } else { None };
     target.admit(source.identity, held.as_ref())?;
     query(&transaction, SET_COPY_OF, &[&source.identity]).await?;
     transaction.commit().await

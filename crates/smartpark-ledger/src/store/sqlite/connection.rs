@@ -38,7 +38,8 @@ impl Opened {
     /// Ends it in good order: if it was the last on its file, the log is copied into the file and
     /// removed. Every other connection leaves the log as it is.
     pub(super) fn close(self) {
-        let closed = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+        let closed =
+            self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
         let closed = closed.and_then(|_| self.connection.close().map_err(|(_, error)| error));
         if let Err(error) = closed {
             tracing::debug!("the log stays beside the database: {error}");
@@ -118,9 +119,9 @@ pub(super) fn open(file: &Arc<DatabaseFile>) -> Result<Opened> {
 
 /// Opens a file that nobody writes to, without any file beside it.
 fn open_alone(path: &Path) -> Result<Connection> {
-    let name = path.to_str().ok_or_else(|| {
-        Error::Unusable(format!("{} has a name that is no text", path.display()))
-    })?;
+    let name = path
+        .to_str()
+        .ok_or_else(|| Error::Unusable(format!("{} has a name that is no text", path.display())))?;
     let name = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX

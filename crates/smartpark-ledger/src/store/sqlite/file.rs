@@ -56,8 +56,7 @@ impl DatabaseFile {
     /// The file at `path`, under its own name: links and relative paths lead to one name, by which
     /// SQLite names the log. A log beside it that is another file's is refused.
     pub(super) fn open(path: &Path, may_be_read_only: bool) -> Result<Self> {
-        let failed =
-            |error: io::Error| Error::Unavailable(format!("{}: {error}", path.display()));
+        let failed = |error: io::Error| Error::Unavailable(format!("{}: {error}", path.display()));
         let real = fs::canonicalize(path).map_err(failed)?;
         let handle = Handle::open(&real, may_be_read_only).map_err(failed)?;
         let mode = if may_be_read_only { mode(&real, &handle) } else { Mode::Write };

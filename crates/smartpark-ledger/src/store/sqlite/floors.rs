@@ -52,8 +52,7 @@ WHERE id = (SELECT max(id) FROM adjustments WHERE floor_id = ?1)";
 const SET_COUNT: &str = "-- check: the count of the fold
 UPDATE floors SET current_vehicles = ?2 WHERE id = ?1";
 
-const NEXT_ADJUSTMENT: &str =
-    "-- adjustments: next id
+const NEXT_ADJUSTMENT: &str = "-- adjustments: next id
 SELECT 1 + max(last_adjustment_id, (SELECT coalesce(max(id), 0) FROM adjustments)) FROM retention";
 
 const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id twice

@@ -144,7 +144,9 @@ impl Handle {
     pub(super) fn unlock(&self) {
         if let Some(open) = open().get_mut(&self.id) {
             open.is_served = false;
-            if cfg!(unix) && let Err(error) = open.file.unlock() {
+            if cfg!(unix)
+                && let Err(error) = open.file.unlock()
+            {
                 tracing::debug!("the lock on the database stays until the process ends: {error}");
             }
         }

@@ -154,3 +154,61 @@ impl Health {
         Error::Unavailable(holder::told(&self.file.beside("-shm")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::yield_now;
+
+    use super::super::{Sqlite, probe};
+    use crate::{Error, NewFloor, SmartPark, store::Engine};
+
+    /// Lets the database grow to so many pages, as a disk does that has room for no more.
+    async fn bound(sqlite: &Sqlite, pages: u32) {
+        let bound = sqlite.inner.writer.task(move |connection| {
+            let now: u32 =
+                connection
+                    .pragma_update_and_check(None, "max_page_count", pages, |row| row.get(0))?;
+            Ok(now)
+        });
+        bound.await.unwrap();
+    }
+
+    async fn is_unready(park: &SmartPark) -> bool {
+        matches!(park.ready().await, Err(Error::Unavailable(_)))
+    }
+
+    #[tokio::test]
+    async fn a_refused_write_is_not_forgotten_for_a_smaller_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/full.db", folder.path().display());
+        let park = SmartPark::open(&url).await.unwrap();
+        let Engine::Sqlite(sqlite) = &park.engine else { panic!("another engine") };
+        park.ready().await.unwrap();
+        // Never fewer than it has.
+        bound(sqlite, 1).await;
+        let mut number = 0;
+        let refused = loop {
+            number += 1;
+            let description = Some("x".repeat(1_000));
+            let floor = NewFloor { description, ..NewFloor::new(format!("{number}"), 9) };
+            if let Err(error) = park.floors().add_floor(floor).await {
+                break error;
+            }
+        };
+        assert!(matches!(refused, Error::Unavailable(_)), "{refused}");
+        assert!(is_unready(&park).await, "it was ready just before");
+        // What is small has room, and says nothing of what has not.
+        sqlite.write(|session| probe::write(session)).await.unwrap();
+        let health = sqlite.inner.writer.health();
+        while health.just_refused().is_err() {
+            yield_now().await;
+        }
+        assert!(is_unready(&park).await, "there is no more room than before");
+        bound(sqlite, 1_000_000).await;
+        while is_unready(&park).await {
+            yield_now().await;
+        }
+        park.floors().add_floor(NewFloor::new("there is room", 9)).await.unwrap();
+        park.ready().await.unwrap();
+    }
+}

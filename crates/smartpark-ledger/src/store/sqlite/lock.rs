@@ -6,9 +6,7 @@
 
 use std::{fs, io::Write as _, path::Path, sync::Arc};
 
-use super::{
-    file::{DatabaseFile, beside},
-};
+use super::file::{DatabaseFile, beside};
 use crate::{Error, Result, private};
 
 /// The right to be the one server, until it is dropped.

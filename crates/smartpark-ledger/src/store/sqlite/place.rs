@@ -44,7 +44,10 @@ fn require_first_time(path: &Path) -> Result<()> {
         )))
     };
     if let Ok(target) = fs::read_link(path) {
-        return refused(format!("a link leads from there to {}, where it is not", target.display()));
+        return refused(format!(
+            "a link leads from there to {}, where it is not",
+            target.display()
+        ));
     }
     let lock = beside(path, "-lock");
     for suffix in ["-wal", "-journal", "-shm"] {

@@ -261,8 +261,7 @@ fn every_file_is_private_whatever_the_mask() {
             ran(&{ command }.output().unwrap()).ok()
         };
         run(&["seed", "--samples"]);
-        let server =
-            Server::spawn(after(&format!("umask {mask}"), &folder.command(&SERVE)));
+        let server = Server::spawn(after(&format!("umask {mask}"), &folder.command(&SERVE)));
         run(&["backup", "backup.db"]);
         run(&["export", "events.csv.gz"]);
         run(&["copy", "--from", folder.url(), "--to", "sqlite://copy.db"]);
@@ -350,9 +349,7 @@ fn a_process_that_holds_the_lock_is_named() {
     let (folder, server) = served();
     let path = folder.path().join("smartpark.db");
     let mut other = rusqlite::Connection::open(path).unwrap();
-    let held = other
-        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .unwrap();
+    let held = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).unwrap();
     assert_eq!(server.post("/events", &entry("while it is held")).0, 503);
     assert_eq!(server.get("/health/ready").0, 503);
     assert_eq!(server.get("/floors").0, 200);
