@@ -156,9 +156,10 @@ impl Postgres {
         patiently!(async { read(&*readers.get().await?, table, stretch, table.page()).await })
     }
 
-    /// Begins a copy of `source`, or goes on with it.
+    /// Begins a copy of `source`, or goes on with it. Counts all rows of a finished copy: that may
+    /// take longer than a request.
     pub(in crate::store) async fn copy_begin(&self, source: Mark) -> Result<()> {
-        patiently!(begin(&self.inner.writers, source))
+        begin(&self.inner.writers, source).await
     }
 
     /// Makes floors, origins, keys and horizon those of the source.
@@ -188,9 +189,9 @@ impl Postgres {
         derive(&self.inner.writers, source).await
     }
 
-    /// The copy is whole: from now on it may be used.
+    /// The copy is whole: from now on it may be used. Counts all rows, too.
     pub(in crate::store) async fn copy_finish(&self, source: Mark) -> Result<()> {
-        patiently!(finish(&self.inner.writers, source))
+        finish(&self.inner.writers, source).await
     }
 }
 

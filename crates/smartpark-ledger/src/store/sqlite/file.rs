@@ -8,7 +8,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::{
-        Mutex, PoisonError,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicI32, Ordering},
     },
     time::{Duration, SystemTime},
@@ -45,7 +45,7 @@ pub(super) struct DatabaseFile {
     handle: Handle,
     mode: Mode,
     /// The files beside it, once a connection has them open: the log and its index.
-    beside: Mutex<Option<[FileId; 2]>>,
+    beside: OnceLock<[(PathBuf, FileId); 2]>,
     /// The number that the file had on disk at the last look; see [`log`].
     number: AtomicI32,
     /// When it was written last, and its size, as a look found them.
@@ -64,7 +64,7 @@ impl DatabaseFile {
             path: real,
             handle,
             mode,
-            beside: Mutex::default(),
+            beside: OnceLock::new(),
             number: AtomicI32::default(),
             looked: Mutex::default(),
         };
@@ -96,9 +96,11 @@ impl DatabaseFile {
         if self.mode != Mode::Write {
             return Ok(());
         }
-        let found = ["-wal", "-shm"].map(|suffix| FileId::at(&self.beside(suffix)));
-        let [Ok(log), Ok(index)] = found else { return Err(self.gone(&self.beside("-wal"))) };
-        *self.beside.lock().unwrap_or_else(PoisonError::into_inner) = Some([log, index]);
+        let [log, index] = ["-wal", "-shm"].map(|suffix| self.beside(suffix));
+        let (Ok(log_id), Ok(index_id)) = (FileId::at(&log), FileId::at(&index)) else {
+            return Err(self.gone(&log));
+        };
+        self.beside.get_or_init(|| [(log, log_id), (index, index_id)]);
         Ok(())
     }
 
@@ -111,10 +113,8 @@ impl DatabaseFile {
             return Ok(());
         }
         self.look_at(&self.path, self.handle.id())?;
-        let beside = *self.beside.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some([log, index]) = beside {
-            self.look_at(&self.beside("-wal"), log)?;
-            self.look_at(&self.beside("-shm"), index)?;
+        for (path, known) in self.beside.get().into_iter().flatten() {
+            self.look_at(path, *known)?;
         }
         self.look_inside()
     }

@@ -24,7 +24,10 @@ impl FileLock {
         let path = beside(file.path(), "-lock");
         let failed = |error| Error::Unavailable(format!("{}: {error}", path.display()));
         let claim = private::options().truncate(false).create(true).open(&path).map_err(failed)?;
-        private::tighten(&path);
+        if private::set(&claim).is_err() {
+            // It is another user's.
+            private::tighten(&path);
+        }
         claim.try_lock().map_err(|_| taken())?;
         claim.set_len(0).map_err(failed)?;
         writeln!(&claim, "{}", file.handle().id().inode()).map_err(failed)?;

@@ -4,12 +4,13 @@ use smartpark::{Error, FloorChange, Options, SmartPark, copy::Progress};
 
 use super::{
     copy::{NEVER, copy, live_through, targets, told},
-    world::{entry, on_every_engine},
+    world::{after, entry, on_every_engine},
 };
 
 on_every_engine! {
     async fn a_finished_copy_goes_on_with_what_is_new(world) {
         live_through(&world, 8, NEVER).await;
+        world.clock.set(after(0));
         let floors = world.park.floors().get_all_floors().await.unwrap();
         for (number, target) in targets().await.into_iter().enumerate() {
             let first = copy(&world, &target).await.unwrap();
@@ -34,6 +35,7 @@ on_every_engine! {
 
     async fn a_copy_that_was_given_up_right_at_the_end_goes_on(world) {
         live_through(&world, 9, (2, 20)).await;
+        world.clock.set(after(0));
         let floors = world.park.floors().get_all_floors().await.unwrap();
         for (number, target) in targets().await.into_iter().enumerate() {
             let checking = tokio::sync::Notify::new();
