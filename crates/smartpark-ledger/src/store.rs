@@ -1,17 +1,15 @@
 //! The engines, and the one place that tells them apart.
 
-mod checksum;
-mod codes;
+pub(crate) mod checksum;
+pub(crate) mod codes;
 mod digest;
 mod drift;
 mod latest;
 mod naive;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod repeat;
 mod seals;
 mod sqlite;
-mod sums;
 mod tally;
 pub(crate) mod transfer;
 mod versions;
@@ -21,6 +19,7 @@ use std::{path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::decide::sums;
 use crate::recorder::RecordingLog;
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
@@ -28,12 +27,13 @@ use crate::{
     Result, ServerLock, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
-    keys::{KeyRing, Sealed},
+    keys::{KeyRing, Sealed, SealedSession, Sha256Sum},
     model::{CameraHour, FloorAtLimit, RefusedInHour},
     replica::Seen,
 };
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
+pub(crate) use sqlite::FileLock;
 use sqlite::Sqlite;
 use transfer::{Frame, Key, Mark, Rows, Stretch, Table, Totals};
 
@@ -102,6 +102,7 @@ dispatch! {
     ) -> Result<EventPage>;
     fn horizon() -> Result<Option<i64>>;
     fn position() -> Result<Position>;
+    fn last_gone() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
     fn cleanup(horizon: Timestamp) -> Result<Cleanup>;
@@ -110,11 +111,15 @@ dispatch! {
     fn rotate_key(named: &str, sealed: Sealed) -> Result<ApiKey>;
     fn revoke_key(named: &str) -> Result<ApiKey>;
     fn key_ring() -> Result<KeyRing>;
+    fn begin_session(session: SealedSession) -> Result<()>;
+    fn renew_session(old: Sha256Sum, session: SealedSession) -> Result<bool>;
+    fn end_session(sum: Sha256Sum) -> Result<()>;
     fn fill(floors: Vec<NewFloor>, empty_first: bool) -> Result<Vec<Floor>>;
     fn check(repair: bool) -> Result<Report>;
     fn use_replica(url: &str) -> Result<()>;
     fn ready() -> Result<()>;
     fn try_write() -> Result<()>;
+    fn refused() -> Result<()>;
     fn failed() -> Error;
     fn close() -> ();
     fn require_whole() -> Result<()>;
@@ -209,6 +214,15 @@ impl Engine {
                  to a SQLite file)"
                     .into(),
             )),
+        }
+    }
+
+    /// Keeps servers away from the target of a copy, as far as the engine can.
+    pub(crate) fn lock_for_copy(&self) -> Result<ServerLock> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.lock_for_copy(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => postgres.lock_as_server(),
         }
     }
 

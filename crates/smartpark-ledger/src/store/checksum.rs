@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    codes::{binding, direction_number, role_number, type_number},
+    codes::{adjustment_number, binding, direction_number, role_number, type_number},
     digest::Trace,
-    transfer::{Adjustment, Origin},
+    transfer::Origin,
 };
-use crate::{Event, Floor, keys::KnownKey};
+use crate::{Event, Floor, decide::Adjustment, keys::KnownKey};
 
 /// The values of a row, each with its length or of a fixed length, so that no two rows look alike.
 struct Values(Vec<u8>);
@@ -67,7 +67,7 @@ impl Values {
 }
 
 /// Of an event, as it was recorded and answered.
-pub(super) fn event(event: &Event) -> i64 {
+pub(crate) fn event(event: &Event) -> i64 {
     // A confidence of -0 is stored as 0.
     let confidence = (event.confidence + 0.0).to_bits();
     Values::of(b'e')
@@ -102,7 +102,7 @@ pub(super) fn adjustment(row: &Adjustment) -> i64 {
     Values::of(b'a')
         .number(row.id)
         .number(row.floor_id)
-        .number(row.kind.number().into())
+        .number(adjustment_number(row.kind).into())
         .number(row.delta)
         .number(row.current_vehicles)
         .number(row.total_slots)

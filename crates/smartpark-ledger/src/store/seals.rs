@@ -3,12 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::{
-    checksum,
-    naive::violate,
-    transfer::{Adjustment, Origin},
-};
-use crate::{Error, Floor, Result, check::Report, keys::KnownKey};
+use super::{checksum, naive::violate, transfer::Origin};
+use crate::{Error, Floor, Result, check::Report, decide::Adjustment, keys::KnownKey};
 
 /// A floor with the checksums that are stored beside it: its own, and that of its adjustments.
 pub(super) struct SealedFloor {

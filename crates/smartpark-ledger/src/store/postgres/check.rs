@@ -7,9 +7,10 @@ use super::{
     days::Days,
     drift, floors,
     hours::{self, HourDays},
-    past::{self, Found, Wants},
+    past,
     rows::Micros,
     seals,
+    wants::{Found, Wants},
 };
 use crate::{
     Error, Floor, Result,

@@ -26,6 +26,7 @@ use super::{
 use crate::{
     Error, Floor, Result,
     count::Level,
+    decide::sums::{DAY, HourKey, hour_of},
     limits::{
         CLEANUP_CHUNK_ROWS, CLEANUP_LATE_FLOORS, CLEANUP_ROUNDS, CLEANUP_STEP_FLOORS,
         POSTGRES_ALONE_TIMEOUT,
@@ -33,7 +34,6 @@ use crate::{
     store::{
         checksum,
         digest::{self, Trace},
-        sums::{DAY, HourKey, hour_of},
         transfer::Origin,
     },
 };

@@ -14,13 +14,14 @@ use super::{
 use crate::{
     Floor, Result,
     check::Report,
+    decide::Adjustment,
     store::{
         checksum,
         seals::{
             AdjustmentSums, SealedFloor, SealedRetention, SealedSite, compare_floors,
             compare_origins, compare_retention, compare_site, note_damage,
         },
-        transfer::{Adjustment, Origin},
+        transfer::Origin,
     },
 };
 

@@ -10,13 +10,15 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 6] = migrations!("sqlite":
+const MIGRATIONS: [Migration; 8] = migrations!("sqlite":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
     4 "copy" "0004_copy.sql",
     5 "keys" "0005_keys.sql",
-    6 "checksums" "0006_checksums.sql"
+    6 "sessions" "0006_sessions.sql",
+    7 "files" "0007_files.sql",
+    8 "checksums" "0008_checksums.sql"
 );
 
 const CREATE: &str = "-- migrate: the list of what was done
@@ -44,7 +46,7 @@ pub(super) fn run(connection: &mut Connection, now: Timestamp) -> Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute(CREATE, [])?;
     let pending = versions::pending(&MIGRATIONS, &applied(&transaction)?)?;
-    for migration in pending {
+    for migration in &pending {
         let Migration { version, name, text } = migration;
         transaction.execute_batch(text)?;
         let done = (version, name, migration.sha256(), now.as_microsecond());

@@ -15,12 +15,12 @@ use super::{Sqlite, floors, past, past::Past, rows, seals, session::Session};
 use crate::{
     Cleanup, Result,
     count::{Level, Span},
+    decide::sums::{HourKey, hour_of},
     limits::{CLEANUP_CHUNK_ROWS, CLEANUP_LATE_FLOORS, CLEANUP_ROUNDS, CLEANUP_STEP_FLOORS},
     planted::planted,
     store::{
         checksum,
         digest::{self, Trace},
-        sums::{HourKey, hour_of},
     },
 };
 
@@ -169,8 +169,8 @@ impl Bases {
     fn compute(&mut self, connection: &Connection, floor_id: i64) -> Result<()> {
         // A floor that has gone meanwhile needs no count.
         let Some(floor) = floors::by_id(connection, floor_id)? else { return Ok(()) };
-        let (past, mut history) = Past::open(connection, &floor, self.old)?;
-        let count = past.resolve(&mut history, |history| history.count_before(self.target))?;
+        let (past, mut open) = Past::open(connection, floor, self.old)?;
+        let count = past.resolve(&mut open, |open| open.history.count_before(self.target))?;
         self.counts.insert(floor_id, count);
         Ok(())
     }
