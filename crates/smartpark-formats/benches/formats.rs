@@ -66,7 +66,7 @@ fn feeds(runs: u32) {
 
 fn message<'a>(topic: Option<&'a str>, body: &'a [u8]) -> Message<'a> {
     let arrived = sites::NOW.parse().expect("a time");
-    Message { topic, retained: false, content_type: None, body, arrived }
+    Message { topic, retained: false, content_type: None, file_name: None, body, arrived }
 }
 
 /// The first message of a file of MQTT messages: its topic and its payload.

@@ -71,6 +71,7 @@ fn units(
             direction: counter.direction,
             confidence: DEFAULT_CONFIDENCE,
             timestamp: dated,
+            is_paired: false,
             element: None,
         }));
     }

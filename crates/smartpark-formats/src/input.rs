@@ -52,6 +52,8 @@ pub struct Message<'a> {
     pub retained: bool,
     /// The `Content-Type` of an HTTP body.
     pub content_type: Option<&'a str>,
+    /// The name of the file that is imported.
+    pub file_name: Option<&'a str>,
     /// The bytes.
     pub body: &'a [u8],
     /// When it came. Used only for messages that carry no time.
@@ -77,6 +79,8 @@ pub struct Crossing {
     pub confidence: f64,
     /// When, in whole microseconds.
     pub timestamp: Timestamp,
+    /// The sender also sends the event of the other side of a ramp, so none is to be added.
+    pub is_paired: bool,
     /// The position in the message, if the message is a list of SmartPark's own events.
     pub element: Option<usize>,
 }
@@ -84,7 +88,8 @@ pub struct Crossing {
 impl Crossing {
     /// The events of this crossing: one, or on a ramp two of the same track and time.
     pub fn events(&self) -> impl Iterator<Item = Self> {
-        let here = Self { from: None, ..self.clone() };
+        let here =
+            Self { from: None, is_paired: self.is_paired || self.from.is_some(), ..self.clone() };
         let there = self.from.clone().map(|floor| Self {
             floor,
             direction: opposite(self.direction),

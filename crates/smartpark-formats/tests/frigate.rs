@@ -48,8 +48,14 @@ fn told(messages: &[Value]) -> (Vec<(String, String)>, Vec<String>) {
         let body = message.to_string();
         let arrived = jiff::Timestamp::UNIX_EPOCH;
         let topic = Some("frigate/events");
-        let message =
-            Message { topic, retained: false, content_type: None, body: body.as_bytes(), arrived };
+        let message = Message {
+            topic,
+            retained: false,
+            content_type: None,
+            file_name: None,
+            body: body.as_bytes(),
+            arrived,
+        };
         let ignored = ledger.record(Some(camera), translate(camera, &message));
         reasons.extend(ignored.into_iter().map(|(_, reason)| reason));
     }

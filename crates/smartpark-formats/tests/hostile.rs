@@ -19,7 +19,7 @@ static BODIES: LazyLock<Vec<(Option<String>, Vec<u8>)>> = LazyLock::new(bodies);
 
 fn message<'a>(topic: Option<&'a str>, body: &'a [u8]) -> Message<'a> {
     let arrived = jiff::Timestamp::from_second(1_796_112_000).unwrap();
-    Message { topic, retained: false, content_type: None, body, arrived }
+    Message { topic, retained: false, content_type: None, file_name: None, body, arrived }
 }
 
 /// What one camera makes of a body that came by HTTP.

@@ -116,6 +116,7 @@ fn findings<'a>(
         topic: sent.topic.as_deref(),
         retained: sent.retained,
         content_type: sent.content_type.as_deref(),
+        file_name: None,
         body: &sent.body,
         arrived: jiff::Timestamp::from_second(arrived).unwrap(),
     };

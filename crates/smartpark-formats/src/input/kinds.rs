@@ -113,6 +113,7 @@ impl Camera {
             direction,
             confidence,
             timestamp,
+            is_paired: false,
             element: None,
         }))
     }

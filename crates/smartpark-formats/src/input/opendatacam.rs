@@ -24,15 +24,23 @@ pub(crate) fn translate(
     message: &Message<'_>,
 ) -> Result<Vec<Finding>, NotCounted> {
     let first = message.body.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first == Some(&b'{') {
-        json(camera, odc, message.body)
-    } else {
-        csv(camera, odc, message.body)
+    if !matches!(first, Some(b'{' | b'[')) {
+        return csv(camera, odc, message);
     }
+    let json = Json::parse(message.body)?;
+    let mut findings = Vec::new();
+    for recording in json.list().unwrap_or_else(|| vec![json]) {
+        findings.extend(self::recording(camera, odc, recording)?);
+    }
+    Ok(findings)
 }
 
-fn json(camera: &Camera, odc: &OpenDataCam, body: &[u8]) -> Result<Vec<Finding>, NotCounted> {
-    let recording = Json::parse(body)?.object().ok_or_else(|| NotCounted::missing("_id"))?;
+fn recording(
+    camera: &Camera,
+    odc: &OpenDataCam,
+    json: Json<'_>,
+) -> Result<Vec<Finding>, NotCounted> {
+    let recording = json.object().ok_or_else(|| NotCounted::missing("_id"))?;
     let id = recording.scalar("_id").ok_or_else(|| NotCounted::missing("_id"))?;
     let areas = area_names(&recording);
     let history = recording.get("counterHistory").and_then(Json::list);
@@ -65,11 +73,15 @@ fn area_names(recording: &Object<'_>) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A table has no id of its recording: the time of its first row stands in, since ids of tracks
-/// begin again with each recording.
-fn csv(camera: &Camera, odc: &OpenDataCam, body: &[u8]) -> Result<Vec<Finding>, NotCounted> {
+/// Ids of tracks begin again with each recording. A table does not name its recording: the name of
+/// the file does, and for a file of another name the time of the first row stands in.
+fn csv(
+    camera: &Camera,
+    odc: &OpenDataCam,
+    message: &Message<'_>,
+) -> Result<Vec<Finding>, NotCounted> {
     let unreadable = |_| NotCounted::new(Reason::Unreadable, "neither JSON nor a table");
-    let mut table = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(body);
+    let mut table = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(message.body);
     let header = table.headers().map_err(unreadable)?.clone();
     let column = |names: &[&str]| {
         let found = header.iter().position(|cell| {
@@ -85,7 +97,8 @@ fn csv(camera: &Camera, odc: &OpenDataCam, body: &[u8]) -> Result<Vec<Finding>, 
         column(&["uniqueid", "id"])?,
         column(&["countingdirection"])?,
     ];
-    let (mut findings, mut recording) = (Vec::new(), None);
+    let mut recording = message.file_name.and_then(recording_in);
+    let mut findings = Vec::new();
     for record in table.records() {
         let Ok(record) = record else {
             let refusal = NotCounted::new(Reason::Unreadable, "a row does not fit the header");
@@ -99,6 +112,13 @@ fn csv(camera: &Camera, odc: &OpenDataCam, body: &[u8]) -> Result<Vec<Finding>, 
         findings.push(crossing(camera, odc, recording, &BTreeMap::new(), &row).into());
     }
     Ok(findings)
+}
+
+/// The recording in `counterData-2019-04-26-5cc3400252340f451cd7397a.csv`.
+fn recording_in(file_name: &str) -> Option<String> {
+    let name = file_name.rsplit(['/', '\\']).next()?.strip_prefix("counterData-")?;
+    let id = name.splitn(4, '-').nth(3)?.strip_suffix(".csv")?;
+    (!id.is_empty()).then(|| id.to_owned())
 }
 
 fn crossing(

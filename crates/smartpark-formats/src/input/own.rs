@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The members of an event.
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 9] = [
     "camera_id",
     "floor_id",
     "floor",
@@ -23,6 +23,7 @@ const MEMBERS: [&str; 8] = [
     "direction",
     "confidence",
     "timestamp",
+    "paired",
 ];
 
 /// Translates one message on a topic of `mqtt.events`. Unlike `POST /events`, an event must carry
@@ -99,6 +100,10 @@ fn event(json: Json<'_>) -> Result<Crossing, NotCounted> {
         Some(Some(name)) => Some(name.into_owned()),
         None => None,
     };
+    let paired = object.set("paired").map(scalar);
+    if paired.as_ref().is_some_and(|paired| !matches!(paired, Scalar::Bool(_))) {
+        return Err(misfit("paired must be true or false".to_owned()));
+    }
     let member = |name: &str| object.get(name).map(scalar);
     let raw = RawEvent {
         camera_id: member("camera_id"),
@@ -123,6 +128,7 @@ fn event(json: Json<'_>) -> Result<Crossing, NotCounted> {
         direction: event.direction,
         confidence: event.confidence,
         timestamp: event.timestamp.ok_or_else(|| NotCounted::missing("timestamp"))?,
+        is_paired: paired == Some(Scalar::Bool(true)),
         element: None,
     })
 }
