@@ -222,17 +222,22 @@ impl Spool {
         let counts = self.counts()?;
         let last_error = self.noted(LAST_ERROR)?.and_then(|note| {
             let (at, text) = note.split_once(' ')?;
-            Some((at.parse().ok()?, text.to_owned()))
+            Some((micros(at)?, text.to_owned()))
         });
         Ok(Health {
             is_full: counts.waiting >= self.limits().waiting,
             counts,
             losses: self.losses()?,
             unwritten: 0,
-            last_success: self.noted(LAST_SUCCESS)?.and_then(|at| at.parse().ok()),
+            last_success: self.noted(LAST_SUCCESS)?.and_then(|at| micros(&at)),
             last_error,
         })
     }
+}
+
+/// An instant in a note.
+fn micros(text: &str) -> Option<Timestamp> {
+    Timestamp::from_microsecond(text.parse().ok()?).ok()
 }
 
 /// A random number from 0 to 1.

@@ -217,7 +217,7 @@ impl Runner {
         {
             tracing::warn!("{error}");
         }
-        let note = format!("{} {error}", self.clock.now());
+        let note = format!("{} {error}", self.clock.now().as_microsecond());
         if let Err(error) = self.spool.note(LAST_ERROR, &note) {
             tracing::warn!("{error}");
         }

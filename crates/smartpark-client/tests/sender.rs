@@ -241,13 +241,13 @@ impl World {
 }
 
 fn behaviours() -> impl Strategy<Value = Behaviour> {
-    let statuses = [301, 400, 401, 404, 408, 413, 422, 429, 500, 503];
+    const STATUSES: [u16; 10] = [301, 400, 401, 404, 408, 413, 422, 429, 500, 503];
     prop_oneof![
         4 => Just(Behaviour::Good),
         2 => Just(Behaviour::AnswerLost),
         1 => Just(Behaviour::Unreachable),
         1 => Just(Behaviour::TimedOut),
-        2 => prop::sample::select(&statuses[..]).prop_map(Behaviour::Status),
+        2 => prop::sample::select(&STATUSES[..]).prop_map(Behaviour::Status),
         1 => Just(Behaviour::Garbage),
         2 => Just(Behaviour::HalfNow),
     ]

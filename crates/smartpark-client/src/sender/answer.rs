@@ -173,7 +173,11 @@ fn reason(status: u16, problem: &Problem) -> String {
         (detail, _) => detail.to_owned(),
     };
     for FieldProblem { pointer, detail } in &problem.errors {
-        text.push_str(&format!("; {} {detail}", pointer.trim_start_matches("#/")));
+        let fault = format!("{} {detail}", pointer.trim_start_matches("#/"));
+        if !text.contains(&fault) {
+            text.push_str("; ");
+            text.push_str(&fault);
+        }
     }
     shown(&text)
 }

@@ -70,7 +70,7 @@ pub struct Counts {
     pub oldest: Option<Timestamp>,
 }
 
-/// The note of the time at which the server last took events.
+/// The note of the time at which the server last took events, in microseconds since 1970.
 pub(crate) const LAST_SUCCESS: &str = "last_success";
 /// The note of the last error: its time, a blank, and the text.
 pub(crate) const LAST_ERROR: &str = "last_error";
@@ -147,7 +147,7 @@ impl Spool {
             }
             if verdicts.iter().any(|verdict| verdict.outcome == Outcome::Delivered) {
                 prune_delivered(transaction, self.limits.delivered)?;
-                set_note(transaction, LAST_SUCCESS, &now.to_string())?;
+                set_note(transaction, LAST_SUCCESS, &now.as_microsecond().to_string())?;
             }
             self.prune_dead(transaction, now)
         })

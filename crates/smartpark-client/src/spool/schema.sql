@@ -47,5 +47,6 @@ CREATE TABLE differing_slices (
     PRIMARY KEY (camera_id, start)
 );
 
--- What the sender last did, for other processes: a name and JSON.
+-- What the sender last did, for other processes: last_success (a time) and last_error (a time, a
+-- blank and the text).
 CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
