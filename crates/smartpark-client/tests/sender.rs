@@ -171,8 +171,10 @@ impl World {
                 self.sender.give(&next, items.map(Self::item).collect());
             }
             Next::ReadHeld(ids) => {
-                let held = ids.iter().filter(|id| self.states[id] == State::Held);
-                self.sender.give(&next, held.map(|id| Self::item(*id)).collect());
+                let mut held = ids.clone();
+                held.retain(|id| self.states[id] == State::Held);
+                held.sort_unstable();
+                self.sender.give(&next, held.into_iter().map(Self::item).collect());
             }
             Next::Post(batch) => {
                 self.check_order(&batch.ids);
