@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use sha2::{Digest as _, Sha256};
+use smartpark_core::EventDigest;
 
 use crate::{
     limits::COMPARED_HOURS,
-    spool::{Delivered, DifferingSlice},
+    spool::{Delivered, DifferingSlice, instant},
 };
 
 const HOUR_MICROS: i64 = 3_600_000_000;
@@ -98,14 +98,12 @@ pub(crate) fn compare(
     Some(comparison)
 }
 
-/// The digest of a set of events: the exclusive or of the first 16 bytes of the SHA-256 of each key.
 fn digest(camera: &str, events: &[&Delivered]) -> String {
-    let number = events.iter().fold(0_u128, |number, event| {
-        let key = format!("{camera}\n{}\n{}\n{}", event.track_id, event.direction, event.micros);
-        let sum = Sha256::digest(key);
-        number ^ sum.iter().take(16).fold(0, |sum, byte| sum << 8 | u128::from(*byte))
-    });
-    format!("{number:032x}")
+    let mut digest = EventDigest::default();
+    for event in events {
+        digest.add(camera, &event.track_id, event.direction, instant(event.micros));
+    }
+    digest.to_string()
 }
 
 /// A value in a query.
@@ -121,10 +119,12 @@ fn percent_encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use smartpark_core::Direction;
+
     use super::*;
 
     fn event(id: i64, track: &str, micros: i64) -> Delivered {
-        Delivered { id, track_id: track.into(), direction: "entry".into(), micros }
+        Delivered { id, track_id: track.into(), direction: Direction::Entry, micros }
     }
 
     fn answer(horizon: Option<&str>, slices: &[(i64, u64, String)]) -> Digests {
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn the_digest_is_the_servers() {
         let event = Delivered {
-            direction: "entry".into(),
+            direction: Direction::Entry,
             ..event(1, "track_12345", 1_770_892_245_000_000)
         };
         assert_eq!(digest("cam_001", &[&event]), "3da7286f4a43cf98d86b5ef26821cdb3");

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use smartpark_core::{
+    DEFAULT_CONFIDENCE, Direction, FieldError, NewEvent, VehicleType, name_fault, whole_micros,
+};
 
-use crate::{Direction, Error, Result, VehicleType, limits::MAX_NAME_CHARS};
-
-/// Confidence of a crossing that names none, as at the server.
-const DEFAULT_CONFIDENCE: f64 = 0.8;
+use crate::{Error, Result};
 
 /// A floor by its id or by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,43 +101,46 @@ impl Crossing {
     /// [`Error::Invalid`] names every field that does not fit.
     pub(crate) fn events(&self, now: Timestamp) -> Result<Vec<SpoolEvent>> {
         self.check()?;
-        let micros = whole_micros(self.timestamp.unwrap_or(now));
-        let mut events = vec![self.event(&self.floor, self.direction, micros)?];
+        let timestamp = whole_micros(self.timestamp.unwrap_or(now));
+        let mut events = vec![self.event(&self.floor, self.direction, timestamp)?];
         if let Some(from) = &self.from {
             let opposite = match self.direction {
                 Direction::Entry => Direction::Exit,
                 Direction::Exit => Direction::Entry,
             };
-            events.push(self.event(from, opposite, micros)?);
+            events.push(self.event(from, opposite, timestamp)?);
         }
         Ok(events)
     }
 
     fn check(&self) -> Result<()> {
         let mut faults = Vec::new();
-        check_name("camera_id", &self.camera_id, &mut faults);
-        check_name("track_id", &self.track_id, &mut faults);
+        name_fault("camera_id", &self.camera_id, &mut faults);
+        name_fault("track_id", &self.track_id, &mut faults);
         check_floor("floor", &self.floor, &mut faults);
         if let Some(from) = &self.from {
             check_floor("from", from, &mut faults);
             if *from == self.floor {
-                faults.push("from must be another floor than floor".to_owned());
+                faults.push(FieldError::new("from", "must be another floor than floor"));
             }
         }
         if !(0.0..=1.0).contains(&self.confidence) {
-            faults.push("confidence must be a number from 0 to 1".to_owned());
+            faults.push(FieldError::new("confidence", "must be a number from 0 to 1"));
         }
         if let Some(at) = self.timestamp
             && !(0..=9999).contains(&jiff::tz::Offset::UTC.to_datetime(at).year())
         {
-            faults.push("timestamp must lie in the years 0000 to 9999".to_owned());
+            faults.push(FieldError::new("timestamp", "must lie in the years 0000 to 9999"));
         }
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }
 
-    fn event(&self, floor: &FloorRef, direction: Direction, micros: i64) -> Result<SpoolEvent> {
-        let timestamp = Timestamp::from_microsecond(micros);
-        let timestamp = timestamp.map_err(|error| Error::Invalid(vec![error.to_string()]))?;
+    fn event(
+        &self,
+        floor: &FloorRef,
+        direction: Direction,
+        timestamp: Timestamp,
+    ) -> Result<SpoolEvent> {
         let (floor_id, floor_name) = match floor {
             FloorRef::Id(id) => (Some(*id), None),
             FloorRef::Name(name) => (None, Some(name.clone())),
@@ -152,12 +155,14 @@ impl Crossing {
             timestamp,
         };
         let body = serde_json::to_string(&body);
-        let body = body.map_err(|error| Error::Invalid(vec![error.to_string()]))?;
+        let body = body.map_err(|error| {
+            Error::Invalid(vec![FieldError::new("the crossing", error.to_string())])
+        })?;
         Ok(SpoolEvent {
             camera_id: self.camera_id.clone(),
             track_id: self.track_id.clone(),
             direction,
-            micros,
+            micros: timestamp.as_microsecond(),
             floor_name,
             body,
         })
@@ -193,26 +198,35 @@ struct Body<'a> {
     timestamp: Timestamp,
 }
 
-/// Microseconds since 1970, cut downwards as at the server.
-fn whole_micros(at: Timestamp) -> i64 {
-    i64::try_from(at.as_nanosecond().div_euclid(1_000)).unwrap_or(i64::MAX)
-}
-
-fn check_floor(field: &str, floor: &FloorRef, faults: &mut Vec<String>) {
+fn check_floor(field: &'static str, floor: &FloorRef, faults: &mut Vec<FieldError>) {
     match floor {
         FloorRef::Id(id) if *id < 1 => {
-            faults.push(format!("{field} must be an id of 1 or more, or a name"));
+            faults.push(FieldError::new(field, "must be an id of 1 or more, or a name"));
         }
         FloorRef::Id(_) => {}
-        FloorRef::Name(name) => check_name(field, name, faults),
+        FloorRef::Name(name) => name_fault(field, name, faults),
     }
 }
 
-fn check_name(field: &str, name: &str, faults: &mut Vec<String>) {
-    if name.is_empty() || name.chars().nth(MAX_NAME_CHARS).is_some() {
-        faults.push(format!("{field} must have 1 to 100 characters"));
-    } else if name.chars().any(char::is_control) {
-        faults.push(format!("{field} must not contain control characters"));
+impl From<NewEvent> for Crossing {
+    /// The crossing of an event. What has no time happened when the client gets it.
+    fn from(event: NewEvent) -> Self {
+        let NewEvent {
+            camera_id,
+            floor_id,
+            track_id,
+            vehicle_type,
+            direction,
+            confidence,
+            timestamp,
+        } = event;
+        let floor = FloorRef::Id(floor_id);
+        Self {
+            vehicle_type,
+            confidence,
+            timestamp,
+            ..Self::new(camera_id, floor, track_id, direction)
+        }
     }
 }
 
@@ -255,7 +269,7 @@ mod tests {
         let mut crossing = Crossing::new("", 0, "a\nb", Direction::Entry).from_floor("");
         crossing.confidence = f64::NAN;
         let Err(Error::Invalid(faults)) = crossing.events(now()) else { panic!("it fits") };
-        let fields: Vec<_> = faults.iter().filter_map(|fault| fault.split(' ').next()).collect();
+        let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_ref()).collect();
         assert_eq!(fields, ["camera_id", "track_id", "floor", "from", "confidence"]);
     }
 }

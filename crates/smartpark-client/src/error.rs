@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use smartpark_core::FieldError;
+
 /// Short for a result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -9,8 +11,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Fields of the crossing do not fit. All of them are named.
-    #[error("{}", .0.join("; "))]
-    Invalid(Vec<String>),
+    #[error("{}", list(.0))]
+    Invalid(Vec<FieldError>),
     /// As many events wait as may. The event is lost and was counted as lost.
     #[error(
         "the spool is full: {waiting} events wait for the server, so this one is lost; \
@@ -51,4 +53,9 @@ pub enum Error {
     /// The server's address, the key or a file of the configuration does not fit.
     #[error("{0}")]
     Config(String),
+}
+
+fn list(faults: &[FieldError]) -> String {
+    let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    texts.join("; ")
 }

@@ -23,18 +23,19 @@ mod compare;
 mod crossing;
 mod error;
 pub mod limits;
+pub mod replay;
 mod run;
 pub mod sender;
+pub mod simulate;
 mod spool;
 mod transport;
-mod words;
 
 pub use client::{Builder, Client, Health};
 pub use clock::Clock;
 pub use crossing::{Crossing, FloorRef};
 pub use error::{Error, Result};
+pub use smartpark_core::{Direction, FieldError, NewEvent, Timestamp, VehicleType};
 pub use spool::{
     Counts, DeadLetter, Item, Loss, Outcome, Refusal, SenderLock, Spool, SpoolLimits, Verdict,
 };
 pub use transport::{Http, Request, ServerConfig, Transport};
-pub use words::{Direction, VehicleType};

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-/// Longest name of a camera, track or floor, in characters, as the server reads them.
-pub const MAX_NAME_CHARS: usize = 100;
 /// Events that may wait in a spool: some 30 MB, a week of a busy car park.
 pub const DEFAULT_MAX_WAITING: usize = 100_000;
 /// Dead letters that a spool keeps. The oldest goes when one more comes.

@@ -178,6 +178,6 @@ fn sqlite_error(path: &Path, error: &rusqlite::Error) -> Error {
 }
 
 /// An instant from a column.
-fn instant(micros: i64) -> Timestamp {
+pub(crate) fn instant(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -267,6 +267,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn every_event_arrives_and_is_settled_once(steps in steps()) {
         let mut world = World::new();

@@ -145,7 +145,10 @@ def _outcome(status: int, problem: dict[str, Any]) -> Optional[Outcome]:
 
 def _reason(status: int, problem: dict[str, Any]) -> str:
     """A refusal in words: what the server said, and which fields it named."""
-    text = str(problem.get("detail") or problem.get("title") or f"the server answered {status}")
+    text = f"the server answered {status}"
+    if 300 <= status < 400:
+        text += "; redirects are not followed, so give the address that this one leads to"
+    text = str(problem.get("detail") or problem.get("title") or text)
     errors = problem.get("errors")
     for fault in errors if isinstance(errors, list) else []:
         if isinstance(fault, dict):

@@ -168,6 +168,10 @@ fn outcome(status: u16, problem: &Problem) -> Option<Outcome> {
 /// A refusal in words: what the server said, and which fields it named.
 fn reason(status: u16, problem: &Problem) -> String {
     let mut text = match (problem.detail.as_str(), problem.title.as_str()) {
+        ("", "") if (300..400).contains(&status) => format!(
+            "the server answered {status}; redirects are not followed, so give the address that \
+             this one leads to"
+        ),
         ("", "") => format!("the server answered {status}"),
         ("", title) => title.to_owned(),
         (detail, _) => detail.to_owned(),

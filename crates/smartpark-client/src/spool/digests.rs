@@ -1,6 +1,7 @@
 //! Delivered events, to be compared with the server's and sent again if it lost them.
 
 use rusqlite::params;
+use smartpark_core::Direction;
 
 use super::{Spool, rows::first};
 use crate::Result;
@@ -10,7 +11,7 @@ use crate::Result;
 pub(crate) struct Delivered {
     pub(crate) id: i64,
     pub(crate) track_id: String,
-    pub(crate) direction: String,
+    pub(crate) direction: Direction,
     pub(crate) micros: i64,
 }
 
@@ -46,7 +47,7 @@ impl Spool {
                 Ok(Delivered {
                     id: row.get(0)?,
                     track_id: row.get(1)?,
-                    direction: row.get(2)?,
+                    direction: direction(&row.get::<_, String>(2)?),
                     micros: row.get(3)?,
                 })
             })?;
@@ -108,4 +109,9 @@ impl Spool {
             Ok(())
         })
     }
+}
+
+/// The direction in a column, which holds no other words.
+fn direction(word: &str) -> Direction {
+    if word == Direction::Exit.as_str() { Direction::Exit } else { Direction::Entry }
 }
