@@ -7,7 +7,7 @@ from typing import Any
 
 from smartpark_client._compare import HOUR, compare, digest, path, window
 from smartpark_client._crossing import instant
-from smartpark_client._spool import Delivered
+from smartpark_client._records import Delivered
 
 NONE = "0" * 32
 

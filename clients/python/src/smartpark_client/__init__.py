@@ -11,7 +11,8 @@ what is in the spool and repeats it until the server acknowledges it.
 
 from ._client import Client, Health
 from ._errors import Damaged, Error, Full, Invalid, NotASpool, Unavailable
-from ._spool import Counts, DeadLetter, Limits, Loss, Spool
+from ._records import Counts, DeadLetter, Limits, Loss
+from ._spool import Spool
 
 __all__ = [
     "Client",

@@ -104,9 +104,9 @@ def _rows(answer: Any, events: int) -> Optional[list[Optional[Outcome]]]:
         return None
     if events == 1 and isinstance(answer.get("duplicate"), bool):
         return [DELIVERED]
-    told = [answer.get(name) for name in ("recorded", "duplicates", "rejected")]
+    told = [_count(answer.get(name)) for name in ("recorded", "duplicates", "rejected")]
     errors = answer.get("errors")
-    if not all(_is_count(number) for number in told) or not isinstance(errors, list):
+    if -1 in told or not isinstance(errors, list):
         return None
     if sum(told) != events or told[2] != len(errors):
         return None
@@ -115,16 +115,18 @@ def _rows(answer: Any, events: int) -> Optional[list[Optional[Outcome]]]:
     for problem in errors:
         if not isinstance(problem, dict):
             return None
-        index, status = problem.get("index"), problem.get("status")
-        if not _is_count(index) or not _is_count(status) or index >= events or index in named:
+        index, status = _count(problem.get("index")), _count(problem.get("status"))
+        if -1 in (index, status) or index >= events or index in named:
             return None
         named.add(index)
         outcomes[index] = _outcome(status, problem)
     return outcomes
 
 
-def _is_count(number: Any) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool) and number >= 0
+def _count(number: Any) -> int:
+    """A number of things, or -1 for anything else."""
+    is_count = isinstance(number, int) and not isinstance(number, bool) and number >= 0
+    return int(number) if is_count else -1
 
 
 def _outcome(status: int, problem: dict[str, Any]) -> Optional[Outcome]:

@@ -18,8 +18,9 @@ from ._answer import Answer, NoAnswer, Response, parse
 from ._crossing import EPOCH, Floor, When, events
 from ._errors import Error, Full
 from ._http import Http
+from ._records import Counts, Limits, Loss
 from ._sender import Compare, FindFloors, Post, Read, ReadHeld, Sender, Wait
-from ._spool import Counts, Limits, Loss, Spool
+from ._spool import Spool
 
 PathLike = Union[str, "os.PathLike[str]"]
 _log = logging.getLogger("smartpark_client")

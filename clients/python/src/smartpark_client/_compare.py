@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 from ._crossing import EPOCH, MICROSECOND, instant
 from ._limits import COMPARED_HOURS, MAX_SENT
-from ._spool import Delivered, DifferingSlice
+from ._records import Delivered, DifferingSlice
 
 HOUR = 3_600_000_000  # in microseconds
 

@@ -1,188 +1,30 @@
-"""The spool: one SQLite file that keeps every event from the moment it is reported.
-
-An event is on disk before `Spool.put` returns (`synchronous=FULL`). The journal is a rollback
-journal, not a write-ahead log: several processes may use the file, also old versions of SQLite,
-which can damage a write-ahead log that two connections share. The Rust crate reads and writes the
-same file.
-"""
+"""The spool: one SQLite file that keeps every event from the moment it is reported. The Rust crate
+reads and writes the same file."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, Optional, Union
+from collections.abc import Iterable, Sequence
+from typing import Optional
 
-from . import _limits
 from ._crossing import NO_FLOOR, Event
-from ._errors import Damaged, Error, Full, NotASpool, Unavailable
+from ._errors import Full
+from ._records import Counts, DeadLetter, Delivered, DifferingSlice, Loss
 from ._sender import Item, Verdict
+from ._storage import Storage
 
-# "SPKC": what tells a spool from other SQLite files.
-_APPLICATION = 0x53504B43
-_VERSION = 1
 _WAITING, _HELD, _DEAD, _DELIVERED, _AGAIN = range(5)
 _LAST_SUCCESS, _LAST_ERROR = "last_success", "last_error"
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How much a spool keeps. An event more than `waiting` is refused and counted as lost; of dead
-    letters and delivered events the oldest go."""
-
-    waiting: int = _limits.MAX_WAITING
-    dead: int = _limits.MAX_DEAD
-    delivered: int = _limits.MAX_DELIVERED
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many events are where. `waiting` has those that are held, and those whose floor the
-    server does not know. Times are microseconds since 1970 UTC."""
-
-    waiting: int
-    held: int
-    without_floor: int
-    again: int
-    dead: int
-    delivered: int
-    oldest: Optional[int]
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """An event that the server refused for good."""
-
-    id: int
-    body: str
-    status: int
-    reason: str
-    refused_at: int
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Events of a camera that were not kept. `reason`: `full` (too many events waited) or
-    `dead_letters` (too many refused events were kept)."""
-
-    camera_id: str
-    reason: str
-    events: int
-    first_at: int
-    last_at: int
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """The key of a delivered event."""
-
-    id: int
-    track_id: str
-    direction: str
-    micros: int
-
-
-@dataclass(frozen=True)
-class DifferingSlice:
-    """A slice of time in which the server's events differ from ours, and how often ours were sent
-    again while both were like this."""
-
-    start: int
-    theirs: str
-    ours: str
-    sent: int
-
-
-class Spool:
+class Spool(Storage):
     """An open spool. Threads may share it, and several processes may open the same file."""
-
-    def __init__(self, path: Union[str, os.PathLike[str]], limits: Optional[Limits] = None) -> None:
-        self.path = os.fspath(path)
-        self.limits = limits or Limits()
-        self._mutex = threading.Lock()
-        with self._translated():
-            self._connection = sqlite3.connect(
-                self.path,
-                timeout=_limits.BUSY_TIMEOUT,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-        try:
-            with self._translated():
-                self._prepare()
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def close(self) -> None:
-        """Closes the file. What is in it stays."""
-        with self._mutex:
-            self._connection.close()
-
-    def _prepare(self) -> None:
-        run = self._connection.execute
-        run("PRAGMA journal_mode = TRUNCATE").fetchone()
-        run("PRAGMA synchronous = FULL")
-        found = run("PRAGMA quick_check(1)").fetchone()[0]
-        if found != "ok":
-            raise Damaged(self.path, found)
-        with self._transaction():
-            tables = run("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
-            application = run("PRAGMA application_id").fetchone()[0]
-            version = run("PRAGMA user_version").fetchone()[0]
-            if (tables, application) == (0, 0):
-                schema = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
-                for statement in _statements(schema):
-                    run(statement)
-                run(f"PRAGMA application_id = {_APPLICATION}")
-                run(f"PRAGMA user_version = {_VERSION}")
-            elif application != _APPLICATION:
-                raise NotASpool(self.path, "it is the SQLite file of another program")
-            elif version != _VERSION:
-                reason = f"version {version} of its tables is newer than this program"
-                raise NotASpool(self.path, reason)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """A transaction, which is on disk at its end."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            # SQLite may have rolled back by itself, as on a full disk.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Turns an error of SQLite into words for the person who runs the program."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            raise _translate(self.path, error) from error
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._mutex, self._translated(), self._transaction():
-            yield self._connection
-
-    def _read(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self._mutex, self._translated():
-            return self._connection.execute(sql, values).fetchall()
-
-    # Events in, and what became of them.
 
     def put(self, events: Sequence[Event], now: int) -> int:
         """Puts events in, all or none. Returns how many are new: an event with the key of another
         one is that one."""
         full = None
-        with self._writing() as connection:
+        with self.writing() as connection:
             new = [event for event in events if not _is_known(connection, event)]
             sql = (
                 "SELECT (SELECT COUNT(*) FROM events WHERE state = 0) "
@@ -210,22 +52,22 @@ class Spool:
             "SELECT id, body, spooled_at, state FROM events "
             "WHERE (state = 0 OR state = 4) AND floor IS NULL ORDER BY id LIMIT ?"
         )
-        return [_item(row) for row in self._read(sql, (limit,))]
+        return [_item(row) for row in self.read(sql, (limit,))]
 
     def held(self, ids: Iterable[int]) -> list[Item]:
         """Held events, in their order."""
         sql = "SELECT id, body, spooled_at, state FROM events WHERE id = ? AND state = 1"
-        rows = [row for event in sorted(ids) for row in self._read(sql, (event,))]
+        rows = [row for event in sorted(ids) for row in self.read(sql, (event,))]
         return [_item(row) for row in rows]
 
     def held_ids(self) -> list[int]:
         """All events that are held."""
-        rows = self._read("SELECT id FROM events WHERE state = 1 ORDER BY id")
+        rows = self.read("SELECT id FROM events WHERE state = 1 ORDER BY id")
         return [row[0] for row in rows]
 
     def settle(self, verdicts: Sequence[Verdict], now: int) -> None:
         """Writes down what became of events, and when the server last took some."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             for event, outcome in verdicts:
                 state = {"delivered": _DELIVERED, "held": _HELD}.get(outcome.kind, _DEAD)
                 if outcome.kind == "too_old":
@@ -262,7 +104,7 @@ class Spool:
         # One step of the index for each name, however many events wait.
         sql = "SELECT MIN(floor) FROM events WHERE floor IS NOT NULL AND floor > ?"
         while True:
-            found = self._read(sql, (names[-1] if names else "",))[0][0]
+            found = self.read(sql, (names[-1] if names else "",))[0][0]
             if found is None:
                 return names
             names.append(found)
@@ -271,7 +113,7 @@ class Spool:
         """Writes the ids of floors into the events that name them. From then on their bodies stay
         as they are."""
         sql = "UPDATE events SET floor = NULL, body = ? || substr(body, ?) WHERE floor = ?"
-        with self._writing() as connection:
+        with self.writing() as connection:
             for name, floor in ids.items():
                 start = f'{{"floor_id":{floor},'
                 connection.execute(sql, (start, len(NO_FLOOR) + 1, name))
@@ -280,12 +122,12 @@ class Spool:
 
     def is_sending_again(self) -> bool:
         """Whether delivered events still wait to be sent again."""
-        return bool(self._read("SELECT 1 FROM events WHERE state = 4 LIMIT 1"))
+        return bool(self.read("SELECT 1 FROM events WHERE state = 4 LIMIT 1"))
 
     def delivered_cameras(self) -> list[str]:
         """The cameras that have delivered events."""
         sql = "SELECT DISTINCT camera_id FROM events WHERE state = 3 ORDER BY camera_id"
-        return [row[0] for row in self._read(sql)]
+        return [row[0] for row in self.read(sql)]
 
     def delivered(self, camera: str) -> list[Delivered]:
         """The delivered events of a camera, oldest first."""
@@ -293,18 +135,18 @@ class Spool:
             "SELECT id, track_id, direction, timestamp FROM events "
             "WHERE state = 3 AND camera_id = ? ORDER BY timestamp"
         )
-        return [Delivered(*row) for row in self._read(sql, (camera,))]
+        return [Delivered(*row) for row in self.read(sql, (camera,))]
 
     def differing_slices(self, camera: str) -> list[DifferingSlice]:
         """The slices of a camera that differed the last time."""
         sql = "SELECT start, theirs, ours, sent FROM differing_slices WHERE camera_id = ?"
-        return [DifferingSlice(*row) for row in self._read(sql, (camera,))]
+        return [DifferingSlice(*row) for row in self.read(sql, (camera,))]
 
     def send_again(
         self, camera: str, ids: Iterable[int], slices: Iterable[DifferingSlice]
     ) -> None:
         """Lets delivered events be sent again, and replaces what is known of the camera's slices."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             for event in ids:
                 sql = "UPDATE events SET state = 4 WHERE id = ? AND state = 3"
                 connection.execute(sql, (event,))
@@ -320,9 +162,9 @@ class Spool:
 
     def counts(self) -> Counts:
         """How many events are where."""
-        rows = self._read("SELECT state, COUNT(*) FROM events GROUP BY state")
+        rows = self.read("SELECT state, COUNT(*) FROM events GROUP BY state")
         states = dict(rows)
-        without_floor, oldest = self._read(
+        without_floor, oldest = self.read(
             "SELECT (SELECT COUNT(*) FROM events WHERE floor IS NOT NULL AND state = 0), "
             "(SELECT MIN(spooled_at) FROM events WHERE state IN (0, 1))"
         )[0]
@@ -343,7 +185,7 @@ class Spool:
             "SELECT camera_id, reason, events, first_at, last_at FROM losses "
             "ORDER BY camera_id, reason"
         )
-        return [Loss(*row) for row in self._read(sql)]
+        return [Loss(*row) for row in self.read(sql)]
 
     def dead_letters(self, after: int = 0, limit: int = 1000) -> list[DeadLetter]:
         """The dead letters after the one with this number, oldest first."""
@@ -351,7 +193,7 @@ class Spool:
             "SELECT id, body, COALESCE(status, 0), COALESCE(reason, ''), COALESCE(settled_at, 0) "
             "FROM events WHERE state = 2 AND id > ? ORDER BY id LIMIT ?"
         )
-        return [DeadLetter(*row) for row in self._read(sql, (after, limit))]
+        return [DeadLetter(*row) for row in self.read(sql, (after, limit))]
 
     def retry_dead_letters(self, ids: Optional[Iterable[int]] = None) -> int:
         """Lets dead letters be sent again: those with these numbers, or all. Returns how many."""
@@ -362,7 +204,7 @@ class Spool:
         return self._change_dead("DELETE FROM events WHERE state = 2", ids)
 
     def _change_dead(self, sql: str, ids: Optional[Iterable[int]]) -> int:
-        with self._writing() as connection:
+        with self.writing() as connection:
             if ids is None:
                 return connection.execute(sql).rowcount
             changes = [connection.execute(sql + " AND id = ?", (event,)) for event in ids]
@@ -370,7 +212,7 @@ class Spool:
 
     def note_error(self, text: str, now: int) -> None:
         """Keeps what last went wrong, for other processes."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             _set_note(connection, _LAST_ERROR, f"{now} {text}")
 
     def last_error(self) -> Optional[tuple[int, str]]:
@@ -384,25 +226,8 @@ class Spool:
         return int(at) if at.isdecimal() else None
 
     def _note(self, name: str) -> str:
-        rows = self._read("SELECT value FROM notes WHERE name = ?", (name,))
+        rows = self.read("SELECT value FROM notes WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else ""
-
-    def version(self) -> int:
-        """A number that changes when another process changes the spool."""
-        return int(self._read("PRAGMA data_version")[0][0])
-
-    def lock_sender(self) -> Optional[IO[bytes]]:
-        """Takes the right to send until the file is closed, or nothing while another has it."""
-        try:
-            return _lock(self.path + "-lock")
-        except OSError as error:
-            raise Unavailable(self.path, f"{self.path}-lock: {error}") from error
-
-
-def _statements(schema: str) -> list[str]:
-    """The statements of the schema. `executescript` would end the transaction."""
-    lines = (line for line in schema.splitlines() if not line.strip().startswith("--"))
-    return [text for text in "\n".join(lines).split(";") if text.strip()]
 
 
 def _key(event: Event) -> tuple[str, str, str, int]:
@@ -436,43 +261,3 @@ def _set_note(connection: sqlite3.Connection, name: str, value: str) -> None:
         "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         (name, value),
     )
-
-
-def _translate(path: str, error: sqlite3.Error) -> Error:
-    text = str(error)
-    if "malformed" in text:
-        return Damaged(path, text)
-    if "not a database" in text:
-        return NotASpool(path, "it is not an SQLite file")
-    if "locked" in text:
-        return Unavailable(path, "another process holds it for too long")
-    if "readonly" in text and not os.path.exists(path):
-        return Unavailable(
-            path, "the file was moved or removed while in use; start the program again"
-        )
-    return Unavailable(path, text)
-
-
-def _lock(path: str) -> Optional[IO[bytes]]:
-    file = open(path, "ab")
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    except PermissionError:
-        file.close()
-        if os.name == "nt":
-            return None
-        raise
-    except BaseException:
-        file.close()
-        raise
-    return file

@@ -37,7 +37,7 @@ fn paths_named_in_the_documents_exist() {
 #[test]
 fn migrations_are_numbered_and_the_same_for_every_engine() {
     let names = |engine: &str| -> Vec<String> {
-        let folder = format!("crates/smartpark/migrations/{engine}/");
+        let folder = format!("crates/smartpark-ledger/migrations/{engine}/");
         let files = repository().into_iter();
         let mut names: Vec<String> =
             files.filter_map(|file| file.path.strip_prefix(&folder).map(str::to_owned)).collect();
@@ -101,24 +101,24 @@ fn every_rule_sees_what_it_forbids() {
         ("README.md", concat!("cd /ho", "me/somebody")),
         ("crates/smartpark/src/http/events.rs", "use rusqlite::Connection;"),
         ("crates/smartpark/src/cli/import.rs", "let sql = \"SELECT id FROM floors\";"),
-        ("crates/smartpark/src/store/sqlite.rs", "use axum::Json;"),
-        ("crates/smartpark/src/store/sqlite/read.rs", "use super::postgres;"),
-        ("crates/smartpark/src/store/postgres.rs", "use super::sqlite;"),
+        ("crates/smartpark-ledger/src/store/sqlite.rs", "use axum::Json;"),
+        ("crates/smartpark-ledger/src/store/sqlite/read.rs", "use super::postgres;"),
+        ("crates/smartpark-ledger/src/store/postgres.rs", "use super::sqlite;"),
         ("crates/smartpark-core/src/count.rs", "use tokio::sync::Mutex;"),
         ("crates/smartpark-core/src/count/history.rs", "let now = Clock::system();"),
         ("crates/smartpark-core/src/model.rs", "use rusqlite::Row;"),
-        ("crates/smartpark/src/events.rs", "use crate::http::problem;"),
+        ("crates/smartpark-ledger/src/events.rs", "use crate::http::problem;"),
         ("crates/smartpark/src/http.rs", "use crate::cli::Config;"),
         ("crates/smartpark/src/http/util.rs", ""),
         ("crates/smartpark/src/helpers/text.rs", ""),
     ];
     let clean = [
         (
-            "crates/smartpark/src/store/sqlite.rs",
+            "crates/smartpark-ledger/src/store/sqlite.rs",
             "const SQL: &str = \"SELECT 1\"; // axum is above",
         ),
         (
-            "crates/smartpark/src/limits.rs",
+            "crates/smartpark-ledger/src/limits.rs",
             concat!("fn may_allow(rate: u32) { self.allow(rate); sl", "eep(pause) }"),
         ),
         (

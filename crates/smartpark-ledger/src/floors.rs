@@ -19,7 +19,7 @@ impl FloorOperations<'_> {
     /// All floors that cars may be sent to, most free slots first (then the lower id).
     ///
     /// ```
-    /// # smartpark::doctest(async |park| {
+    /// # smartpark_ledger::doctest(async |park| {
     /// let floors = park.floors().get_all_active_floors().await?;
     /// assert_eq!(floors[0].name, "Ground Floor");
     /// # Ok(()) });
@@ -53,7 +53,7 @@ impl FloorOperations<'_> {
     /// ([`POSTGRES_LATEST_AGE`](crate::limits::POSTGRES_LATEST_AGE)).
     ///
     /// ```
-    /// # smartpark::doctest(async |park| {
+    /// # smartpark_ledger::doctest(async |park| {
     /// let floors = park.floors().get_latest_floors().await?;
     /// let first = floors.iter().find(|floor| floor.is_active);
     /// assert_eq!(first.unwrap().name, "Ground Floor");
@@ -77,7 +77,7 @@ impl FloorOperations<'_> {
     /// The floor with this name.
     ///
     /// ```
-    /// # smartpark::doctest(async |park| {
+    /// # smartpark_ledger::doctest(async |park| {
     /// let floor = park.floors().get_floor_by_name("First Floor").await?;
     /// assert_eq!(floor.unwrap().total_slots, 45);
     /// # Ok(()) });
@@ -93,7 +93,7 @@ impl FloorOperations<'_> {
     /// active floor is full.
     ///
     /// ```
-    /// # smartpark::doctest(async |park| {
+    /// # smartpark_ledger::doctest(async |park| {
     /// let best = park.floors().get_recommended_floor().await?;
     /// assert_eq!(best.unwrap().name, "Ground Floor");
     /// # Ok(()) });
@@ -110,8 +110,8 @@ impl FloorOperations<'_> {
     /// At its limit the count stays.
     ///
     /// ```
-    /// # use smartpark::Direction;
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::Direction;
+    /// # smartpark_ledger::doctest(async |park| {
     /// let floor = park.floors().update_vehicle_count(1, Direction::Entry).await?;
     /// assert_eq!(floor.current_vehicles, 1);
     /// # Ok(()) });
@@ -154,7 +154,7 @@ impl FloorOperations<'_> {
     /// What happened before it, and arrives later, no longer disturbs the count.
     ///
     /// ```
-    /// # smartpark::doctest(async |park| {
+    /// # smartpark_ledger::doctest(async |park| {
     /// let floor = park.floors().recount(1, 12, "night round", Some("Kim")).await?;
     /// assert_eq!(floor.available_slots(), 38);
     /// # Ok(()) });

@@ -8,7 +8,6 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-#[cfg(feature = "http")]
 use tokio::sync::watch;
 
 use crate::{
@@ -26,7 +25,7 @@ type Key = (i64, String, RefusalReason);
 
 /// What this process refused and has not stored yet.
 #[derive(Debug, Default)]
-pub(crate) struct Refusals {
+pub struct Refusals {
     counted: Mutex<Counted>,
     /// Held while counts are on their way to the store: whoever reads both would miss them.
     moving: tokio::sync::Mutex<()>,
@@ -74,16 +73,14 @@ impl Refusals {
     }
 
     /// What this process refused since it began, by camera and reason.
-    #[cfg(feature = "http")]
-    pub(crate) fn ever(&self) -> Vec<(Option<String>, RefusalReason, u64)> {
+    pub fn ever(&self) -> Vec<(Option<String>, RefusalReason, u64)> {
         self.counted().ever.all()
     }
 }
 
 impl EventOperations<'_> {
     /// Counts an event that was refused before it was one: fields do not fit.
-    #[cfg(feature = "http")]
-    pub(crate) fn note_invalid(self, camera_id: Option<&str>) {
+    pub fn note_invalid(self, camera_id: Option<&str>) {
         let now = self.park.now().as_microsecond();
         self.park.refusals.counted().note(now, camera_id, RefusalReason::Invalid);
     }
@@ -120,8 +117,8 @@ impl EventOperations<'_> {
     /// seconds may be missing.
     ///
     /// ```
-    /// # use smartpark::{Direction, NewEvent, RefusalReason, VehicleType};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{Direction, NewEvent, RefusalReason, VehicleType};
+    /// # smartpark_ledger::doctest(async |park| {
     /// let nowhere = NewEvent::new("cam_001", 99, "t2", VehicleType::Car, Direction::Entry);
     /// park.events().record_event(nowhere).await.unwrap_err();
     /// let refusals = park.events().get_refusals(24).await?;
@@ -206,8 +203,7 @@ fn hours_ago(now: Timestamp, hours: u32) -> i64 {
 
 /// Stores what is refused, again and again, until the server stops. What is left then is stored
 /// when the park is closed.
-#[cfg(feature = "http")]
-pub(crate) async fn keep_stored(park: crate::SmartPark, mut stopping: watch::Receiver<bool>) {
+pub async fn keep_stored(park: crate::SmartPark, mut stopping: watch::Receiver<bool>) {
     let mut tick = tokio::time::interval(crate::limits::REFUSALS_INTERVAL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

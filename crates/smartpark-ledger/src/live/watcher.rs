@@ -56,7 +56,7 @@ impl Watcher {
 
     /// [`Watcher::next`] in the pieces in which others are told the same, none of them empty. The
     /// first piece of all, with the floors and the site, is told to nobody else.
-    pub(crate) async fn next_pieces(&mut self) -> Result<Vec<Arc<Piece>>> {
+    pub async fn next_pieces(&mut self) -> Result<Vec<Arc<Piece>>> {
         loop {
             self.turn.borrow_and_update();
             let state = self.hub.state().ok_or_else(not_known)?;

@@ -337,7 +337,6 @@ impl Postgres {
     }
 
     /// What this process recorded so far.
-    #[cfg(feature = "http")]
     pub(super) fn recording_log(&self) -> &recorder::RecordingLog {
         self.inner.queue.log()
     }

@@ -54,7 +54,7 @@ impl Seed<'_> {
     /// Makes the four floors of the design in an empty database.
     ///
     /// ```
-    /// # smartpark::doctest(async |park| {
+    /// # smartpark_ledger::doctest(async |park| {
     /// assert!(park.seed().seed_floors().await.is_err()); // this one has floors already
     /// let floors = park.seed().reset_database_seed().await?;
     /// assert_eq!(floors.len(), 4);

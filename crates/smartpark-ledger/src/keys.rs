@@ -9,7 +9,8 @@ use crate::{
     limits::{MAX_KEY_BINDINGS, MAX_KEYS},
 };
 pub use secret::Secret;
-pub(crate) use secret::{Sealed, Sha256Sum, prefix_of};
+pub use secret::Sha256Sum;
+pub(crate) use secret::{Sealed, prefix_of};
 
 // The words of `NewKey::faults` and of `add_key` say these.
 const _: () = assert!(MAX_KEY_BINDINGS == 1_000 && MAX_KEYS == 1_000);
@@ -24,6 +25,7 @@ pub struct KeyOperations<'a> {
 #[derive(Clone, Debug)]
 pub struct IssuedKey {
     /// What is known of the key from now on.
+    /// The key as people see it.
     pub key: ApiKey,
     /// What its holder sends.
     pub secret: Secret,
@@ -31,18 +33,20 @@ pub struct IssuedKey {
 
 /// The keys that let somebody in.
 #[derive(Debug, Default)]
-pub(crate) struct KeyRing {
+pub struct KeyRing {
     /// Each key that is not revoked, by its prefix.
     keys: HashMap<String, Arc<KnownKey>>,
     /// Whether there ever was a key. Then one is asked for, also where all are revoked since.
-    pub(crate) required: bool,
+    pub required: bool,
 }
 
 /// A key, and what its secret must come to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct KnownKey {
-    pub(crate) key: ApiKey,
-    pub(crate) sum: Sha256Sum,
+pub struct KnownKey {
+    /// The key as people see it.
+    pub key: ApiKey,
+    /// The SHA-256 sum of its secret.
+    pub sum: Sha256Sum,
 }
 
 impl KeyRing {
@@ -55,12 +59,12 @@ impl KeyRing {
     }
 
     /// The key with this public part.
-    pub(crate) fn with_prefix(&self, prefix: &str) -> Option<&Arc<KnownKey>> {
+    pub fn with_prefix(&self, prefix: &str) -> Option<&Arc<KnownKey>> {
         self.keys.get(prefix)
     }
 
     /// The key that `text` is.
-    pub(crate) fn recognise(&self, text: &str) -> Option<&Arc<KnownKey>> {
+    pub fn recognise(&self, text: &str) -> Option<&Arc<KnownKey>> {
         let known = self.with_prefix(prefix_of(text)?)?;
         (known.sum == Sha256Sum::of(text)).then_some(known)
     }
@@ -71,8 +75,8 @@ impl KeyOperations<'_> {
     /// soon as there is one, they ask everybody for a key.
     ///
     /// ```
-    /// # use smartpark::{NewKey, Role};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{NewKey, Role};
+    /// # smartpark_ledger::doctest(async |park| {
     /// let issued = park.keys().add_key(NewKey::new("gate", Role::Camera)).await?;
     /// assert!(issued.secret.expose().starts_with(&issued.key.prefix));
     /// # Ok(()) });
@@ -125,8 +129,8 @@ impl KeyOperations<'_> {
     /// [`KeyOperations::rotate_key`].
     ///
     /// ```
-    /// # use smartpark::{NewKey, Role};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{NewKey, Role};
+    /// # smartpark_ledger::doctest(async |park| {
     /// park.keys().add_key(NewKey::new("gate", Role::Camera)).await?;
     /// let revoked = park.keys().revoke_key("gate").await?;
     /// assert!(revoked.revoked_at.is_some());
@@ -144,8 +148,8 @@ impl KeyOperations<'_> {
     /// the one of this crate asks by itself.
     ///
     /// ```
-    /// # use smartpark::{NewKey, Role};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{NewKey, Role};
+    /// # smartpark_ledger::doctest(async |park| {
     /// let issued = park.keys().add_key(NewKey::new("gate", Role::Camera)).await?;
     /// let found = park.keys().find_key(issued.secret.expose()).await?;
     /// assert_eq!(found, Some(issued.key));
@@ -168,7 +172,7 @@ impl KeyOperations<'_> {
     }
 
     /// The keys that let somebody in.
-    pub(crate) async fn ring(self) -> Result<KeyRing> {
+    pub async fn ring(self) -> Result<KeyRing> {
         self.park.engine.key_ring().await
     }
 }

@@ -10,7 +10,6 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use super::{changes::Changes, checkpoint, gone, recording, session::Session};
-#[cfg(feature = "http")]
 use crate::recorder::RecordingLog;
 use crate::{
     Error, NewEvent, Options, Result,
@@ -68,7 +67,6 @@ impl WriterHandle {
     }
 
     /// What was recorded so far.
-    #[cfg(feature = "http")]
     pub(super) fn log(&self) -> &RecordingLog {
         self.queue.log()
     }

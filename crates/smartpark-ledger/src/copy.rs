@@ -82,8 +82,8 @@ impl SmartPark {
     /// may use the target before.
     ///
     /// ```
-    /// # use smartpark::{Options, SmartPark};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{Options, SmartPark};
+    /// # smartpark_ledger::doctest(async |park| {
     /// # let folder = tempfile::tempdir().unwrap();
     /// # let at = |name: &str| format!("sqlite://{}/{name}.db", folder.path().display());
     /// # let (from, to) = (at("from"), at("to"));

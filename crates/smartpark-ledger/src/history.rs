@@ -24,8 +24,8 @@ impl FloorOperations<'_> {
     /// window.
     ///
     /// ```
-    /// # use smartpark::{Direction, NewEvent, VehicleType};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{Direction, NewEvent, VehicleType};
+    /// # smartpark_ledger::doctest(async |park| {
     /// # let entry = NewEvent::new("cam_001", 1, "t1", VehicleType::Car, Direction::Entry);
     /// # let recorded = park.events().record_event(entry).await?;
     /// # let now = recorded.event.timestamp;

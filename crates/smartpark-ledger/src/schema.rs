@@ -43,7 +43,7 @@ impl Migrations<'_> {
     /// where all is current. ([`SmartPark::open`] has done it already.)
     ///
     /// ```
-    /// # smartpark::doctest(async |park| {
+    /// # smartpark_ledger::doctest(async |park| {
     /// park.migrations().create_tables().await?;
     /// assert!(park.migrations().check_tables_exist().await?);
     /// # Ok(()) });
@@ -67,7 +67,7 @@ impl Migrations<'_> {
     /// The tables with their columns, indexes and numbers of rows.
     ///
     /// ```
-    /// # smartpark::doctest(async |park| {
+    /// # smartpark_ledger::doctest(async |park| {
     /// let tables = park.migrations().get_table_info().await?;
     /// let events = tables.iter().find(|table| table.name == "events").unwrap();
     /// assert!(events.indexes.iter().any(|index| index == "uq_event_idempotency"));
@@ -83,7 +83,7 @@ impl Migrations<'_> {
     /// How much the database holds.
     ///
     /// ```
-    /// # smartpark::doctest(async |park| {
+    /// # smartpark_ledger::doctest(async |park| {
     /// let stats = park.migrations().get_database_stats().await?;
     /// assert_eq!((stats.floors, stats.events), (4, 0));
     /// # Ok(()) });

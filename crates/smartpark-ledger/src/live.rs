@@ -42,7 +42,7 @@ pub struct Told<T> {
 }
 
 /// News that are told together, to many.
-pub(crate) type Piece = Told<Vec<News>>;
+pub type Piece = Told<Vec<News>>;
 
 impl<T> Told<T> {
     fn new(value: T) -> Arc<Self> {
@@ -106,7 +106,6 @@ impl Hub {
     }
 
     /// How many watch now.
-    #[cfg(feature = "http")]
     pub(crate) fn watchers(&self) -> usize {
         MAX_WATCHERS.saturating_sub(self.room.available_permits())
     }

@@ -29,8 +29,8 @@ impl SmartPark {
     /// given for some seconds.
     ///
     /// ```
-    /// # use smartpark::AttentionKind;
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::AttentionKind;
+    /// # smartpark_ledger::doctest(async |park| {
     /// park.floors().recount(1, 50, "full since the morning", None).await?;
     /// let attention = park.get_attention().await?;
     /// assert_eq!(attention.items[0].kind, AttentionKind::FloorFull);

@@ -20,8 +20,8 @@ impl EventOperations<'_> {
     /// camera's events in the window.
     ///
     /// ```
-    /// # use smartpark::{Direction, EventDigest, NewEvent, VehicleType};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{Direction, EventDigest, NewEvent, VehicleType};
+    /// # smartpark_ledger::doctest(async |park| {
     /// # let entry = NewEvent::new("cam_001", 1, "t1", VehicleType::Car, Direction::Entry);
     /// # let event = park.events().record_event(entry).await?.event;
     /// # let (start, end) = (event.timestamp, event.timestamp + std::time::Duration::from_secs(9));

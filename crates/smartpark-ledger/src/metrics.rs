@@ -13,7 +13,7 @@ use std::{
 use crate::limits::MAX_METRIC_CAMERAS;
 
 /// Bounds of how long something took, in nanoseconds: half a millisecond to ten seconds.
-pub(crate) const DURATIONS: &[u64] = &[
+pub const DURATIONS: &[u64] = &[
     500_000,
     1_000_000,
     2_500_000,
@@ -32,7 +32,7 @@ pub(crate) const DURATIONS: &[u64] = &[
 
 /// How often a value lay within which bounds.
 #[derive(Debug)]
-pub(crate) struct Histogram {
+pub struct Histogram {
     bounds: &'static [u64],
     /// One for each bound (at most that, more than the one before), and one for all above.
     counts: Box<[AtomicU64]>,
@@ -40,39 +40,37 @@ pub(crate) struct Histogram {
 }
 
 /// A histogram at one moment.
-#[cfg(feature = "http")]
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Counted {
+pub struct Counted {
     /// Each bound, and how many values were at most that.
-    pub(crate) at_most: Vec<(u64, u64)>,
+    pub at_most: Vec<(u64, u64)>,
     /// How many there were.
-    pub(crate) all: u64,
+    pub all: u64,
     /// Their sum.
-    pub(crate) sum: u64,
+    pub sum: u64,
 }
 
 impl Histogram {
     /// An empty one with these bounds, which rise.
-    pub(crate) fn new(bounds: &'static [u64]) -> Self {
+    pub fn new(bounds: &'static [u64]) -> Self {
         let counts = (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect();
         Self { bounds, counts, sum: AtomicU64::new(0) }
     }
 
     /// Adds a value.
-    pub(crate) fn add(&self, value: u64) {
+    pub fn add(&self, value: u64) {
         let place = self.bounds.partition_point(|bound| *bound < value);
         self.counts[place].fetch_add(1, Ordering::Relaxed);
         self.sum.fetch_add(value, Ordering::Relaxed);
     }
 
     /// Adds a time, to one with bounds in nanoseconds.
-    pub(crate) fn add_time(&self, time: Duration) {
+    pub fn add_time(&self, time: Duration) {
         self.add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     }
 
     /// What was added so far. While others add the sum may be of a moment later.
-    #[cfg(feature = "http")]
-    pub(crate) fn counted(&self) -> Counted {
+    pub fn counted(&self) -> Counted {
         let mut all = 0;
         let mut at_most = Vec::with_capacity(self.bounds.len());
         for (place, count) in self.counts.iter().enumerate() {
@@ -88,7 +86,7 @@ impl Histogram {
 /// Counts by camera and something else that has few values. Cameras beyond
 /// [`MAX_METRIC_CAMERAS`], and those without a name that fits, are counted together.
 #[derive(Debug)]
-pub(crate) struct ByCamera<K> {
+pub struct ByCamera<K> {
     cameras: BTreeMap<String, BTreeMap<K, u64>>,
     others: BTreeMap<K, u64>,
 }
@@ -101,7 +99,7 @@ impl<K> Default for ByCamera<K> {
 
 impl<K: Ord + Copy> ByCamera<K> {
     /// Counts one more.
-    pub(crate) fn add(&mut self, camera_id: Option<&str>, key: K) {
+    pub fn add(&mut self, camera_id: Option<&str>, key: K) {
         let fits = self.cameras.len() < MAX_METRIC_CAMERAS;
         let counts = match camera_id {
             Some(camera_id) if self.cameras.contains_key(camera_id) => {
@@ -114,8 +112,7 @@ impl<K: Ord + Copy> ByCamera<K> {
     }
 
     /// All counts; of no camera are those that are counted together.
-    #[cfg(feature = "http")]
-    pub(crate) fn all(&self) -> Vec<(Option<String>, K, u64)> {
+    pub fn all(&self) -> Vec<(Option<String>, K, u64)> {
         let named = self.cameras.iter().map(|(camera_id, counts)| (Some(camera_id), counts));
         let mut all = Vec::new();
         for (camera_id, counts) in named.chain([(None, &self.others)]) {
@@ -125,7 +122,7 @@ impl<K: Ord + Copy> ByCamera<K> {
     }
 }
 
-#[cfg(all(test, feature = "http"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -23,8 +23,8 @@ impl EventOperations<'_> {
     /// event is safely on disk.
     ///
     /// ```
-    /// # use smartpark::{Direction, NewEvent, VehicleType};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{Direction, NewEvent, VehicleType};
+    /// # smartpark_ledger::doctest(async |park| {
     /// let event = NewEvent::new("cam_001", 1, "track_12345", VehicleType::Car, Direction::Entry)
     ///     .at("2026-02-12T10:30:45Z".parse().unwrap())
     ///     .confidence(0.92);
@@ -47,13 +47,13 @@ impl EventOperations<'_> {
     /// the others answered with why not, in the order given.
     ///
     /// ```
-    /// # use smartpark::{Direction, NewEvent, VehicleType};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{Direction, NewEvent, VehicleType};
+    /// # smartpark_ledger::doctest(async |park| {
     /// let entry = NewEvent::new("cam_001", 1, "t1", VehicleType::Car, Direction::Entry);
     /// let nowhere = NewEvent::new("cam_001", 99, "t2", VehicleType::Car, Direction::Entry);
     /// let results = park.events().record_events(vec![entry, nowhere]).await?;
     /// assert!(results[0].is_ok());
-    /// assert_eq!(results[1], Err(smartpark::Error::UnknownFloor));
+    /// assert_eq!(results[1], Err(smartpark_ledger::Error::UnknownFloor));
     /// # Ok(()) });
     /// ```
     ///
@@ -102,8 +102,8 @@ impl EventOperations<'_> {
     /// The latest events of a floor, newest first, at most 1000.
     ///
     /// ```
-    /// # use smartpark::{Direction, NewEvent, VehicleType};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{Direction, NewEvent, VehicleType};
+    /// # smartpark_ledger::doctest(async |park| {
     /// # let entry = NewEvent::new("cam_001", 1, "t1", VehicleType::Car, Direction::Entry);
     /// # park.events().record_event(entry).await?;
     /// let events = park.events().get_events_by_floor(1, 100).await?;
@@ -122,7 +122,7 @@ impl EventOperations<'_> {
     /// page by page; for very many prefer [`EventOperations::get_events`].
     ///
     /// ```
-    /// # smartpark::doctest(async |park| {
+    /// # smartpark_ledger::doctest(async |park| {
     /// let day = |text: &str| text.parse().unwrap();
     /// let (start, end) = (day("2026-02-12T00:00:00Z"), day("2026-02-13T00:00:00Z"));
     /// assert!(park.events().get_events_by_time_range(start, end, Some(1)).await?.is_empty());
@@ -209,8 +209,8 @@ impl EventOperations<'_> {
     /// ahead of the clock (by no more than the allowed skew) are among them.
     ///
     /// ```
-    /// # use smartpark::{Direction, NewEvent, VehicleType};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{Direction, NewEvent, VehicleType};
+    /// # smartpark_ledger::doctest(async |park| {
     /// # let entry = NewEvent::new("cam_001", 1, "t1", VehicleType::Car, Direction::Entry);
     /// # park.events().record_event(entry).await?;
     /// let stats = park.events().get_event_statistics(24).await?;
@@ -230,8 +230,8 @@ impl EventOperations<'_> {
     /// at most 500.
     ///
     /// ```
-    /// # use smartpark::{Direction, NewEvent, VehicleType};
-    /// # smartpark::doctest(async |park| {
+    /// # use smartpark_ledger::{Direction, NewEvent, VehicleType};
+    /// # smartpark_ledger::doctest(async |park| {
     /// # let entry = NewEvent::new("cam_001", 1, "t1", VehicleType::Car, Direction::Entry);
     /// let recorded = park.events().record_event(entry).await?;
     /// let cameras = park.events().get_last_seen().await?;
@@ -282,7 +282,7 @@ impl EventOperations<'_> {
     /// recording goes on, and refuses such events from now on. Counts and statistics stay.
     ///
     /// ```
-    /// # smartpark::doctest(async |park| {
+    /// # smartpark_ledger::doctest(async |park| {
     /// let cleanup = park.events().cleanup_old_events(30).await?;
     /// assert_eq!(cleanup.deleted, 0);
     /// assert!(cleanup.horizon.is_some());

@@ -59,7 +59,7 @@ pub(crate) struct Sealed {
 
 /// The SHA-256 of a key. Sessions are signed with it, so it is not shown either.
 #[derive(Clone, Copy)]
-pub(crate) struct Sha256Sum(pub(crate) [u8; 32]);
+pub struct Sha256Sum(pub [u8; 32]);
 
 impl Sha256Sum {
     /// The sum of a key in plain text.

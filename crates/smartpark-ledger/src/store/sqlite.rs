@@ -253,7 +253,6 @@ impl Sqlite {
     }
 
     /// What this process recorded so far.
-    #[cfg(feature = "http")]
     pub(super) fn recording_log(&self) -> &recorder::RecordingLog {
         self.inner.writer.log()
     }

@@ -6,7 +6,7 @@ compile_error!("the feature `planted` puts defects in: it is for tests only, nev
 
 /// Whether the environment (`SMARTPARK_PLANT`) asks for the defect of this name.
 #[cfg(feature = "planted")]
-pub(crate) fn planted(name: &str) -> bool {
+pub fn planted(name: &str) -> bool {
     static NAME: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
     #[cfg(test)]
     if let Some(chosen) = CHOSEN.get() {
@@ -17,7 +17,7 @@ pub(crate) fn planted(name: &str) -> bool {
 
 /// The same, and only the first time that somebody asks.
 #[cfg(feature = "planted")]
-pub(crate) fn planted_once(name: &str) -> bool {
+pub fn planted_once(name: &str) -> bool {
     static DONE: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
     planted(name) && !DONE.swap(true, std::sync::atomic::Ordering::Relaxed)
 }
@@ -25,14 +25,14 @@ pub(crate) fn planted_once(name: &str) -> bool {
 /// Never.
 #[cfg(not(feature = "planted"))]
 #[inline(always)]
-pub(crate) const fn planted(_: &str) -> bool {
+pub const fn planted(_: &str) -> bool {
     false
 }
 
 /// Never.
 #[cfg(not(feature = "planted"))]
 #[inline(always)]
-pub(crate) const fn planted_once(_: &str) -> bool {
+pub const fn planted_once(_: &str) -> bool {
     false
 }
 

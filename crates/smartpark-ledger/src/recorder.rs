@@ -90,24 +90,24 @@ impl Group {
 
 /// What the recorder of this process did since it began.
 #[derive(Debug)]
-pub(crate) struct RecordingLog {
+pub struct RecordingLog {
     room: Arc<Semaphore>,
     /// Events that were stored.
-    pub(crate) recorded: AtomicU64,
+    pub recorded: AtomicU64,
     /// Repeats of events that were stored before.
-    pub(crate) duplicates: AtomicU64,
+    pub duplicates: AtomicU64,
     /// Those of the duplicates that say something else than the first.
-    pub(crate) differing: AtomicU64,
+    pub differing: AtomicU64,
     /// Stored events that found their floor at its limit.
     at_limit: Mutex<ByCamera<(i64, &'static str)>>,
     /// Rows of the groups that were committed.
-    pub(crate) group_rows: Histogram,
+    pub group_rows: Histogram,
     /// How long each of them took, from the moment it was taken from the queue.
-    pub(crate) commits: Histogram,
+    pub commits: Histogram,
     /// Groups that were not, or of which it is unknown.
-    pub(crate) failed_groups: AtomicU64,
+    pub failed_groups: AtomicU64,
     /// Batches that found no room in the queue.
-    pub(crate) overloads: AtomicU64,
+    pub overloads: AtomicU64,
 }
 
 impl RecordingLog {
@@ -141,13 +141,12 @@ impl RecordingLog {
     }
 
     /// Stored events that found their floor at its limit, by camera, floor and limit.
-    pub(crate) fn at_limit(&self) -> MutexGuard<'_, ByCamera<(i64, &'static str)>> {
+    pub fn at_limit(&self) -> MutexGuard<'_, ByCamera<(i64, &'static str)>> {
         self.at_limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Rows that were taken into the queue and are not answered yet.
-    #[cfg(feature = "http")]
-    pub(crate) fn waiting_rows(&self) -> usize {
+    pub fn waiting_rows(&self) -> usize {
         MAX_QUEUED_ROWS.saturating_sub(self.room.available_permits())
     }
 
@@ -215,7 +214,6 @@ impl<T> Recorder<T> {
     }
 
     /// What was done so far.
-    #[cfg(feature = "http")]
     pub(crate) fn log(&self) -> &RecordingLog {
         &self.log
     }

@@ -18,7 +18,6 @@ use std::{path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-#[cfg(feature = "http")]
 use crate::recorder::RecordingLog;
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
@@ -162,7 +161,6 @@ impl Engine {
     }
 
     /// Its name.
-    #[cfg(feature = "http")]
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Sqlite(_) => "sqlite",
@@ -172,7 +170,6 @@ impl Engine {
     }
 
     /// What this process recorded so far.
-    #[cfg(feature = "http")]
     pub(crate) fn recording_log(&self) -> &RecordingLog {
         match self {
             Self::Sqlite(sqlite) => sqlite.recording_log(),
