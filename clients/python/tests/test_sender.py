@@ -205,6 +205,29 @@ class SenderTest(unittest.TestCase):
         self.assertTrue(all(event == 50 or event % 7 == 3 for event in world.ids("dead")))
         self.assertLess(requests, 40)
 
+    def compares(self, world: World, hows: list[str]) -> int:
+        """Reports an event, lets the server answer the posts like this, and counts how often the
+        machine compares until it is idle."""
+        world.report()
+        compares = 0
+        while True:
+            step = world.sender.next(world.now)
+            if isinstance(step, Wait):
+                if step.until > world.now + 60:
+                    return compares
+                world.now = step.until
+                continue
+            compares += isinstance(step, Compare)
+            world.act(hows.pop(0) if isinstance(step, Post) else "good")
+
+    def test_after_the_server_was_away_it_is_asked_what_it_has(self) -> None:
+        world = World()
+        self.assertEqual(self.compares(world, ["good"]), 1, "once at the start")
+        self.assertEqual(self.compares(world, ["good"]), 0)
+        self.assertEqual(self.compares(world, ["unreachable", "good"]), 1)
+        self.assertEqual(self.compares(world, ["503", "503", "good"]), 1)
+        self.assertEqual(self.compares(world, ["429", "good"]), 0)
+
     def test_waiting_events_are_a_backlog(self) -> None:
         post = Post((1,), "x\n", spooled_at=50_000_000, is_late=False, is_held=False)
         times = [49_999_999, 50_000_000, 60_000_000, 60_000_001]

@@ -91,6 +91,19 @@ class SpoolTest(unittest.TestCase):
         self.assertEqual([item.body for item in spool.waiting(9)], [one("a", floor=7)[0].body])
         self.assertEqual(spool.counts().without_floor, 1)
 
+    def test_an_event_that_fails_leaves_nothing_behind(self) -> None:
+        spool = self.open()
+        other = sqlite3.connect(self.path)
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON events WHEN NEW.track_id = 'b' "
+            "AND NEW.direction = 'exit' BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+        other.close()
+        with self.assertRaisesRegex(Unavailable, "disk full"):
+            spool.put(one("b", from_floor=2), 1)
+        self.assertEqual(spool.put(one("a"), 1), 1)
+        self.assertEqual([item.body for item in spool.waiting(9)], [one("a")[0].body])
+
     def test_only_one_sends(self) -> None:
         spool = self.open()
         lock = spool.lock_sender()
