@@ -186,7 +186,23 @@ class HostileTest(unittest.TestCase):
         self.assertEqual((letter.status, letter.reason), (422, "no floor"))
         self.assertEqual(client.health().counts.delivered, 1)
 
+    def test_a_key_is_read_anew_for_each_request_and_never_shown(self) -> None:
+        server, file = Hostile(good), self.folder / "key"
+        self.addCleanup(server.close)
+        http = Http(server.url, key_file=file)
+        missing = http.post("x\n", False)
+        assert isinstance(missing, NoAnswer)
+        self.assertIn("the key file", missing.reason)
+        for text in ("first\n", "second"):
+            file.write_text(text)
+            self.assertIsInstance(http.post("x\n", False), Response)
+            self.assertIn(f"Authorization: Bearer {text.strip()}".encode(), server.heads[-1])
+        file.write_text("sec\nret")
+        bad = http.post("x\n", False)
+        assert isinstance(bad, NoAnswer)
+        self.assertNotIn("ret", bad.reason)
+
     def test_addresses_that_are_none_are_refused(self) -> None:
-        for url in ("", "parking.example", "ftp://x", "http://", "http://a:b", "http://x?y"):
+        for url in ("", "parking.example", "ftp://x", "http://", "http://a:b", "http://x?y", "http://a:b@x"):
             with self.subTest(url), self.assertRaises(ValueError):
                 Http(url)

@@ -192,6 +192,9 @@ impl Runner {
                 .and_then(|digests| compare::compare(&camera, &events, hours, &digests, &before));
             let Some(comparison) = comparison else {
                 tracing::debug!(camera, "the server told no digests: {}", shown(&answer));
+                if is_refusal(&answer) {
+                    continue;
+                }
                 return Ok(Compared::NotDone);
             };
             if !comparison.again.is_empty() {
@@ -241,6 +244,13 @@ fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Option<T> {
         Answer::Response { status: 200, body, .. } => serde_json::from_slice(body).ok(),
         _ => None,
     }
+}
+
+/// Whether asking again soon would be answered the same: the key may not ask, or the server does
+/// not know the question.
+fn is_refusal(answer: &Answer) -> bool {
+    matches!(answer, Answer::Response { status: 400..=499, .. })
+        && !matches!(answer, Answer::Response { status: 408 | 429, .. })
 }
 
 /// An answer in a few words.

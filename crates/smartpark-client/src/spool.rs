@@ -83,6 +83,8 @@ impl Spool {
     /// [`Error::Damaged`], [`Error::NotASpool`], [`Error::Unavailable`].
     pub fn open(path: impl Into<PathBuf>, limits: SpoolLimits) -> Result<Self> {
         let path = path.into();
+        // The program may change its folder later.
+        let path = std::path::absolute(&path).unwrap_or(path);
         let connection = open::open(&path)?;
         Ok(Self { path, limits, connection: Mutex::new(connection) })
     }

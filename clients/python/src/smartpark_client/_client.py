@@ -214,8 +214,11 @@ class Client:
             try:
                 if isinstance(step, Wait):
                     wait = min(max(step.until - now, 0.0), _limits.WATCH_INTERVAL)
-                    woken, found = self._woken.wait(wait), self.spool.version()
-                    self._woken.clear()
+                    woken = self._woken.wait(wait)
+                    if woken:
+                        # Only then: a wake that comes after the wait must stay for the next one.
+                        self._woken.clear()
+                    found = self.spool.version()
                     if woken or found != version:
                         sender.wake()
                     version = found
@@ -277,6 +280,8 @@ class Client:
             compared = _compare.compare(camera, delivered, hours, _body(answer), before)
             if compared is None:
                 _log.debug("the server told no digests: %s", _shown(answer))
+                if _is_refusal(answer):
+                    continue
                 return "not_done"
             again, slices = compared
             if again:
@@ -326,6 +331,14 @@ def _moment(micros: Optional[int]) -> Optional[datetime]:
 def _body(answer: Answer) -> Any:
     """The JSON of a good answer, or None."""
     return parse(answer.body) if isinstance(answer, Response) and answer.status == 200 else None
+
+
+def _is_refusal(answer: Answer) -> bool:
+    """Whether asking again soon would be answered the same: the key may not ask, or the server does
+    not know the question."""
+    if isinstance(answer, NoAnswer):
+        return False
+    return 400 <= answer.status < 500 and answer.status not in (408, 429)
 
 
 def _shown(answer: Answer) -> str:

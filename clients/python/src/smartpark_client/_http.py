@@ -61,13 +61,18 @@ class Http:
     def _send(
         self, method: str, path: str, body: Optional[bytes], headers: dict[str, str]
     ) -> Answer:
+        headers["User-Agent"] = "smartpark-client-python"
+        headers["Connection"] = "close"
+        try:
+            key = self._read_key()
+        except (OSError, ValueError) as error:
+            return NoAnswer(f"the key file {self._key_file} cannot be read: {error}")
+        if key and not (key.isascii() and key.isprintable()):
+            return NoAnswer("the key holds characters that no key has")
+        if key:
+            headers["Authorization"] = f"Bearer {key}"
         watchdog = _Watchdog(self._timeout)
         try:
-            headers["User-Agent"] = "smartpark-client-python"
-            headers["Connection"] = "close"
-            key = self._read_key()
-            if key:
-                headers["Authorization"] = f"Bearer {key}"
             with watchdog:
                 return self._request(watchdog, method, path, body, headers)
         except (OSError, http.client.HTTPException, ValueError) as error:

@@ -29,7 +29,8 @@ class Storage:
     """An open file with the tables of a spool. Threads may share it, and processes too."""
 
     def __init__(self, path: Union[str, os.PathLike[str]], limits: Optional[Limits] = None) -> None:
-        self.path = os.fspath(path)
+        # The program may change its folder later.
+        self.path = os.path.abspath(path)
         self.limits = limits or Limits()
         self._mutex = threading.Lock()
         with self._translated():

@@ -45,7 +45,9 @@ impl Http {
         let base = config.url.trim_end_matches('/').to_owned();
         let is_encrypted = base.starts_with("https://");
         let address = base.strip_prefix("http://").or(base.strip_prefix("https://"));
-        if address.is_none_or(|address| address.is_empty() || address.contains(['?', '#', ' '])) {
+        if address
+            .is_none_or(|address| address.is_empty() || address.contains(['?', '#', ' ', '@']))
+        {
             let text = "the server's address must look like https://parking.example";
             return Err(Error::Config(format!("{text}; {:?} does not", config.url)));
         }
@@ -62,11 +64,11 @@ impl Http {
         Ok(Self { agent: builder.build().into(), base, config })
     }
 
-    fn try_send(&self, request: &Request) -> Result<Answer, ureq::Error> {
+    fn try_send(&self, request: &Request, key: Option<&str>) -> Result<Answer, ureq::Error> {
         let uri = format!("{}{}", self.base, request.path);
         let method = if request.body.is_some() { "POST" } else { "GET" };
         let mut builder = ureq::http::Request::builder().method(method).uri(uri);
-        if let Some(key) = self.key()? {
+        if let Some(key) = key {
             builder = builder.header("authorization", format!("Bearer {key}"));
         }
         if request.is_backlog {
@@ -86,23 +88,21 @@ impl Http {
         Ok(Answer::Response { status, retry_after, body })
     }
 
-    fn key(&self) -> std::io::Result<Option<String>> {
-        match &self.config.key_file {
-            None => Ok(self.config.key.clone()),
-            Some(path) => {
-                let text = fs::read_to_string(path).map_err(|error| {
-                    let text = format!("the key file {} cannot be read: {error}", path.display());
-                    std::io::Error::new(error.kind(), text)
-                })?;
-                Ok(Some(text.trim().to_owned()))
-            }
-        }
+    fn key(&self) -> Result<Option<String>, String> {
+        let Some(path) = &self.config.key_file else { return Ok(self.config.key.clone()) };
+        let text = fs::read_to_string(path);
+        let cannot = |error| format!("the key file {} cannot be read: {error}", path.display());
+        Ok(Some(text.map_err(cannot)?.trim().to_owned()))
     }
 }
 
 impl Transport for Http {
     fn send(&mut self, request: &Request) -> Answer {
-        self.try_send(request).unwrap_or_else(|error| Answer::None {
+        let key = match self.key() {
+            Ok(key) => key,
+            Err(reason) => return Answer::None { reason, timed_out: false },
+        };
+        self.try_send(request, key.as_deref()).unwrap_or_else(|error| Answer::None {
             timed_out: matches!(error, ureq::Error::Timeout(_)),
             reason: format!("the server at {} did not answer: {error}", self.base),
         })
