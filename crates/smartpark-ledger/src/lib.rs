@@ -31,6 +31,7 @@ mod attention;
 pub mod check;
 pub mod clock;
 pub mod copy;
+mod decide;
 mod doctest;
 pub mod error;
 mod events;

@@ -199,6 +199,14 @@ impl SmartPark {
         Arc::clone(&self.hub).watch(after).await
     }
 
+    /// [`SmartPark::watch`] for a caller that bounds the number of its watchers itself.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn watch_seated(&self, after: Option<Position>) -> Result<live::Watcher> {
+        Arc::clone(&self.hub).watch_seated(after).await
+    }
+
     /// Takes the right to be the one server on this database, until the result is dropped.
     ///
     /// # Errors
@@ -227,7 +235,8 @@ impl SmartPark {
     /// # let folder = tempfile::tempdir().unwrap();
     /// let file = folder.path().join("backup.db");
     /// park.backup(file.clone(), |_, _| {}).await?;
-    /// let restored = smartpark_ledger::SmartPark::open(&format!("sqlite://{}", file.display())).await?;
+    /// let url = format!("sqlite://{}", file.display());
+    /// let restored = smartpark_ledger::SmartPark::open(&url).await?;
     /// assert!(restored.check(false).await?.is_clean());
     /// # Ok(()) });
     /// ```

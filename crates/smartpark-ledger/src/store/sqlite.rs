@@ -35,6 +35,7 @@ mod repair;
 mod retention;
 mod rows;
 mod session;
+mod sign_ins;
 mod statistics;
 mod tables;
 mod transfer;
@@ -152,7 +153,7 @@ impl Sqlite {
     }
 
     pub(super) async fn change_floor(&self, id: i64, change: FloorChange) -> Result<Floor> {
-        self.write(move |session| floors::change(session, id, change)).await
+        self.write(move |session| floors::change(session, id, &change)).await
     }
 
     pub(super) async fn remove_floor(&self, id: i64) -> Result<()> {
@@ -166,7 +167,10 @@ impl Sqlite {
         reason: String,
         author: Option<String>,
     ) -> Result<Floor> {
-        self.write(move |session| floors::recount(session, id, count, reason, author)).await
+        let recount = move |session: &mut Session<'_>| {
+            floors::recount(session, id, count, &reason, author.as_deref())
+        };
+        self.write(recount).await
     }
 
     pub(super) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {
@@ -249,6 +253,11 @@ impl Sqlite {
 
     pub(super) async fn position(&self) -> Result<Position> {
         self.read(events::position).await
+    }
+
+    /// The position of the last event that was deleted.
+    pub(super) async fn last_gone(&self) -> Result<Position> {
+        self.read(events::last_gone).await
     }
 
     pub(super) async fn events_after(

@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 
 use crate::{
     Error, Event, Floor, Result,
+    decide::Adjustment,
     keys::KnownKey,
     limits::{COPY_PAGE_DIGESTS, COPY_PAGE_ROWS},
-    store::{codes::Kind, versions::sha256},
+    store::versions::sha256,
 };
 
 /// Where a row stands in the order in which its table is copied.
@@ -47,21 +48,6 @@ impl Table {
             _ => COPY_PAGE_ROWS,
         }
     }
-}
-
-/// A change of a count that no event made, or of a capacity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Adjustment {
-    pub(super) id: i64,
-    pub(super) floor_id: i64,
-    pub(super) kind: Kind,
-    pub(super) delta: i64,
-    pub(super) current_vehicles: i64,
-    pub(super) total_slots: i64,
-    pub(super) reason: Option<String>,
-    pub(super) author: Option<String>,
-    pub(super) at: i64,
-    pub(super) created_at: i64,
 }
 
 /// What is kept of an hour whose events are gone.

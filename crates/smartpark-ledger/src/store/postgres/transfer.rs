@@ -11,16 +11,17 @@ use super::{
     floors, keys, past, repair,
     rows::{self, Micros, damaged, event_columns, micros},
     transaction::{Transaction, patiently},
-    writes::Writes,
+    writes,
 };
 use crate::{
     Error, Floor, Result,
     count::Flip,
+    decide::{Adjustment, Writes},
     store::{
-        codes::Kind,
+        codes::adjustment_of,
         transfer::{
-            self, Adjustment, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows,
-            Stretch, Table, Target, Totals,
+            self, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows, Stretch, Table,
+            Target, Totals,
         },
     },
 };
@@ -286,7 +287,7 @@ fn each<T>(rows: &[Row], row: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
 }
 
 fn adjustment(row: &Row) -> Result<Adjustment> {
-    let kind = Kind::from_number(row.try_get::<_, i16>(2)?.into());
+    let kind = adjustment_of(row.try_get::<_, i16>(2)?.into());
     Ok(Adjustment {
         id: row.try_get(0)?,
         floor_id: row.try_get(1)?,
@@ -414,7 +415,7 @@ async fn insert(client: &ClientWrapper, rows: Rows) -> Result<()> {
             query(client, PUT_DIGESTS, &[&hours, &floors, &data]).await?;
         }
     }
-    writes.run(client).await
+    writes::run(&writes, client).await
 }
 
 async fn derive(pool: &Pool, source: Mark) -> Result<()> {

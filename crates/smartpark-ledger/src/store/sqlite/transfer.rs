@@ -10,10 +10,11 @@ use super::{
 };
 use crate::{
     Error, Floor, Result,
+    decide::Adjustment,
     limits::CLEANUP_CHUNK_ROWS,
     store::transfer::{
-        self, Adjustment, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows, Stretch,
-        Table, Target, Totals,
+        self, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows, Stretch, Table,
+        Target, Totals,
     },
 };
 

@@ -245,7 +245,6 @@ impl Writer {
         self.number_log()?;
         let mut session = Session::new(&self.connection, &self.options);
         let result = work(&mut session)?;
-        session.flush()?;
         // After some errors SQLite rolls back by itself; what follows would then have been
         // committed statement by statement.
         if self.connection.is_autocommit() {

@@ -129,8 +129,9 @@ const CARRIED: [&str; 8] = [
 ];
 /// Tables that are built anew in the target.
 const BUILT_ANEW: [&str; 2] = ["event_hours", "floor_stretches"];
-/// Tables that say something about one database only; and counters that are no facts.
-const LEFT: [&str; 3] = ["refusals", "schema_migrations", "site"];
+/// Tables that say something about one database only; counters that are no facts; and sessions, so
+/// that people sign in where the copy is used.
+const LEFT: [&str; 4] = ["refusals", "schema_migrations", "sessions", "site"];
 
 on_every_engine! {
     /// Whoever adds a table decides what a copy does with it.

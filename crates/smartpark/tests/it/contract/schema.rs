@@ -75,7 +75,7 @@ async fn a_file_that_does_not_fit_is_refused() {
         (
             "newer",
             |db| {
-                db.execute("INSERT INTO schema_migrations VALUES (6, 'later', 'x', 0)", [])
+                db.execute("INSERT INTO schema_migrations VALUES (99, 'later', 'x', 0)", [])
                     .unwrap();
             },
             "newer version of smartpark",
