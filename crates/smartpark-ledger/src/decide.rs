@@ -7,6 +7,8 @@
 //! [`Writes`], the rows to store, and the engine stores them in the same transaction.
 
 mod adjustment;
+#[cfg(feature = "postgres")]
+mod attempts;
 mod draft;
 mod floor;
 mod floors;

@@ -47,6 +47,8 @@ mod park;
 #[doc(hidden)]
 pub mod planted;
 #[doc(hidden)]
+pub mod private;
+#[doc(hidden)]
 pub mod recorder;
 #[doc(hidden)]
 pub mod refusals;

@@ -28,6 +28,24 @@ pub const SQLITE_READERS: usize = 4;
 pub const MAX_QUEUED_READS: usize = 4_096;
 /// How long a transaction waits for another process that writes to the same file.
 pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same for a server: whoever posts is then told 503, and sends again. Long enough for any
+/// transaction of another process that goes on, and too short for one that stands still.
+pub const SQLITE_SERVER_PATIENCE: Duration = Duration::from_millis(1_500);
+/// The same while another process stands still: each group tries again, and none waits long.
+pub const SQLITE_SHORT_PATIENCE: Duration = Duration::from_millis(100);
+/// How often the lock is tried meanwhile: often enough to meet the pause of an import.
+pub const SQLITE_LOCK_INTERVAL: Duration = Duration::from_micros(500);
+/// How long an import lets others write after each of its transactions.
+pub const IMPORT_REST: Duration = Duration::from_millis(2);
+/// How often an idle server looks whether its file is still there.
+pub const SQLITE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a log that seems to be another file's is looked at before it is refused: the server
+/// may be writing it just now. The pauses double from 10 ms on.
+pub const SQLITE_LOG_ATTEMPTS: u32 = 5;
+/// How many logs other processes may have begun between two looks at the file.
+pub const SQLITE_NUMBERS_AHEAD: i32 = 65_536;
+/// Bytes that are written to find out whether a disk that was full has room again.
+pub const SQLITE_ROOM_BYTES: u32 = 1024 * 1024;
 /// How often the commits of other processes are looked for while somebody watches.
 pub const SQLITE_WATCH_INTERVAL: Duration = Duration::from_millis(250);
 /// Live streams of one server, and as many watchers of a program that embeds the counter. Each
@@ -231,7 +249,8 @@ pub const POSTGRES_STUCK: Duration = Duration::from_secs(2);
 pub const MIGRATION_LOCK_TIMEOUT: Duration = Duration::from_millis(200);
 /// Partitions that are made in one transaction. Recording waits for the transaction once.
 pub const MONTHS_AT_ONCE: usize = 6;
-/// How long the making of a partition waits for groups of events under way; new ones wait behind it.
+/// How long the making of a partition waits for groups of events under way; new ones wait behind
+/// it.
 pub const MONTHS_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long a cleanup waits at a time to be alone with the table of events: who records has to wait
 /// behind it. More than most transactions take, and less than anybody notices.

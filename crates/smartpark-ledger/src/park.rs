@@ -7,8 +7,12 @@ use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::{
     Error, EventOperations, FloorOperations, KeyOperations, Migrations, Options, Position, Reading,
-    RefusalReason, Result, Seed, attention::Drawn, check, limits, live, recorder::RecordingLog,
-    refusals::Refusals, store::Engine,
+    RefusalReason, Result, Seed,
+    attention::Drawn,
+    check, limits, live,
+    recorder::RecordingLog,
+    refusals::Refusals,
+    store::{Engine, FileLock},
 };
 
 /// A car park: the way to all operations. Clones share one database and are cheap.
@@ -142,7 +146,8 @@ impl SmartPark {
         self.engine.ready().await?;
         let mut last = self.tried.lock().await;
         if let Some(trial) = last.as_ref().filter(|it| it.at.elapsed() < limits::READY_KEPT) {
-            return trial.outcome.clone();
+            trial.outcome.clone()?;
+            return self.engine.refused().await;
         }
         let outcome = self.engine.try_write().await;
         *last = Some(Trial { at: Instant::now(), outcome: outcome.clone() });
@@ -289,6 +294,6 @@ impl SmartPark {
 /// The right to be the one server on an embedded database.
 #[derive(Debug)]
 pub struct ServerLock {
-    #[expect(dead_code, reason = "the lock lasts as long as the file is open")]
-    pub(crate) file: Option<std::fs::File>,
+    #[expect(dead_code, reason = "the right lasts until it is dropped")]
+    pub(crate) file: Option<FileLock>,
 }

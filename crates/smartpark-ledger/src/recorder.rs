@@ -38,6 +38,7 @@ pub(crate) struct Batch {
     events: Vec<Result<NewEvent>>,
     rows: usize,
     /// When it came.
+    #[cfg(feature = "postgres")]
     came: Instant,
     reply: oneshot::Sender<Answers>,
     /// Room in the queue, given back with the answer.
@@ -251,8 +252,14 @@ impl<T> Recorder<T> {
         let room = Arc::clone(&self.log.room).try_acquire_many_owned(rows);
         let (reply, answers) = oneshot::channel();
         let room = room.map_err(|_| self.log.overloaded())?;
-        let (rows, came) = (events.len(), Instant::now());
-        let batch = Batch { events, rows, came, reply, _room: room };
+        let batch = Batch {
+            rows: events.len(),
+            events,
+            #[cfg(feature = "postgres")]
+            came: Instant::now(),
+            reply,
+            _room: room,
+        };
         self.queue.send(Item::Batch(batch)).map_err(|_| stopped())?;
         match answers.await {
             Ok(answers) => answers,

@@ -30,6 +30,7 @@ use crate::{
 };
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
+pub(crate) use sqlite::FileLock;
 use sqlite::Sqlite;
 use transfer::{Frame, Key, Mark, Rows, Stretch, Table, Totals};
 
@@ -115,6 +116,7 @@ dispatch! {
     fn use_replica(url: &str) -> Result<()>;
     fn ready() -> Result<()>;
     fn try_write() -> Result<()>;
+    fn refused() -> Result<()>;
     fn failed() -> Error;
     fn close() -> ();
     fn require_whole() -> Result<()>;
@@ -209,6 +211,15 @@ impl Engine {
                  to a SQLite file)"
                     .into(),
             )),
+        }
+    }
+
+    /// Keeps servers away from the target of a copy, as far as the engine can.
+    pub(crate) fn lock_for_copy(&self) -> Result<ServerLock> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.lock_for_copy(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => postgres.lock_as_server(),
         }
     }
 

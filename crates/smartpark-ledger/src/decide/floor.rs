@@ -29,6 +29,7 @@ pub(crate) struct OpenFloor {
     /// Whether its count or its slots changed.
     pub(crate) changed: bool,
     /// How many facts an engine may read together with those of the next stretch that is missing.
+    #[cfg(feature = "postgres")]
     pub(crate) ahead: u32,
     horizon: Option<i64>,
     base: i64,
@@ -42,7 +43,16 @@ impl OpenFloor {
         let Origin { base, latest } = origin;
         let (count, slots) = (floor.current_vehicles, floor.total_slots);
         let history = History::new(Start { count, slots, latest: latest.max(horizon), base });
-        Self { floor, history, changed: false, ahead: 0, horizon, base, pending: Vec::new() }
+        Self {
+            floor,
+            history,
+            changed: false,
+            #[cfg(feature = "postgres")]
+            ahead: 0,
+            horizon,
+            base,
+            pending: Vec::new(),
+        }
     }
 
     /// The instant of the floor's latest fact.

@@ -61,7 +61,7 @@ use crate::{
     check::Report,
     count::{Fullness, Step},
     limits::{
-        POSTGRES_PATIENCE, POSTGRES_READERS, POSTGRES_RECORDERS, POSTGRES_STUCK, POSTGRES_WRITERS,
+        POSTGRES_PATIENCE, POSTGRES_READERS, POSTGRES_RECORDERS, POSTGRES_WRITERS,
         REFUSALS_PATIENCE, REPLICA_PATIENCE,
     },
     model::{CameraHour, FloorAtLimit, RefusedInHour},
@@ -230,12 +230,13 @@ impl Postgres {
     }
 
     pub(super) async fn try_write(&self) -> Result<()> {
-        if self.inner.waits.are_longer_than(POSTGRES_STUCK) {
-            return Err(Error::Unavailable(
-                "events wait for a floor that another session of PostgreSQL holds".into(),
-            ));
-        }
+        self.inner.waits.require_progress()?;
         patiently!(probe::write(&self.inner.writers))
+    }
+
+    /// The next probe finds out what a write that was refused just now would say.
+    pub(super) async fn refused(&self) -> Result<()> {
+        Ok(())
     }
 
     pub(super) async fn table_info(&self) -> Result<Vec<TableInfo>> {

@@ -47,12 +47,11 @@ SELECT EXISTS (SELECT 1 FROM events WHERE floor_id = $1)
 
 const DELETE: &str = "-- remove_floor: delete\nDELETE FROM floors WHERE id = $1";
 
-const EMPTY: &str = "-- reset_database_seed: remove all, but never give an event id twice
+const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id twice
 UPDATE retention SET horizon = NULL, last_change = pg_current_xact_id()::text::bigint,
     last_event_id = 0 WHERE id = 1;
 TRUNCATE floors, floor_origins, floor_stretches, adjustments, events, events_at_limit,
-    event_hours, event_digests, refusals;
-ALTER TABLE floors ALTER COLUMN id RESTART";
+    event_hours, event_digests, refusals";
 
 pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<Floor>> {
     query(client, ALL, &[]).await?.iter().map(|row| rows::floor(row, 0)).collect()

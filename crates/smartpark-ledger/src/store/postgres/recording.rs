@@ -117,17 +117,25 @@ async fn decide(
     }
     let mut news = News::default();
     let mut told = Instant::now();
-    loop {
+    let mut is_decided = false;
+    while !is_decided {
         match group.decide(&mut session.draft, twins, &mut news, DECIDED_AT_ONCE) {
-            Ok(true) => return Ok(()),
-            Ok(false) => {}
+            Ok(done) => is_decided = done,
             Err(lack) => session.load(lack).await?,
         }
-        if told.elapsed() >= POSTGRES_SIGN_OF_LIFE {
-            session.transaction.batch_execute("").await?;
-            told = Instant::now();
-        }
+        sign_of_life(&session.transaction, &mut told).await?;
     }
+    Ok(())
+}
+
+/// Says that this process is alive, if it has said nothing for long: PostgreSQL ends the
+/// transaction of a process that is frozen.
+async fn sign_of_life(client: &ClientWrapper, told: &mut Instant) -> Result<()> {
+    if told.elapsed() >= POSTGRES_SIGN_OF_LIFE {
+        client.batch_execute("").await?;
+        *told = Instant::now();
+    }
+    Ok(())
 }
 
 /// Whether a row needs what other transactions hold.

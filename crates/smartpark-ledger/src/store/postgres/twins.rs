@@ -1,10 +1,10 @@
 //! The look-up of events that were recorded before under the keys of a group.
 //!
-//! Trackers count from 1 at each camera, so thousands of events share a track, and as many may share
-//! an instant. Only the unique index finds a key in one step. The conditions are written so that no
-//! other index fits them: a comparison of rows begins with the camera, and the order that is asked
-//! for is that of the unique index alone (see `planning!`). The bounds of the whole group leave out
-//! the months that it does not touch, before any of them is opened.
+//! Trackers count from 1 at each camera, so thousands of events share a track, and as many may
+//! share an instant. Only the unique index finds a key in one step. The conditions are written so
+//! that no other index fits them: a comparison of rows begins with the camera, and the order that
+//! is asked for is that of the unique index alone (see `planning!`). The bounds of the whole group
+//! leave out the months that it does not touch, before any of them is opened.
 
 use std::collections::HashMap;
 

@@ -4,8 +4,10 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
+
+use crate::{Error, Result, limits::POSTGRES_STUCK};
 
 /// The waits of a process.
 #[derive(Debug, Default)]
@@ -36,13 +38,19 @@ impl Waits {
         Wait { number: inner.groups, waits: Arc::clone(self) }
     }
 
-    /// Whether a group has waited for longer than this while no other one went on.
-    pub(super) fn are_longer_than(&self, bound: Duration) -> bool {
+    /// Refuses if a group has waited for [`POSTGRES_STUCK`] while no other one went on.
+    pub(super) fn require_progress(&self) -> Result<()> {
         let inner = self.lock();
         let is_stuck = |since: &Instant| {
-            since.elapsed() > bound && inner.went_on.is_none_or(|went_on| went_on < *since)
+            let alone = inner.went_on.is_none_or(|went_on| went_on < *since);
+            alone && since.elapsed() > POSTGRES_STUCK
         };
-        inner.since.values().any(is_stuck)
+        if !inner.since.values().any(is_stuck) {
+            return Ok(());
+        }
+        Err(Error::Unavailable(
+            "events wait for a floor that another session of PostgreSQL holds".into(),
+        ))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

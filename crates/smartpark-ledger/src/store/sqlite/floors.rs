@@ -21,8 +21,9 @@ const BY_NAME: &str =
     concat!("-- get_floor_by_name\nSELECT ", floor_columns!(), " FROM floors WHERE name = ?1");
 
 const INSERT: &str = "-- add_floor: insert
-INSERT INTO floors (name, description, total_slots, is_active, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
+INSERT INTO floors (id, name, description, total_slots, is_active, created_at, updated_at)
+SELECT 1 + max(last_floor_id, (SELECT coalesce(max(id), 0) FROM floors)), ?1, ?2, ?3, ?4, ?5, ?5
+FROM retention WHERE id = 1";
 
 const INSERT_ORIGIN: &str = "-- add_floor: origin
 INSERT INTO floor_origins (floor_id, initial_slots) VALUES (?1, ?2)";
@@ -45,7 +46,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const SET_COUNT: &str = "-- check: the count of the fold
 UPDATE floors SET current_vehicles = ?2 WHERE id = ?1";
 
-const EMPTY: &str = "-- reset_database_seed: remove all, but never give an event id twice
+const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id twice
 UPDATE retention SET horizon = NULL,
     last_event_id = max(last_event_id, (SELECT coalesce(max(id), 0) FROM events));
 DELETE FROM events_at_limit;

@@ -27,8 +27,8 @@ UPDATE floors SET total_slots = ?2, current_vehicles = ?3, updated_at = ?4 WHERE
 const NEXT_ID: &str = "-- record_event: next id
 SELECT 1 + max(last_event_id, (SELECT coalesce(max(id), 0) FROM events)) FROM retention";
 
-const NEXT_ADJUSTMENT: &str =
-    "-- adjustments: next id\nSELECT coalesce(max(id), 0) + 1 FROM adjustments";
+const NEXT_ADJUSTMENT: &str = "-- adjustments: next id
+SELECT 1 + max(last_adjustment_id, (SELECT coalesce(max(id), 0) FROM adjustments)) FROM retention";
 
 const ADD_HOURS: &str = "-- record_event: statistics
 INSERT INTO event_hours (hour, floor_id, camera_id, car_entries, car_exits, motorcycle_entries,

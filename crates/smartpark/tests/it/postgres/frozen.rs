@@ -60,29 +60,33 @@ fn port(url: &str) -> u16 {
     config.get_ports().first().copied().unwrap_or(5432)
 }
 
-#[tokio::test]
-async fn a_server_that_is_cut_off_in_a_transaction_loses_its_locks() {
+#[test]
+fn a_server_that_is_cut_off_in_a_transaction_loses_its_locks() {
     let schema = Schema::new();
-    let (park, one, _) = park(&schema.url()).await;
-    let proxy = Proxy::start(port(&schema.url()));
-    let way =
-        schema.url().replace(&format!(":{}/", port(&schema.url())), &format!(":{}/", proxy.port));
-    let frozen = SmartPark::open(&way).await.unwrap();
-    frozen.events().record_event(car(&one, "before")).await.unwrap();
-    proxy.hold_next();
-    let theirs = begin(&frozen, car(&one, "theirs"));
-    while !proxy.holds() {
-        tokio::task::yield_now().await;
-    }
-    let ours = park.events().record_event(car(&one, "ours")).await.unwrap();
-    assert_eq!(ours.floor.current_vehicles, 2);
-    // What was lost is tried again, and counts once.
-    let theirs = theirs.await.unwrap().unwrap();
-    assert!(!theirs.duplicate);
-    assert_eq!(theirs.floor.current_vehicles, 3);
-    assert!(park.check(false).await.unwrap().is_clean());
-    frozen.close().await;
-    park.close().await;
+    let (port, url) = (port(&schema.url()), schema.url());
+    let proxy = Proxy::start(port);
+    let way = url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port));
+    // The proxy has a runtime of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (park, one, _) = park(&url).await;
+        let frozen = SmartPark::open(&way).await.unwrap();
+        frozen.events().record_event(car(&one, "before")).await.unwrap();
+        proxy.hold_next();
+        let theirs = begin(&frozen, car(&one, "theirs"));
+        while !proxy.holds() {
+            tokio::task::yield_now().await;
+        }
+        let ours = park.events().record_event(car(&one, "ours")).await.unwrap();
+        assert_eq!(ours.floor.current_vehicles, 2);
+        // What was lost is tried again, and counts once.
+        let theirs = theirs.await.unwrap().unwrap();
+        assert!(!theirs.duplicate);
+        assert_eq!(theirs.floor.current_vehicles, 3);
+        assert!(park.check(false).await.unwrap().is_clean());
+        frozen.close().await;
+        park.close().await;
+    });
 }
 
 #[tokio::test]
