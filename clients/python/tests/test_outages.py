@@ -8,7 +8,7 @@ import unittest
 from .outages import run
 from .program import needs_program
 
-RUNS = int(os.environ.get("SMARTPARK_OUTAGE_RUNS", "3"))
+RUNS = int(os.environ.get("SMARTPARK_OUTAGE_RUNS", "2"))
 
 
 @needs_program

