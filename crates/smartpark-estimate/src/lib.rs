@@ -1,0 +1,3 @@
+//! Estimates from a car park's facts.
+
+pub mod estimate;
