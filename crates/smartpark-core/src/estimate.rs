@@ -1,5 +1,6 @@
 //! Estimates: what the stored facts say beyond the count itself.
 //!
+//! - [`cameras`]: which camera errs.
 //! - [`drift`]: how far a count may be off.
 //! - [`forecast`]: how many vehicles a floor will hold in 15 minutes to 7 days.
 //!
@@ -8,5 +9,6 @@
 //! later. The same facts in any order give the same bytes.
 
 pub mod calendar;
+pub mod cameras;
 pub mod drift;
 pub mod forecast;

@@ -1,16 +1,14 @@
 //! Answers for the drift scorer: what the floor says at each full hour, having seen nothing later.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Instant};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use jiff::{Timestamp, tz::TimeZone};
-use smartpark_estimate::estimate::drift::{Fact, FactKind, Floor, State, UsualNight, hours};
+use smartpark_core::estimate::drift::{Fact, FactKind, Floor, State, UsualNight, hours};
 
 use super::Failure;
 
-/// Of the car parks behind the simulations.
-const ZONE: &str = "America/Los_Angeles";
-/// A floor is walked anew from so many days ago, as a server does it.
-const DAYS: usize = 120;
+/// Los Angeles: the car parks behind the simulations stand near it.
+const ZONE: &str = "PST8PDT,M3.2.0,M11.1.0";
 
 /// Reads the simulations, answers each hour of `scenarios` (all if empty), writes the answers.
 /// `mode`: "plain", or "usual" to say what is expected at night.
@@ -18,8 +16,6 @@ pub(crate) fn answer(sims: &str, out: &str, mode: &str, scenarios: &[&str]) -> R
     let mut file = csv::Writer::from_path(out)?;
     let columns = ["scenario", "floor", "hour_utc", "count", "estimate", "low", "high", "net_loss"];
     file.write_record(columns)?;
-    let begin = Instant::now();
-    let mut days = 0;
     for entry in fs::read_dir(sims)? {
         let folder = entry?.path();
         let name = folder.file_name().unwrap_or_default().to_string_lossy().to_string();
@@ -35,7 +31,7 @@ pub(crate) fn answer(sims: &str, out: &str, mode: &str, scenarios: &[&str]) -> R
             let first = asked.first().ok_or("no hours")?.0.as_second() - 3600;
             let begin = Timestamp::from_second(first)?;
             let floor = Floor {
-                zone: TimeZone::get(ZONE)?,
+                zone: TimeZone::posix(ZONE)?,
                 begin,
                 slots,
                 hours: hours(begin, slots, asked.len(), &facts),
@@ -56,12 +52,9 @@ pub(crate) fn answer(sims: &str, out: &str, mode: &str, scenarios: &[&str]) -> R
                     &format!("{:.5}", told.net_loss_per_1000.estimate / 1000.0),
                 ])?;
             }
-            days += asked.len() / 24;
         }
     }
     file.flush()?;
-    let each = begin.elapsed().as_secs_f64() * 1e3 / f64::from(u32::try_from(days)?).max(1.0);
-    println!("{days} days of floors, {each:.2} ms each with 24 answers (wall clock); {DAYS} days");
     Ok(())
 }
 

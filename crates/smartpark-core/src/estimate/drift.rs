@@ -19,6 +19,9 @@ mod particles;
 mod random;
 mod state;
 
+#[cfg(test)]
+mod tests;
+
 pub use answer::{Drift, Evidence, LastRecount, NetLoss, Reason, Suggestion, add_up};
 pub use hours::{Fact, FactKind, Floor, Hour, Piece, UsualNight, hours};
 pub use keep::States;

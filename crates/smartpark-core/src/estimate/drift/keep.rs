@@ -45,7 +45,7 @@ impl States {
         state.advance(floor, last_day);
         while state.hours() < hours.min(floor.hours.len()) {
             state.advance(floor, state.hours() + 1);
-            if state.is_night(floor) {
+            if state.is_night() {
                 night = Some(state.clone());
             }
         }

@@ -1,17 +1,14 @@
 //! Forecasts for the requests of the forecast scorer, day by day: each day's answers come from
 //! models that saw nothing after its midnight, and a series that is read up to the origin.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
 
 use jiff::{
     Timestamp,
     civil::{Date, DateTime},
     tz::TimeZone,
 };
-use smartpark_estimate::estimate::forecast::{FloorSeries, HISTORY_WEEKS, Reading, Series, train};
+use smartpark_core::estimate::forecast::{FloorSeries, HISTORY_WEEKS, Reading, Series, train};
 
 use super::Failure;
 
@@ -37,7 +34,6 @@ pub(crate) fn answer(
     let mut file = csv::Writer::from_path(out)?;
     let columns = ["dataset", "site", "origin_local", "horizon_min", "mean", "lo", "hi"];
     file.write_record(columns)?;
-    let mut spent = (Duration::ZERO, 0);
 
     let mut series: BTreeMap<&str, Vec<(&str, Series)>> = BTreeMap::new();
     for (set, sites) in &sets {
@@ -49,9 +45,7 @@ pub(crate) fn answer(
             .zip(floors)
             .map(|(floor_id, (_, series))| FloorSeries { floor_id, series })
             .collect();
-        let begin = Instant::now();
         let trained = train(&known, *day, weeks);
-        spent = (spent.0 + begin.elapsed(), spent.1 + known.len());
 
         for (site, origin, minutes) in requests {
             let place = floors.iter().position(|(name, _)| name == site).ok_or("unknown site")?;
@@ -74,9 +68,6 @@ pub(crate) fn answer(
         }
     }
     file.flush()?;
-    let (time, floors) = spent;
-    let each = time.as_secs_f64() * 1e3 / f64::from(u32::try_from(floors)?).max(1.0);
-    println!("trained {floors} floors, {each:.1} ms each (wall clock)");
     Ok(())
 }
 

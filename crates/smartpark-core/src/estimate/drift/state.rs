@@ -10,6 +10,8 @@ use super::{
 
 /// A night ends at the end of this local hour until a quieter one is known.
 const QUIET_HOUR: usize = 4;
+/// From one quiet hour to the next there are at least so many hours.
+const SHORTEST_NIGHT: usize = 12;
 /// Hours after which the quiet hour and silent cameras are judged.
 const LEARNED: usize = 14 * 24;
 /// The quiet hour is the least busy of the last four weeks.
@@ -33,6 +35,8 @@ pub struct State {
     /// Hours taken in.
     pub(super) hours: usize,
     pub(super) quiet_hour: usize,
+    /// Hours taken in at the last quiet hour.
+    last_night: Option<usize>,
     pub(super) evidence: Evidence,
     pub(super) last_recount: Option<LastRecount>,
     /// Events at a limit since the last recount.
@@ -59,6 +63,7 @@ impl State {
             slots: floor.slots.max(0),
             hours: 0,
             quiet_hour: QUIET_HOUR,
+            last_night: None,
             evidence: Evidence::default(),
             last_recount: None,
             at_limit: 0,
@@ -92,8 +97,14 @@ impl State {
 
     /// Whether the hour just taken in was a quiet hour: a good place to keep the state.
     #[must_use]
-    pub fn is_night(&self, floor: &Floor) -> bool {
-        self.hours > 0 && local_hour(floor, self.hours) == (self.quiet_hour + 1) % 24
+    pub fn is_night(&self) -> bool {
+        self.last_night == Some(self.hours)
+    }
+
+    /// Whether a night ends now. On the day on which the quiet hour moves, once is enough.
+    fn night_ends(&self, floor: &Floor) -> bool {
+        local_hour(floor, self.hours) == (self.quiet_hour + 1) % 24
+            && self.last_night.is_none_or(|last| self.hours - last >= SHORTEST_NIGHT)
     }
 
     fn take(&mut self, floor: &Floor) {
@@ -104,7 +115,8 @@ impl State {
         }
         let number = self.hours;
         self.hours += 1;
-        if self.is_night(floor) {
+        if self.night_ends(floor) {
+            self.last_night = Some(self.hours);
             self.particles.night(is_weekend(floor, self.hours), floor.usual_night);
             self.evidence.nights += 1;
             if number >= LEARNED {

@@ -4,7 +4,7 @@
 use std::{fs, time::Duration};
 
 use jiff::{Timestamp, civil::date, tz::TimeZone};
-use smartpark_estimate::estimate::{
+use smartpark_core::estimate::{
     drift::{Fact, FactKind, Floor, State, States, hours},
     forecast::{FloorSeries, HISTORY_WEEKS, Reading, Series, train},
 };

@@ -1,3 +1,0 @@
-//! Estimates from a car park's facts.
-
-pub mod estimate;
