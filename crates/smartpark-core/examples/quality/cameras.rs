@@ -1,0 +1,56 @@
+//! Judges the cameras of simulated car parks after 3, 5, 7 … days.
+
+use std::collections::BTreeMap;
+
+use smartpark_core::estimate::cameras::{Line, Verdict, Window, judge};
+
+use super::Failure;
+
+const DAYS: [usize; 8] = [3, 5, 7, 10, 14, 21, 28, 42];
+
+/// Case, run, camera, from (0: outside), to, day, entries, exits.
+type Row = (String, u32, u32, i64, i64, usize, u32, u32);
+
+/// Reads what the cameras of each run saw, and writes what is known of each camera.
+pub(crate) fn answer(seen: &str, out: &str) -> Result<(), Failure> {
+    let mut runs: BTreeMap<(String, u32), BTreeMap<u32, Line>> = BTreeMap::new();
+    for row in csv::Reader::from_path(seen)?.deserialize() {
+        let (case, run, camera, from, to, _, entries, exits): Row = row?;
+        let line = runs.entry((case, run)).or_default().entry(camera).or_insert_with(|| Line {
+            camera_id: format!("{camera:03}"),
+            from: (from > 0).then_some(from),
+            to,
+            entries: Vec::new(),
+            exits: Vec::new(),
+        });
+        line.entries.push(entries);
+        line.exits.push(exits);
+    }
+    let mut file = csv::Writer::from_path(out)?;
+    let columns = ["case", "run", "days", "camera", "probability", "named", "nothing_wrong"];
+    file.write_record(columns)?;
+    for ((case, run), lines) in runs {
+        for days in DAYS {
+            let cut = |line: &Line| Line {
+                entries: line.entries.iter().take(days).copied().collect(),
+                exits: line.exits.iter().take(days).copied().collect(),
+                ..line.clone()
+            };
+            let lines: Vec<Line> = lines.values().map(cut).collect();
+            let told = judge(&Window { days, lines, recounts: Vec::new() });
+            for camera in &told.cameras {
+                file.write_record([
+                    case.clone(),
+                    run.to_string(),
+                    days.to_string(),
+                    camera.camera_id.parse::<u32>()?.to_string(),
+                    format!("{:.4}", camera.probability),
+                    u8::from(camera.verdict == Verdict::Named).to_string(),
+                    format!("{:.4}", told.nothing_wrong),
+                ])?;
+            }
+        }
+    }
+    file.flush()?;
+    Ok(())
+}
