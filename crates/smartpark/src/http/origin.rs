@@ -146,8 +146,9 @@ mod tests {
     fn a_browser_says_whose_page_asks() {
         const SITE: &str = "sec-fetch-site";
         const ORIGIN: &str = "origin";
+        type Headers = &'static [(&'static str, &'static str)];
         // What a request says; whether it is refused with a session, and without a key.
-        let table: [(&[(&str, &str)], [bool; 2]); 18] = [
+        let table: [(Headers, [bool; 2]); 18] = [
             (&[], [false, false]),
             (&[(SITE, "same-origin")], [false, false]),
             (&[(SITE, "none")], [false, false]),

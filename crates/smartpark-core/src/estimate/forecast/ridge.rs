@@ -26,11 +26,12 @@ impl Normal {
     #[inline]
     pub(super) fn add(&mut self, row: &Row, target: f64, weight: f64) {
         let scaled = row.map(|feature| feature * weight);
-        for i in 0..SIZE {
-            for j in (i & !1)..SIZE {
-                self.a[i][j] += scaled[i] * row[j];
+        for (i, (line, feature)) in self.a.iter_mut().zip(&scaled).enumerate() {
+            let upper = i & !1;
+            for (cell, other) in line[upper..].iter_mut().zip(&row[upper..]) {
+                *cell += feature * other;
             }
-            self.b[i] += scaled[i] * target;
+            self.b[i] += feature * target;
         }
     }
 

@@ -115,9 +115,9 @@ on_every_engine! {
         };
         batch(0).await;
         let record = async {
-            for part in 1..12 {
+            for (part, floor) in floors.iter().enumerate().take(12).skip(1) {
                 batch(part * 200).await;
-                world.park.floors().recount(floors[part].id, 1, "round", None).await.unwrap();
+                world.park.floors().recount(floor.id, 1, "round", None).await.unwrap();
             }
         };
         let forget = async {
