@@ -25,20 +25,24 @@ impl Normal {
     /// Adds one row.
     #[inline]
     pub(super) fn add(&mut self, row: &Row, target: f64, weight: f64) {
-        let scaled = row.map(|feature| feature * weight);
         for i in 0..SIZE {
-            for j in (i & !1)..SIZE {
-                self.a[i][j] += scaled[i] * row[j];
+            let scaled = row[i] * weight;
+            let from = i & !1;
+            for (cell, feature) in self.a[i][from..].iter_mut().zip(&row[from..]) {
+                *cell += scaled * feature;
             }
-            self.b[i] += scaled[i] * target;
+            self.b[i] += scaled * target;
         }
     }
 
     /// These equations times `by`.
     #[must_use]
     pub(super) fn times(&self, by: f64) -> Self {
-        let scale = |row: Row| row.map(|cell| cell * by);
-        Self { a: self.a.map(scale), b: scale(self.b) }
+        let mut scaled = *self;
+        for cell in scaled.a.as_flattened_mut().iter_mut().chain(&mut scaled.b) {
+            *cell *= by;
+        }
+        scaled
     }
 
     /// The sum of two.
@@ -98,6 +102,7 @@ fn substitute(l: &[Row; SIZE], mut x: Row) -> Row {
 }
 
 /// The sum of products.
+#[inline]
 pub(super) fn dot(row: &Row, coefficients: &Row) -> f64 {
     row.iter().zip(coefficients).map(|(feature, coefficient)| feature * coefficient).sum()
 }
