@@ -68,8 +68,10 @@ fn first_recount(facts: &[Fact]) -> f64 {
 
 type Asked = Vec<(Timestamp, i64)>;
 
+type Simulated = (String, i64, Vec<Fact>, Asked);
+
 /// Id, slots, facts, and the hours that are asked for with the true count.
-fn floors(folder: &Path) -> Result<Vec<(String, i64, Vec<Fact>, Asked)>, Failure> {
+fn floors(folder: &Path) -> Result<Vec<Simulated>, Failure> {
     let mut facts: BTreeMap<String, Vec<Fact>> = BTreeMap::new();
     for row in csv::Reader::from_path(folder.join("recounts.csv"))?.deserialize() {
         let (floor, at, found): (String, Timestamp, i64) = row?;

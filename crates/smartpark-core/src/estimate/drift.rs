@@ -22,7 +22,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Drift, Evidence, LastRecount, NetLoss, Reason, Suggestion, add_up};
+pub use answer::{Caution, Drift, Evidence, LastRecount, NetLoss, Reason, Suggestion, add_up};
 pub use hours::{Fact, FactKind, Floor, Hour, Piece, UsualNight, hours};
 pub use keep::States;
 pub use particles::Stretch;

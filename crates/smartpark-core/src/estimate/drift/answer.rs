@@ -16,6 +16,12 @@ const WIDE: (i64, f64) = (6, 0.05);
 const OUTSIDE_HOURS: u32 = 24;
 /// … or this many events at a limit since the last recount.
 const AT_LIMIT: u32 = 10;
+/// Floors of up to so many slots need no caution: their intervals held in every trial.
+const SMALL: i64 = 100;
+/// Traffic that stays within this share of the weeks before has not moved, in per cent.
+const MOVED: std::ops::RangeInclusive<u64> = 60..=160;
+/// Hours in a week.
+const WEEK_HOURS: usize = 168;
 /// Points at which a floor's distribution is kept for the sum of a site.
 const POINTS: usize = 1000;
 
@@ -34,6 +40,8 @@ pub struct Drift {
     pub last_recount: Option<LastRecount>,
     /// What the estimate rests on.
     pub evidence: Evidence,
+    /// Why the interval may not hold what it promises.
+    pub caution: Option<Caution>,
     /// Whether and when a person should count.
     pub suggested_recount: Option<Suggestion>,
 }
@@ -78,6 +86,21 @@ pub struct Evidence {
     pub blind_hours: u32,
 }
 
+/// Why an interval may hold the truth less often than it says: a large floor on which the number
+/// of vehicles that stay overnight may have moved. That looks the same as a camera that loses
+/// vehicles, until a person counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caution {
+    /// Nobody has ever counted.
+    NeverRecounted,
+    /// The traffic of the last week is this share of the weeks before, and nobody has counted
+    /// since.
+    TrafficMoved {
+        /// Per cent.
+        percent: u32,
+    },
+}
+
 /// A recount that would help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suggestion {
@@ -100,6 +123,8 @@ pub enum Reason {
         /// Entries into the full floor and exits from the empty floor.
         events: u32,
     },
+    /// The interval may not be trusted.
+    Caution(Caution),
     /// The interval is so many vehicles wide.
     Interval {
         /// Upper minus lower bound.
@@ -118,6 +143,7 @@ impl State {
         let estimate = (middle.round_ties_even() as i64).clamp(low, high);
         let [least, _, most] = self.particles.losses_at(shares);
         let per_1000 = |loss: f64| loss * 1000.0;
+        let caution = self.caution(floor);
         Drift {
             estimate,
             low,
@@ -129,11 +155,38 @@ impl State {
             },
             last_recount: self.last_recount,
             evidence: self.evidence,
-            suggested_recount: self.suggestion(floor, high - low),
+            suggested_recount: self.suggestion(floor, high - low, caution),
+            caution,
         }
     }
 
-    fn suggestion(&self, floor: &Floor, width: i64) -> Option<Suggestion> {
+    /// Whether the interval can be trusted.
+    fn caution(&self, floor: &Floor) -> Option<Caution> {
+        if self.slots <= SMALL {
+            return None;
+        }
+        let Some(last) = self.last_recount else { return Some(Caution::NeverRecounted) };
+        let since = end_of(floor, self.hours).duration_since(last.at).as_hours();
+        let week = |back: usize| {
+            let until = self.hours.checked_sub(back * WEEK_HOURS)?;
+            let hours = &floor.hours[until.checked_sub(WEEK_HOURS)?..until];
+            let cameras = hours.iter().flat_map(|hour| &hour.cameras);
+            Some(cameras.map(|(a, b)| u64::from(*a) + u64::from(*b)).sum::<u64>())
+        };
+        let before: u64 = (1..=4).filter_map(week).sum();
+        let weeks = (1..=4).filter_map(week).count() as u64;
+        let percent = (week(0)? * 100 * weeks).checked_div(before)?;
+        let moved = !MOVED.contains(&percent) && since >= WEEK_HOURS as i64;
+        let percent = u32::try_from(percent).unwrap_or(u32::MAX);
+        moved.then_some(Caution::TrafficMoved { percent })
+    }
+
+    fn suggestion(
+        &self,
+        floor: &Floor,
+        width: i64,
+        caution: Option<Caution>,
+    ) -> Option<Suggestion> {
         let wide = WIDE.0.max((WIDE.1 * self.slots as f64) as i64);
         let reason = if self.outside >= OUTSIDE_HOURS {
             Reason::CountOutside { hours: self.outside }
@@ -142,7 +195,7 @@ impl State {
         } else if width > wide {
             Reason::Interval { vehicles: width }
         } else {
-            return None;
+            Reason::Caution(caution?)
         };
         Some(Suggestion { reason, best_at: self.next_night(floor) })
     }

@@ -78,7 +78,8 @@ fn sound_cameras_keep_the_interval_narrow_and_ask_for_nothing() {
     let told = walked(&floor).answer(&floor);
     assert!(told.low == 0 && told.high <= 5, "{told:?}");
     assert_eq!(told.suggested_recount, None);
-    assert_eq!(told.evidence.nights, 21);
+    // The quiet hour moves on the way.
+    assert!((21..=22).contains(&told.evidence.nights), "{told:?}");
 }
 
 #[test]
@@ -126,6 +127,34 @@ fn floors_of_no_and_of_one_slot_and_empty_histories_have_an_answer() {
             assert!(told.estimate <= told.high && told.high <= slots, "{told:?}");
         }
     }
+}
+
+#[test]
+fn an_interval_that_cannot_be_trusted_says_so() {
+    let busy = working_days(35, 150, 0);
+    let large = floor(300, 35, &busy);
+    let told = walked(&large).answer(&large);
+    assert_eq!(told.caution, Some(Caution::NeverRecounted));
+
+    let mut facts: Vec<Fact> = busy;
+    facts.push(Fact { at: begin(), kind: FactKind::Recount(0) });
+    let steady = floor(300, 35, &facts);
+    assert_eq!(walked(&steady).answer(&steady).caution, None);
+
+    // In the fifth week only one vehicle of three comes.
+    let few = working_days(7, 50, 0)
+        .into_iter()
+        .map(|fact| Fact { at: fact.at + SignedDuration::from_hours(28 * 24), ..fact });
+    facts.retain(|fact| fact.at < after(28 * 1440));
+    facts.extend(few);
+    let collapsed = floor(300, 35, &facts);
+    let told = walked(&collapsed).answer(&collapsed);
+    assert_eq!(told.caution, Some(Caution::TrafficMoved { percent: 33 }));
+    assert!(told.suggested_recount.is_some());
+
+    facts.push(Fact { at: after(33 * 1440), kind: FactKind::Recount(0) });
+    let recounted = floor(300, 35, &facts);
+    assert_eq!(walked(&recounted).answer(&recounted).caution, None);
 }
 
 #[test]

@@ -232,7 +232,7 @@ impl Asked<'_> {
     fn step(&self, at: Timestamp, mean: f64, spread: Option<(f64, f64)>) -> Step {
         let slots = self.now.slots as f64;
         let (low, high) = match spread {
-            None => (0, self.now.slots),
+            None => (0, self.now.slots.max((mean * slots - ROUNDING).ceil() as i64)),
             Some((half, _)) => {
                 let low = (mean - half).max(0.0) * slots;
                 let high = (mean + half).min(self.ceiling) * slots;

@@ -25,21 +25,24 @@ impl Normal {
     /// Adds one row.
     #[inline]
     pub(super) fn add(&mut self, row: &Row, target: f64, weight: f64) {
-        let scaled = row.map(|feature| feature * weight);
-        for (i, (line, feature)) in self.a.iter_mut().zip(&scaled).enumerate() {
-            let upper = i & !1;
-            for (cell, other) in line[upper..].iter_mut().zip(&row[upper..]) {
-                *cell += feature * other;
+        for i in 0..SIZE {
+            let scaled = row[i] * weight;
+            let from = i & !1;
+            for (cell, feature) in self.a[i][from..].iter_mut().zip(&row[from..]) {
+                *cell += scaled * feature;
             }
-            self.b[i] += feature * target;
+            self.b[i] += scaled * target;
         }
     }
 
     /// These equations times `by`.
     #[must_use]
     pub(super) fn times(&self, by: f64) -> Self {
-        let scale = |row: Row| row.map(|cell| cell * by);
-        Self { a: self.a.map(scale), b: scale(self.b) }
+        let mut scaled = *self;
+        for cell in scaled.a.as_flattened_mut().iter_mut().chain(&mut scaled.b) {
+            *cell *= by;
+        }
+        scaled
     }
 
     /// The sum of two.
@@ -99,6 +102,7 @@ fn substitute(l: &[Row; SIZE], mut x: Row) -> Row {
 }
 
 /// The sum of products.
+#[inline]
 pub(super) fn dot(row: &Row, coefficients: &Row) -> f64 {
     row.iter().zip(coefficients).map(|(feature, coefficient)| feature * coefficient).sum()
 }

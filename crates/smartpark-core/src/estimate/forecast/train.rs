@@ -127,10 +127,11 @@ pub(super) fn features(
     usual: impl Fn(i64) -> f64,
 ) -> Row {
     let rest = |quarter: i64| rate(quarter) - usual(quarter);
-    let back = ahead.max(target - now).max(1).div_ceil_by(DAY) * DAY;
+    let days = (ahead.max(target - now).max(1) + DAY - 1) / DAY;
+    let back = days * DAY;
     let (p, then) = (usual(now), usual(target));
     let distance = rate(now) - p;
-    let row = [
+    let mut row = [
         distance,
         distance - rest(now - 2),
         rest(target - back),
@@ -140,17 +141,12 @@ pub(super) fn features(
         then - p,
         distance * (then - p),
     ];
-    row.map(|feature| if feature.is_nan() { 0.0 } else { feature })
-}
-
-trait DivCeil {
-    fn div_ceil_by(self, by: i64) -> i64;
-}
-
-impl DivCeil for i64 {
-    fn div_ceil_by(self, by: i64) -> i64 {
-        -(-self).div_euclid(by)
+    for feature in &mut row {
+        if feature.is_nan() {
+            *feature = 0.0;
+        }
     }
+    row
 }
 
 impl<'h> Rows<'h> {
