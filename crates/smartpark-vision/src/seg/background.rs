@@ -1,0 +1,107 @@
+//! The background: mean and noise of each pixel.
+
+use super::{Class, Planes};
+
+/// Seconds in which a place without motion is learnt.
+const LEARN_S: f32 = 25.0;
+/// Seconds in which a changed light that stays still is learnt.
+const LAMP_LEARN_S: f32 = 0.4;
+/// Seconds that a changed light must stay still before it is learnt.
+const LAMP_STILL_S: f32 = 1.5;
+/// Seconds after which a thing that does not move is the background.
+const ABSORB_S: f32 = 90.0;
+/// Bounds of the noise, in levels.
+const NOISE: (f32, f32) = (1.2, 16.0);
+
+/// Mean and noise of each pixel, and for how long it has been covered or changed.
+#[derive(Debug, Clone)]
+pub struct Background {
+    /// The means, with their slopes.
+    pub planes: Planes,
+    /// Standard deviation of the brightness, in levels.
+    pub noise_y: Vec<f32>,
+    /// Standard deviation of the colour differences, in levels.
+    pub noise_c: Vec<f32>,
+    /// The brightness of the previous frame.
+    previous: Vec<f32>,
+    /// Seconds for which the light of a pixel has been changed and still.
+    still: Vec<f32>,
+    /// Seconds for which a pixel has been covered.
+    covered: Vec<f32>,
+    since_slopes: f32,
+}
+
+impl Background {
+    pub(super) fn new(planes: Planes) -> Background {
+        let count = planes.y.len();
+        let zeros = vec![0.0; count];
+        Background {
+            planes,
+            noise_y: zeros.clone(),
+            noise_c: zeros.clone(),
+            previous: zeros.clone(),
+            still: zeros.clone(),
+            covered: zeros,
+            since_slopes: 0.0,
+        }
+    }
+
+    pub(super) fn set(&mut self, at: usize, mean: [f32; 3], noise_y: f32, noise_c: f32) {
+        [self.planes.y[at], self.planes.u[at], self.planes.v[at]] = mean;
+        self.noise_y[at] = noise_y.clamp(NOISE.0, NOISE.1);
+        self.noise_c[at] = noise_c.clamp(NOISE.0, NOISE.1);
+        self.previous[at] = mean[0];
+    }
+
+    /// Learns from a classified frame that came `dt` seconds after the one before.
+    pub fn learn(&mut self, now: &Planes, classes: &[Class], dt: f32) {
+        let slow = (dt / LEARN_S).min(1.0);
+        let lamp = (dt / LAMP_LEARN_S).min(1.0);
+        for at in 0..classes.len() {
+            let y = now.y[at];
+            let (rate, noise_rate) = match classes[at] {
+                Class::Road => {
+                    self.still[at] = 0.0;
+                    self.covered[at] = 0.0;
+                    (slow, slow)
+                }
+                Class::Shade | Class::Glare => {
+                    self.covered[at] = 0.0;
+                    let calm = (y - self.previous[at]).abs() < 3.0 * self.noise_y[at] + 2.0;
+                    self.still[at] = if calm { self.still[at] + dt } else { 0.0 };
+                    (if self.still[at] > LAMP_STILL_S { lamp } else { 0.5 * slow }, 0.0)
+                }
+                Class::Thing => {
+                    self.still[at] = 0.0;
+                    self.covered[at] += dt;
+                    (if self.covered[at] > ABSORB_S { 1.0 } else { 0.0 }, 0.0)
+                }
+            };
+            self.previous[at] = y;
+            if rate > 0.0 {
+                self.pull(now, at, rate, noise_rate);
+            }
+        }
+        self.since_slopes += dt;
+        if self.since_slopes > 0.5 {
+            self.since_slopes = 0.0;
+            self.planes.slopes();
+        }
+    }
+
+    fn pull(&mut self, now: &Planes, at: usize, rate: f32, noise_rate: f32) {
+        let off = now.y[at] - self.planes.y[at];
+        let (off_u, off_v) = (now.u[at] - self.planes.u[at], now.v[at] - self.planes.v[at]);
+        self.planes.y[at] += rate * off;
+        self.planes.u[at] += rate * off_u;
+        self.planes.v[at] += rate * off_v;
+        if noise_rate > 0.0 {
+            // 1.25: the mean absolute deviation of a normal distribution in standard deviations.
+            let noise_y = self.noise_y[at] + noise_rate * (1.25 * off.abs() - self.noise_y[at]);
+            let off_c = off_u.abs().max(off_v.abs());
+            let noise_c = self.noise_c[at] + noise_rate * (1.25 * off_c - self.noise_c[at]);
+            self.noise_y[at] = noise_y.clamp(NOISE.0, NOISE.1);
+            self.noise_c[at] = noise_c.clamp(NOISE.0, NOISE.1);
+        }
+    }
+}
