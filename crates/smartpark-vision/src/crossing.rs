@@ -45,6 +45,21 @@ pub struct Crossing {
     pub vehicle_type: VehicleType,
     /// 0 to 1.
     pub confidence: f64,
+    /// What the rules looked at.
+    pub evidence: Evidence,
+}
+
+/// What a crossing rests on, for people who ask why it was counted.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Evidence {
+    /// Width along the line in cars.
+    pub width: f32,
+    /// Length across the line in cars.
+    pub length: f32,
+    /// Speed in cars per second.
+    pub speed: f32,
+    /// Whether the track split from another one.
+    pub split: bool,
 }
 
 /// The point of crossing may lie this share of the line beyond its ends.
@@ -53,8 +68,14 @@ const BEYOND_ENDS: f32 = 0.06;
 const NARROWEST: f32 = 0.37;
 /// Narrower than this many cars is a vehicle only if it is fast …
 const NARROW: f32 = 0.7;
-/// … in cars per second.
-const FAST: f32 = 1.1;
+/// … in cars per second, if it is slim as a person, …
+const FAST: f32 = 0.7;
+/// … or if it has the shape of a car.
+const WALKING: f32 = 0.4;
+/// Slim: the width is less than this share of the length, both in cars.
+const SLIM: f32 = 0.56;
+/// A smaller area, in cars, is not a vehicle.
+const SMALLEST: f32 = 0.15;
 /// Another crossing nearer than this many cars along the line, and closer in time than this many
 /// cars of travel, is a fragment of the same vehicle.
 const FRAGMENT: f32 = 0.6;
@@ -95,7 +116,8 @@ impl Judge {
         }
         let (ex, ey) = self.line.unit();
         let across = ex * track.velocity.1 - ey * track.velocity.0;
-        track.speeds.push(across.abs() / car_across);
+        let along = ex * track.velocity.0 + ey * track.velocity.1;
+        track.speeds.push((across / car_across).hypot(along / car_along));
         if track.shared {
             track.was_shared = true;
             return;
@@ -120,9 +142,13 @@ impl Judge {
         let right = flip.to == Side::Right;
         let direction = if right != self.line.swap { Direction::Entry } else { Direction::Exit };
         let speed = track.speed();
-        if let Some(width) = track.width()
-            && (width < NARROWEST || (width < NARROW && speed < FAST))
-        {
+        let width = track.width().unwrap_or_else(|| {
+            let (along, _) = self.line.extent(&track.rect);
+            (along[1] - along[0]) / self.line.car_box[0]
+        });
+        if std::env::var("REJ").is_ok() { eprintln!("REJ t {:.2} tr {} w {:.2} l {:.2} sp {:.2} split {} shared {} hits {} {:?}", flip.t, track.id, width, track.length().unwrap_or(0.0), speed, track.split, track.was_shared, track.hits, direction); }
+        let length = track.length().unwrap_or(width);
+        if is_person(width, length, speed) {
             return None;
         }
         if self.is_fragment(track, flip, direction, speed) {
@@ -139,6 +165,12 @@ impl Judge {
             direction,
             t: flip.t,
             vehicle_type: vehicle_type(track),
+            evidence: Evidence {
+                width: track.width().unwrap_or_default(),
+                length: track.length().unwrap_or_default(),
+                speed,
+                split: track.split,
+            },
             confidence: CONFIDENCE - if track.was_shared { SHARED_OUTLINE } else { 0.0 },
         })
     }
@@ -154,6 +186,17 @@ impl Judge {
                 && (r.t - flip.t).abs() < time
         })
     }
+}
+
+/// Whether something is too narrow and too slow for a vehicle.
+///
+/// A person is slimmer than the shape of a car and walks; a car far away on the line keeps its
+/// shape, and a motorcycle is faster than a person.
+fn is_person(width: f32, length: f32, speed: f32) -> bool {
+    let slim = width < SLIM * length;
+    width < NARROWEST
+        || (width < NARROW && speed < if slim { FAST } else { WALKING })
+        || width * length < SMALLEST
 }
 
 /// The class by size.

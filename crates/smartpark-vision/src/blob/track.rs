@@ -33,6 +33,8 @@ pub struct Track {
     pub lengths: Vec<f32>,
     /// Speeds across the line near it, in cars per second.
     pub speeds: Vec<f32>,
+    /// Whether it split from another track.
+    pub split: bool,
     /// Crossings so far.
     pub crossings: u32,
     /// The side of the line.
@@ -59,6 +61,7 @@ impl Track {
             widths: Vec::new(),
             lengths: Vec::new(),
             speeds: Vec::new(),
+            split: false,
             crossings: 0,
             sides: Sides::default(),
             in_band: false,

@@ -1,12 +1,12 @@
 //! Tracks from frame to frame, and the crossings that they make.
 
 use super::find::{Blob, Finder};
-use super::track::{Track, median};
+use super::track::Track;
 use crate::crossing::{Crossing, Judge};
 use crate::flow::{Pyramid, corners};
 use crate::geometry::{Line, Point, Rect};
 use crate::seg::Planes;
-use crate::sides::{Place, between};
+use crate::sides::Place;
 
 /// A track that is not seen coasts for this long …
 const COAST_S: f64 = 0.7;
@@ -61,8 +61,9 @@ impl Tracker {
             self.now.load(planes);
         }
         self.predict(dt);
-        let pieces = self.associate(finder, blobs, planes.width, t, dt);
-        self.births(blobs, pieces, t);
+        let (owners, claims) = self.associate(finder, blobs, planes.width, t, dt);
+        self.births(blobs, owners, t);
+        self.drop_doubles(blobs, &claims);
         self.cut(t, dt);
         self.refill(planes, finder);
         self.judge_all(t)
@@ -102,7 +103,7 @@ impl Tracker {
         width: usize,
         t: f64,
         dt: f32,
-    ) -> Vec<Owner> {
+    ) -> (Vec<Owner>, Vec<Vec<usize>>) {
         let mut owners = vec![Owner::None; blobs.len()];
         let mut claims: Vec<Vec<usize>> = vec![Vec::new(); blobs.len()];
         let mut free: Vec<usize> = Vec::new();
@@ -138,7 +139,33 @@ impl Tracker {
             }
         }
         self.pieces(blobs, &claims, &mut owners, t, dt);
-        owners
+        (owners, claims)
+    }
+
+    /// Of two tracks that share a blob and lie on each other, only one is a vehicle. So is only
+    /// one if the blob is no larger than one car.
+    fn drop_doubles(&mut self, blobs: &[Blob], claims: &[Vec<usize>]) {
+        let mut dead = vec![false; self.tracks.len()];
+        for (blob, claim) in blobs.iter().zip(claims) {
+            for (n, &i) in claim.iter().enumerate() {
+                for &j in &claim[n + 1..] {
+                    if dead[i] || dead[j] {
+                        continue;
+                    }
+                    let (a, b) = (&self.tracks[i], &self.tracks[j]);
+                    let common = a.rect.common(&b.rect).area();
+                    let one_car = blob.along < 1.25 && blob.across < 1.25;
+                    let share = common / a.rect.area().min(b.rect.area()).max(1.0);
+                    if share > 0.7 || one_car {
+                        let worth = |t: &Track| (t.points.len().min(6), t.hits);
+                        let loser = if worth(a) >= worth(b) { j } else { i };
+                        dead[loser] = true;
+                    }
+                }
+            }
+        }
+        let mut dead = dead.into_iter();
+        self.tracks.retain(|_| !dead.next().unwrap_or(false));
     }
 
     /// Blobs that nobody claims: pieces of a track that has another blob, or split from one.
@@ -220,6 +247,7 @@ impl Tracker {
                 if vehicle {
                     track.velocity = parent.velocity;
                     track.was_shared = true;
+                    track.split = true;
                     inherit(&self.line, parent, &mut track, t);
                 }
             }

@@ -41,6 +41,58 @@ pub struct Segmenter {
     inner: Vec<u8>,
     edge: Vec<u8>,
     scratch: Vec<u8>,
+    shadows: Shadows,
+}
+
+/// How dark the shadows of this scene are.
+///
+/// A grey vehicle has the colour of the road and few edges, so one pixel of it looks like a
+/// shadow. All shadows of the sun have about the same darkness, though: if most of the shade that
+/// is seen has one darkness, shade of another darkness belongs to a vehicle.
+#[derive(Debug, Default)]
+struct Shadows {
+    counts: Vec<f32>,
+    usual: Option<(f32, f32)>,
+}
+
+/// Bins of the darkness between nothing and all of the light.
+const BINS: usize = 40;
+/// Pixels of shade that must be seen before it is judged by its darkness.
+const SHADE_SEEN: f32 = 2000.0;
+/// The share of them that must lie within two bins of the most frequent one.
+const SHADE_AGREES: f32 = 0.5;
+/// How far shade may be from the usual darkness.
+const SHADE_WIDTH: f32 = 0.10;
+
+impl Shadows {
+    fn add(&mut self, ratio: f32) {
+        self.counts.resize(BINS, 0.0);
+        let bin = ((ratio * BINS as f32) as usize).min(BINS - 1);
+        self.counts[bin] += 1.0;
+    }
+
+    fn settle(&mut self) {
+        let sum: f32 = self.counts.iter().sum();
+        self.usual = None;
+        if sum > SHADE_SEEN {
+            let around = |i: usize| -> f32 {
+                self.counts[i.saturating_sub(2)..(i + 3).min(BINS)].iter().sum()
+            };
+            let best = (0..BINS).max_by(|&a, &b| around(a).total_cmp(&around(b))).unwrap_or(0);
+            if around(best) > SHADE_AGREES * sum {
+                let middle = (best as f32 + 0.5) / BINS as f32;
+                self.usual = Some((middle - SHADE_WIDTH, middle + SHADE_WIDTH));
+            }
+        }
+        if sum > 40.0 * SHADE_SEEN {
+            self.counts.iter_mut().for_each(|count| *count *= 0.5);
+        }
+    }
+
+    /// Whether inner shade of this darkness is not a shadow.
+    fn is_body(&self, ratio: f32) -> bool {
+        self.usual.is_some_and(|(from, to)| ratio < from || (ratio > to && ratio < 0.9))
+    }
 }
 
 impl Segmenter {
@@ -54,7 +106,17 @@ impl Segmenter {
         self.classes.resize(count, Class::Road);
         self.judge(now, background);
         fill::erode(&self.changed, width, height, 2, &mut self.inner, &mut self.scratch);
+        self.shadows.settle();
         for at in 0..count {
+            if self.classes[at] == Class::Shade && self.inner[at] == 1 {
+                let ratio = (now.y[at] + 2.0) / (background.planes.y[at] + 2.0);
+                if self.shadows.is_body(ratio) {
+                    self.classes[at] = Class::Thing;
+                }
+                if self.edge[at] == 0 {
+                    self.shadows.add(ratio);
+                }
+            }
             // A shadow has edges of its own at its rim only: an edge counts inside a change.
             let thing = self.classes[at] == Class::Thing
                 || (self.edge[at] == 1 && (self.inner[at] == 1 || self.classes[at] == Class::Glare));
