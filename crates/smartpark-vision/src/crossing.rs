@@ -41,7 +41,9 @@ pub struct Crossing {
     pub direction: Direction,
     /// Seconds from the first frame at which the middle of the vehicle was on the line.
     pub t: f64,
-    /// The class, if it can be told.
+    /// Where, in pixels of the frames from the line's first end.
+    pub along: f32,
+    /// The class.
     pub vehicle_type: VehicleType,
     /// 0 to 1.
     pub confidence: f64,
@@ -69,11 +71,14 @@ const NARROWEST: f32 = 0.37;
 /// Narrower than this many cars is a vehicle only if it is fast …
 const NARROW: f32 = 0.7;
 /// … in cars per second, if it is slim as a person, …
-const FAST: f32 = 0.7;
+const FAST: f32 = 1.1;
 /// … or if it has the shape of a car.
 const WALKING: f32 = 0.4;
 /// Slim: the width is less than this share of the length, both in cars.
 const SLIM: f32 = 0.56;
+/// A track must have moved by this many cars in the direction of its crossing: a box also moves
+/// when an outline grows or shrinks.
+const LEAST_WAY: f32 = 0.3;
 /// A smaller area, in cars, is not a vehicle.
 const SMALLEST: f32 = 0.15;
 /// Another crossing nearer than this many cars along the line, and closer in time than this many
@@ -148,9 +153,17 @@ impl Judge {
         });
         if std::env::var("REJ").is_ok() { eprintln!("REJ t {:.2} tr {} w {:.2} l {:.2} sp {:.2} split {} shared {} hits {} {:?}", flip.t, track.id, width, track.length().unwrap_or(0.0), speed, track.split, track.was_shared, track.hits, direction); }
         let length = track.length().unwrap_or(width);
-        if is_person(width, length, speed) {
+        let narrow_piece = width < NARROW && track.split;
+        // A detector has already told people from vehicles.
+        let person = track.class.is_none() && is_person(width, length, speed);
+        if person || (narrow_piece && speed < FAST) {
             return None;
         }
+        let way = if right { track.odometer } else { -track.odometer };
+        if way < LEAST_WAY * self.line.car_box[1] {
+            return None;
+        }
+        track.odometer = 0.0;
         if self.is_fragment(track, flip, direction, speed) {
             return None;
         }
@@ -164,6 +177,7 @@ impl Judge {
             number: track.crossings,
             direction,
             t: flip.t,
+            along: flip.along,
             vehicle_type: vehicle_type(track),
             evidence: Evidence {
                 width: track.width().unwrap_or_default(),
@@ -192,24 +206,35 @@ impl Judge {
 ///
 /// A person is slimmer than the shape of a car and walks; a car far away on the line keeps its
 /// shape, and a motorcycle is faster than a person.
-fn is_person(width: f32, length: f32, speed: f32) -> bool {
+pub(crate) fn is_person(width: f32, length: f32, speed: f32) -> bool {
     let slim = width < SLIM * length;
     width < NARROWEST
         || (width < NARROW && speed < if slim { FAST } else { WALKING })
         || width * length < SMALLEST
 }
 
-/// The class by size.
+/// The class of a track by its size.
 fn vehicle_type(track: &Track) -> VehicleType {
-    let (Some(width), Some(length)) = (track.width(), track.length()) else {
-        return VehicleType::Car;
-    };
-    let size = (width * length).sqrt();
-    if size < MOTORCYCLE {
-        VehicleType::Motorcycle
-    } else if size > TRUCK {
-        VehicleType::Truck
-    } else {
-        VehicleType::Car
+    if let Some(class) = track.class {
+        return class;
+    }
+    match (track.width(), track.length()) {
+        (Some(width), Some(length)) => VehicleType::of_size(width, length),
+        _ => VehicleType::Car,
+    }
+}
+
+impl VehicleType {
+    /// The class by size, both sides in cars.
+    #[must_use]
+    pub fn of_size(width: f32, length: f32) -> VehicleType {
+        let size = (width * length).sqrt();
+        if size < MOTORCYCLE {
+            VehicleType::Motorcycle
+        } else if size > TRUCK {
+            VehicleType::Truck
+        } else {
+            VehicleType::Car
+        }
     }
 }

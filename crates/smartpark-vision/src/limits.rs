@@ -21,11 +21,15 @@ pub const CHILD_WORDS: usize = 4;
 /// The longest line of that log.
 pub const CHILD_WORD_BYTES: u64 = 4096;
 
-/// Seconds at the beginning of a file that give the first background.
-pub const WARM_UP_FILE_S: f64 = 20.0;
+/// Seconds at the beginning of a file that give the first background. A vehicle that waits on the
+/// line for twenty of them is still in the minority.
+pub const WARM_UP_FILE_S: f64 = 60.0;
 
 /// Seconds of learning before a live source counts.
 pub const WARM_UP_LIVE_S: f64 = 10.0;
 
 /// Frames of the warm-up that give the first background.
-pub const WARM_UP_FRAMES: usize = 40;
+pub const WARM_UP_FRAMES: usize = 48;
+
+/// A detector sleeps this many seconds after the last motion.
+pub const DETECTOR_SLEEP_S: f64 = 2.0;

@@ -1,5 +1,6 @@
 //! One track: a vehicle, as far as it is known.
 
+use crate::crossing::VehicleType;
 use crate::flow::Pyramid;
 use crate::geometry::{Line, Point, Rect};
 use crate::sides::{Place, Sides};
@@ -25,6 +26,10 @@ pub struct Track {
     pub was_shared: bool,
     /// The box in the frame before.
     pub before: Rect,
+    /// Where the middle was when a detector last saw it.
+    pub anchor: Point,
+    /// The class that a detector gave it.
+    pub class: Option<VehicleType>,
     /// Points that move with it.
     pub points: Vec<Point>,
     /// Widths near the line, in cars, while it had an outline of its own.
@@ -33,12 +38,21 @@ pub struct Track {
     pub lengths: Vec<f32>,
     /// Speeds across the line near it, in cars per second.
     pub speeds: Vec<f32>,
+    /// How far it has moved across the line since its last crossing or its birth, in pixels, as
+    /// its points say.
+    pub odometer: f32,
+    /// Whether its points told its last step.
+    pub stepped: bool,
     /// Whether it split from another track.
     pub split: bool,
     /// Crossings so far.
     pub crossings: u32,
     /// The side of the line.
     pub sides: Sides,
+    /// The first place.
+    pub roots: Option<Place>,
+    /// The largest distance from the first place, in pixels.
+    pub travelled: f32,
     /// Whether the last place was inside the band.
     pub in_band: bool,
 }
@@ -57,13 +71,19 @@ impl Track {
             shared: false,
             was_shared: false,
             before: rect,
+            anchor: rect.centre(),
+            class: None,
             points: Vec::new(),
             widths: Vec::new(),
             lengths: Vec::new(),
             speeds: Vec::new(),
             split: false,
+            odometer: 0.0,
+            stepped: false,
             crossings: 0,
             sides: Sides::default(),
+            roots: None,
+            travelled: 0.0,
             in_band: false,
         }
     }
@@ -92,6 +112,13 @@ impl Track {
             steps.next().is_some_and(|(x, y)| (x - dx).hypot(y - dy) <= limit)
         });
         Some((dx, dy))
+    }
+
+    /// Notes how far the track has come from its first place.
+    pub fn travel(&mut self, place: Place) {
+        let first = *self.roots.get_or_insert(place);
+        let way = (place.along - first.along).hypot(place.across - first.across);
+        self.travelled = self.travelled.max(way);
     }
 
     /// Where the middle of the box is.

@@ -18,6 +18,8 @@ const POINTS: usize = 16;
 const BAND_PIXELS: f32 = 1.0;
 /// … and this share of the smaller side of the box.
 const BAND_SHARE: f32 = 0.12;
+/// A side of a box in a shared outline moves by this many pixels in a twelfth of a second.
+const SIDE_STEP: f32 = 1.0;
 /// Sizes and speeds are taken within this many cars of the line.
 const NEAR: f32 = 0.9;
 
@@ -82,10 +84,15 @@ impl Tracker {
 
     /// Moves all boxes by their points, or by their velocity.
     fn predict(&mut self, dt: f32) {
+        let (ex, ey) = self.line.unit();
         for track in &mut self.tracks {
             let step = track.follow(&self.last, &self.now, dt);
             let (dx, dy) = step.unwrap_or((track.velocity.0 * dt, track.velocity.1 * dt));
             track.rect = track.rect.moved(dx, dy);
+            if step.is_some() {
+                track.odometer += ex * dy - ey * dx;
+            }
+            track.stepped = step.is_some();
             if step.is_some() {
                 let keep = if track.hits < 4 { 0.3 } else { 0.7_f32.powf(dt * 12.0) };
                 track.velocity.0 = keep * track.velocity.0 + (1.0 - keep) * dx / dt;
@@ -133,9 +140,15 @@ impl Tracker {
             }
         }
         for (j, claim) in claims.iter().enumerate() {
-            for &i in claim {
+            let grown = |i: &usize| self.has_swallowed(&self.tracks[*i], &blobs[j]);
+            let parts = if claim.len() > 1 || claim.iter().any(grown) {
+                self.partition(finder, &blobs[j], j, claim, width)
+            } else {
+                Vec::new()
+            };
+            for (n, &i) in claim.iter().enumerate() {
                 owners[j] = Owner::Track;
-                self.measure(i, &blobs[j], claim.len() > 1, t, dt);
+                self.measure(i, &blobs[j], parts.get(n).copied(), t, dt);
             }
         }
         self.pieces(blobs, &claims, &mut owners, t, dt);
@@ -145,7 +158,9 @@ impl Tracker {
     /// Of two tracks that share a blob and lie on each other, only one is a vehicle. So is only
     /// one if the blob is no larger than one car.
     fn drop_doubles(&mut self, blobs: &[Blob], claims: &[Vec<usize>]) {
-        let mut dead = vec![false; self.tracks.len()];
+        let [along, across] = self.line.car_box;
+        let tiny = |t: &Track| t.shared && t.rect.area() < 0.06 * along * across;
+        let mut dead: Vec<bool> = self.tracks.iter().map(tiny).collect();
         for (blob, claim) in blobs.iter().zip(claims) {
             for (n, &i) in claim.iter().enumerate() {
                 for &j in &claim[n + 1..] {
@@ -156,7 +171,9 @@ impl Tracker {
                     let common = a.rect.common(&b.rect).area();
                     let one_car = blob.along < 1.25 && blob.across < 1.25;
                     let share = common / a.rect.area().min(b.rect.area()).max(1.0);
-                    if share > 0.7 || one_car {
+                    let alike = a.rect.iou(&b.rect) > 0.6;
+                    let empty = share > 0.8 && a.points.len().min(b.points.len()) < 3;
+                    if alike || empty || (one_car && share > 0.3) {
                         let worth = |t: &Track| (t.points.len().min(6), t.hits);
                         let loser = if worth(a) >= worth(b) { j } else { i };
                         dead[loser] = true;
@@ -195,7 +212,7 @@ impl Tracker {
                 && across[1] - across[0] < 1.25 * car_across;
             if fits && !self.tracks[i].shared {
                 let joined = Blob { rect: whole, ..blob.clone() };
-                self.measure(i, &joined, false, t, dt);
+                self.measure(i, &joined, None, t, dt);
                 owners[j] = Owner::Track;
             } else {
                 owners[j] = Owner::Split(i);
@@ -210,18 +227,59 @@ impl Tracker {
         ((a.0 - b.0) / along).hypot((a.1 - b.1) / across)
     }
 
-    /// Takes a blob for what track `i` shows now.
-    fn measure(&mut self, i: usize, blob: &Blob, shared: bool, t: f64, dt: f32) {
+    /// Whether a blob is too large to be what this track was a frame ago.
+    fn has_swallowed(&self, track: &Track, blob: &Blob) -> bool {
+        let [along, across] = self.line.car_box;
+        let area = track.rect.area();
+        track.hits > 3 && area > 0.25 * along * across && blob.rect.area() > 1.6 * area
+    }
+
+    /// Shares the pixels of a blob out to the tracks in it: each pixel goes to the nearest box.
+    /// Gives the box around each track's pixels, or its own box if it got none.
+    fn partition(
+        &self,
+        finder: &Finder,
+        blob: &Blob,
+        j: usize,
+        claim: &[usize],
+        width: usize,
+    ) -> Vec<Rect> {
+        let boxes: Vec<Rect> = claim.iter().map(|&i| self.tracks[i].rect).collect();
+        let none = Rect { x0: f32::MAX, y0: f32::MAX, x1: f32::MIN, y1: f32::MIN };
+        let mut parts = vec![none; boxes.len()];
+        for y in (blob.rect.y0 as usize..blob.rect.y1 as usize).step_by(2) {
+            for x in (blob.rect.x0 as usize..blob.rect.x1 as usize).step_by(2) {
+                if finder.at(y * width + x) != Some(j) {
+                    continue;
+                }
+                let (x, y) = (x as f32, y as f32);
+                let nearest = (0..boxes.len())
+                    .min_by(|&a, &b| away(&boxes[a], x, y).total_cmp(&away(&boxes[b], x, y)));
+                if let Some(n) = nearest {
+                    let part = &mut parts[n];
+                    *part = part.around(&Rect { x0: x, y0: y, x1: x + 2.0, y1: y + 2.0 });
+                }
+            }
+        }
+        let pairs = parts.into_iter().zip(boxes);
+        pairs.map(|(part, own)| if part.x1 > part.x0 { part } else { own }).collect()
+    }
+
+    /// Takes a blob, or its part of a shared blob, for what track `i` shows now.
+    fn measure(&mut self, i: usize, blob: &Blob, part: Option<Rect>, t: f64, dt: f32) {
         let track = &mut self.tracks[i];
         let predicted = track.rect;
+        let shared = part.is_some();
         track.shared = shared;
-        if shared {
-            track.rect = into(&predicted, &blob.rect);
-        } else {
-            track.rect = blob.rect;
-        }
-        if track.points.len() < 3 && !shared {
+        track.rect = match part {
+            // The sides move a little towards the part, so that a box can grow and shrink.
+            Some(part) => toward(&into(&predicted, &blob.rect), &part, SIDE_STEP * dt * 12.0),
+            None => blob.rect,
+        };
+        if !track.stepped && !shared {
             let (a, b) = (predicted.centre(), track.rect.centre());
+            let before = self.line.place(track.before.centre()).1;
+            track.odometer += self.line.place(b).1 - before;
             let keep = 0.6;
             track.velocity.0 += (1.0 - keep) * (b.x - a.x) / dt;
             track.velocity.1 += (1.0 - keep) * (b.y - a.y) / dt;
@@ -248,6 +306,7 @@ impl Tracker {
                     track.velocity = parent.velocity;
                     track.was_shared = true;
                     track.split = true;
+                    track.odometer = parent.odometer;
                     inherit(&self.line, parent, &mut track, t);
                 }
             }
@@ -290,6 +349,7 @@ impl Tracker {
         for mut track in std::mem::take(&mut self.tracks) {
             let place = track.place(&self.line, t);
             let band = band(&track.rect);
+            track.travel(place);
             track.in_band = place.across.abs() <= band;
             if track.seen == t {
                 self.judge.observe(&mut track, place, self.size, NEAR);
@@ -334,6 +394,26 @@ fn affinity(track: &Track, blob: &Blob, j: usize, finder: &Finder, width: usize)
     let at = |p: &&Point| finder.at(p.y as usize * width + p.x as usize) == Some(j);
     let inside = track.points.iter().filter(at).count() as f32 / track.points.len() as f32;
     0.5 * overlap + inside
+}
+
+/// How far a pixel lies outside of a box; inside, how far it is from the middle, as a tie.
+fn away(rect: &Rect, x: f32, y: f32) -> f32 {
+    let dx = (rect.x0 - x).max(x - rect.x1).max(0.0);
+    let dy = (rect.y0 - y).max(y - rect.y1).max(0.0);
+    let middle = rect.centre();
+    let size = (rect.width() + rect.height()).max(1.0);
+    dx + dy + 0.5 * ((middle.x - x).abs() + (middle.y - y).abs()) / size
+}
+
+/// A box whose sides move towards another one's by at most `step` pixels.
+fn toward(rect: &Rect, goal: &Rect, step: f32) -> Rect {
+    let near = |a: f32, b: f32| a + (b - a).clamp(-step, step);
+    Rect {
+        x0: near(rect.x0, goal.x0),
+        y0: near(rect.y0, goal.y0),
+        x1: near(rect.x1, goal.x1),
+        y1: near(rect.y1, goal.y1),
+    }
 }
 
 /// A box moved, and if needed shrunk, into a larger one.

@@ -1,6 +1,7 @@
 //! The background: mean and noise of each pixel.
 
 use super::{Class, Planes};
+use crate::geometry::Rect;
 
 /// Seconds in which a place without motion is learnt.
 const LEARN_S: f32 = 25.0;
@@ -10,6 +11,8 @@ const LAMP_LEARN_S: f32 = 0.4;
 const LAMP_STILL_S: f32 = 1.5;
 /// Seconds after which a thing that does not move is the background.
 const ABSORB_S: f32 = 90.0;
+/// A ghost has this many times less edges than the background behind it.
+const GHOST_EDGES: f32 = 1.4;
 /// Bounds of the noise, in levels.
 const NOISE: (f32, f32) = (1.2, 16.0);
 
@@ -87,6 +90,28 @@ impl Background {
             self.since_slopes = 0.0;
             self.planes.slopes();
         }
+    }
+
+    /// Takes the masked pixels of a box into the background if the frame has clearly fewer edges
+    /// there than the background. Tells whether it did.
+    pub fn absorb_ghost(&mut self, now: &Planes, mask: &[u8], rect: &Rect) -> bool {
+        let width = now.width;
+        let (x0, x1) = (rect.x0.max(0.0) as usize, (rect.x1 as usize).min(width));
+        let (y0, y1) = (rect.y0.max(0.0) as usize, (rect.y1 as usize).min(now.height));
+        let (mut seen, mut known) = (0.0, 0.0);
+        let places = || (y0..y1).flat_map(move |y| (x0..x1).map(move |x| y * width + x));
+        for at in places().filter(|&at| mask[at] == 1) {
+            seen += now.dx[at].abs() + now.dy[at].abs();
+            known += self.planes.dx[at].abs() + self.planes.dy[at].abs();
+        }
+        if known < GHOST_EDGES * seen {
+            return false;
+        }
+        for at in places().filter(|&at| mask[at] == 1) {
+            self.pull(now, at, 1.0, 0.0);
+        }
+        self.since_slopes = f32::MAX;
+        true
     }
 
     fn pull(&mut self, now: &Planes, at: usize, rate: f32, noise_rate: f32) {

@@ -1,7 +1,7 @@
 //! The first background, from frames spread over the warm-up.
 
 use super::{Background, Planes};
-use crate::frame::Frame;
+use crate::frame::{Frame, luma};
 
 /// The share of the samples of a pixel that must agree on the background.
 ///
@@ -36,12 +36,42 @@ impl WarmUp {
         self.frames.is_empty()
     }
 
+    /// The frames so far.
+    #[must_use]
+    pub fn frames(&self) -> &[Frame] {
+        &self.frames
+    }
+
+    /// The median brightness of each pixel: the reference of the light.
+    #[must_use]
+    pub fn brightness(&self) -> Vec<f32> {
+        let count = self.frames.first().map_or(0, |f| f.width * f.height);
+        let mut all = Vec::with_capacity(self.frames.len());
+        let mut median = |at: usize| {
+            all.clear();
+            let pixel = |f: &Frame| luma([f.rgb[at * 3], f.rgb[at * 3 + 1], f.rgb[at * 3 + 2]]);
+            all.extend(self.frames.iter().map(pixel));
+            let middle = all.len() / 2;
+            f32::from(*all.select_nth_unstable(middle).1)
+        };
+        (0..count).map(&mut median).collect()
+    }
+
     /// Builds the background; `None` without a frame.
     #[must_use]
     pub fn background(&self) -> Option<Background> {
+        self.build(&self.gains())
+    }
+
+    /// Builds the background of frames from which the light gain is already taken.
+    #[must_use]
+    pub fn background_without_light(&self) -> Option<Background> {
+        self.build(&vec![1.0; self.frames.len()])
+    }
+
+    fn build(&self, gains: &[f32]) -> Option<Background> {
         let first = self.frames.first()?;
         let (width, height) = (first.width, first.height);
-        let gains = self.gains();
         let count = self.frames.len();
         let held = ((count as f32 * SHARE).ceil() as usize).clamp(1, count);
         let mut background = Background::new(Planes::new(width, height));
@@ -49,7 +79,7 @@ impl WarmUp {
         let mut off: Vec<f32> = Vec::with_capacity(count);
         for at in 0..width * height {
             samples.clear();
-            for (frame, gain) in self.frames.iter().zip(&gains) {
+            for (frame, gain) in self.frames.iter().zip(gains) {
                 let rgb = [0, 1, 2].map(|c| f32::from(frame.rgb[at * 3 + c]) / gain);
                 let y = 0.30 * rgb[0] + 0.59 * rgb[1] + 0.11 * rgb[2];
                 samples.push([y, rgb[0] - y, rgb[2] - y]);
@@ -93,7 +123,7 @@ fn grid_median(frame: &Frame) -> f32 {
     let mut all: Vec<u8> = Vec::new();
     for y in (step / 2..frame.height).step_by(step) {
         for x in (step / 2..frame.width).step_by(step) {
-            all.push(crate::frame::luma(frame.pixel(x, y)));
+            all.push(luma(frame.pixel(x, y)));
         }
     }
     let middle = all.len() / 2;
