@@ -22,6 +22,7 @@ mod retention;
 mod serve;
 mod signals;
 mod truth;
+mod words;
 
 use std::{io, path::PathBuf, process::ExitCode};
 

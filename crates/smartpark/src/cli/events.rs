@@ -10,6 +10,7 @@ use super::{
     Context, Counting, Outcome,
     floors::{find, instant},
     output::{count, table},
+    words::{direction, vehicle_type},
 };
 use crate::{
     Cursor, Direction, Event, EventFilter, EventPage, NewEvent, Recorded, SmartPark, Statistics,
@@ -41,10 +42,10 @@ pub(super) struct RecordArgs {
     #[arg(long, value_name = "ID")]
     track_id: String,
     /// What kind of vehicle
-    #[arg(long, value_name = "TYPE", default_value = "car")]
+    #[arg(long, value_name = "TYPE", default_value = "car", value_parser = vehicle_type())]
     vehicle_type: VehicleType,
     /// Which way it went
-    #[arg(long, value_name = "WAY")]
+    #[arg(long, value_name = "WAY", value_parser = direction())]
     direction: Direction,
     /// How sure the camera is, 0 to 1 [default: 0.8]
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
@@ -90,10 +91,10 @@ pub(super) struct FilterArgs {
     #[arg(long, value_name = "ID")]
     track_id: Option<String>,
     /// Only of this type
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", value_parser = vehicle_type())]
     vehicle_type: Option<VehicleType>,
     /// Only in this direction
-    #[arg(long, value_name = "WAY")]
+    #[arg(long, value_name = "WAY", value_parser = direction())]
     direction: Option<Direction>,
     /// Only at or after this instant
     #[arg(long, value_name = "INSTANT", value_parser = instant)]

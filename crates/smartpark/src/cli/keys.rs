@@ -81,7 +81,7 @@ struct AddArgs {
     /// Its name, 1 to 100 characters: it is kept with the recounts that are made with it
     name: String,
     /// What its holder may do: viewer (read), camera (post events), admin (all)
-    #[arg(long)]
+    #[arg(long, value_parser = super::words::role())]
     role: Role,
     /// A camera that it may speak for; may be repeated [default: all]
     #[arg(long, value_name = "ID")]

@@ -53,12 +53,12 @@ pub(super) async fn get_metrics(State(app): State<App>, uri: Uri) -> Result<Resp
     let stored = timeout(METRICS_PATIENCE, Stored::read(&app.park)).await;
     let stored = stored.unwrap_or_else(|_| Err(crate::Error::Unavailable("it is slow".into())));
     let mut text = Exposition::default();
-    let version = [("version", env!("CARGO_PKG_VERSION")), ("engine", app.park.engine.name())];
+    let version = [("version", env!("CARGO_PKG_VERSION")), ("engine", app.park.engine_name())];
     text.family("smartpark_build_info", Type::Gauge, "The program and its engine; always 1.")
         .value(&version, 1);
     tell_requests(&mut text, &app);
-    tell_recorder(&mut text, app.park.engine.recording_log());
-    tell_refused(&mut text, app.park.refusals.ever());
+    tell_recorder(&mut text, app.park.recording_log());
+    tell_refused(&mut text, app.park.refused_events());
     match stored {
         Ok(stored) => stored.tell(&mut text, app.park.now()),
         Err(error) => {
@@ -102,7 +102,7 @@ fn tell_requests(text: &mut Exposition, app: &App) {
         text.gauge("smartpark_connections", "Connections that are open.", places.taken());
         text.gauge("smartpark_connections_max", "Most connections at once.", places.most());
     }
-    text.gauge("smartpark_watchers", "Watchers of the live stream.", app.park.hub.watchers());
+    text.gauge("smartpark_watchers", "Watchers of the live stream.", app.park.watchers());
 }
 
 fn tell_recorder(text: &mut Exposition, log: &RecordingLog) {

@@ -1,6 +1,7 @@
 //! The house rules that no compiler checks. Each is a function from a file's text to its faults,
 //! so that the last test here can show that each of them sees what it forbids.
 
+mod arrows;
 mod files;
 mod names;
 mod rules;
@@ -14,7 +15,7 @@ use rules::RULES;
 #[test]
 fn every_file_keeps_the_rules() {
     let files = repository();
-    assert!(files.iter().any(|file| file.path == "src/lib.rs"));
+    assert!(files.iter().any(|file| file.path == "crates/smartpark/src/lib.rs"));
     let faults: Vec<String> = files.iter().flat_map(faults).collect();
     assert_none("the house rules (tests/it/tidy.rs) are broken", &faults);
 }
@@ -36,7 +37,7 @@ fn paths_named_in_the_documents_exist() {
 #[test]
 fn migrations_are_numbered_and_the_same_for_every_engine() {
     let names = |engine: &str| -> Vec<String> {
-        let folder = format!("migrations/{engine}/");
+        let folder = format!("crates/smartpark-ledger/migrations/{engine}/");
         let files = repository().into_iter();
         let mut names: Vec<String> =
             files.filter_map(|file| file.path.strip_prefix(&folder).map(str::to_owned)).collect();
@@ -62,11 +63,11 @@ fn the_readme_shows_the_example() {
         let file = files.iter().find(|file| file.path == path);
         file.unwrap_or_else(|| panic!("{path} is missing")).text.clone()
     };
-    let example = text("examples/embed.rs");
+    let example = text("crates/smartpark/examples/embed.rs");
     let program = example.split_once("use smartpark").map_or(&*example, |(_, program)| program);
     assert!(
         text("README.md").contains(program),
-        "README.md shows another program than examples/embed.rs"
+        "README.md shows another program than crates/smartpark/examples/embed.rs"
     );
 }
 
@@ -86,40 +87,49 @@ fn every_rule_sees_what_it_forbids() {
     let long = "x\n".repeat(501);
     let wide = "x".repeat(101);
     let planted = [
-        ("src/a.rs", long.as_str()),
-        ("src/a.rs", wide.as_str()),
-        ("src/a.css", wide.as_str()),
-        ("src/a.rs", concat!("// TO", "DO: later")),
+        ("crates/smartpark/src/a.rs", long.as_str()),
+        ("crates/smartpark/src/a.rs", wide.as_str()),
+        ("crates/smartpark/src/a.css", wide.as_str()),
+        ("crates/smartpark/src/a.rs", concat!("// TO", "DO: later")),
         ("tests/it/a.rs", concat!("#[ign", "ore]")),
-        ("src/a.rs", concat!("#[al", "low(dead_code)]")),
-        ("src/a.rs", concat!("#![cfg_attr(test, al", "low(dead_code))]")),
+        ("crates/smartpark/src/a.rs", concat!("#[al", "low(dead_code)]")),
+        ("crates/smartpark/src/a.rs", concat!("#![cfg_attr(test, al", "low(dead_code))]")),
         ("tests/it/a.rs", concat!("std::thread::sl", "eep(second);")),
-        ("src/a/tests.rs", concat!("sl", "eep(second);")),
+        ("crates/smartpark/src/a/tests.rs", concat!("sl", "eep(second);")),
         ("tests/a.mjs", concat!("await page.waitForTi", "meout(100);")),
-        ("src/a.rs", concat!("#[cfg(test)]\nmod tests { sl", "eep(a); }")),
+        ("crates/smartpark/src/a.rs", concat!("#[cfg(test)]\nmod tests { sl", "eep(a); }")),
         ("README.md", concat!("cd /ho", "me/somebody")),
-        ("src/http/events.rs", "use rusqlite::Connection;"),
-        ("src/cli/import.rs", "let sql = \"SELECT id FROM floors\";"),
-        ("src/store/sqlite.rs", "use axum::Json;"),
-        ("src/store/sqlite/read.rs", "use super::postgres;"),
-        ("src/store/postgres.rs", "use super::sqlite;"),
-        ("src/count.rs", "use tokio::sync::Mutex;"),
-        ("src/count/history.rs", "let now = Clock::system();"),
-        ("src/model.rs", "use rusqlite::Row;"),
-        ("src/events.rs", "use crate::http::problem;"),
-        ("src/http.rs", "use crate::cli::Config;"),
-        ("src/http/util.rs", ""),
-        ("src/helpers/text.rs", ""),
+        ("crates/smartpark/src/http/events.rs", "use rusqlite::Connection;"),
+        ("crates/smartpark/src/cli/import.rs", "let sql = \"SELECT id FROM floors\";"),
+        ("crates/smartpark-ledger/src/store/sqlite.rs", "use axum::Json;"),
+        ("crates/smartpark-ledger/src/store/sqlite/read.rs", "use super::postgres;"),
+        ("crates/smartpark-ledger/src/store/postgres.rs", "use super::sqlite;"),
+        ("crates/smartpark-core/src/count.rs", "use tokio::sync::Mutex;"),
+        ("crates/smartpark-core/src/count/history.rs", "let now = Clock::system();"),
+        ("crates/smartpark-core/src/model.rs", "use rusqlite::Row;"),
+        ("crates/smartpark-ledger/src/events.rs", "use crate::http::problem;"),
+        ("crates/smartpark/src/http.rs", "use crate::cli::Config;"),
+        ("crates/smartpark/src/http/util.rs", ""),
+        ("crates/smartpark/src/helpers/text.rs", ""),
     ];
     let clean = [
-        ("src/store/sqlite.rs", "const SQL: &str = \"SELECT 1\"; // axum is above"),
         (
-            "src/limits.rs",
+            "crates/smartpark-ledger/src/store/sqlite.rs",
+            "const SQL: &str = \"SELECT 1\"; // axum is above",
+        ),
+        (
+            "crates/smartpark-ledger/src/limits.rs",
             concat!("fn may_allow(rate: u32) { self.allow(rate); sl", "eep(pause) }"),
         ),
-        ("src/http.rs", "#[cfg(feature = \"http\")] // DELETE FROM is the store's"),
-        ("src/count.rs", "//! Knows no tokio."),
-        ("src/model.rs", "#[cfg_attr(feature = \"http\", derive(utoipa::ToSchema))]"),
+        (
+            "crates/smartpark/src/http.rs",
+            "#[cfg(feature = \"http\")] // DELETE FROM is the store's",
+        ),
+        ("crates/smartpark-core/src/count.rs", "//! Knows no tokio."),
+        (
+            "crates/smartpark-core/src/model.rs",
+            "#[cfg_attr(feature = \"http\", derive(utoipa::ToSchema))]",
+        ),
     ];
     let file =
         |(path, text): &(&str, &str)| File { path: (*path).to_owned(), text: (*text).to_owned() };

@@ -92,37 +92,49 @@ fn at_home_anywhere(file: &File) -> Faults {
     file.lines_with(&places, "is a path of one machine")
 }
 
-/// Arrows point down only: cli → http → operations → store → count → model.
+/// Inside a crate arrows point down only; between crates `arrows` holds them.
 fn in_its_layer(file: &File) -> Faults {
     const SQL: [&str; 5] = ["SELECT ", "INSERT INTO ", "DELETE FROM ", "CREATE TABLE ", "PRAGMA "];
     const DRIVERS: [&str; 3] = ["rusqlite", "tokio_postgres", "deadpool"];
-    const WEB: [&str; 4] = ["axum", "hyper", "utoipa", "crate::http"];
-    let Some(path) = file.path.strip_prefix("src/").filter(|_| file.is("rs")) else {
+    const WEB: [&str; 5] = ["axum", "hyper", "utoipa", "crate::http", "clap::"];
+    let source = file.path.strip_prefix("crates/").and_then(|path| path.split_once("/src/"));
+    let Some((package, path)) = source.filter(|_| file.is("rs")) else {
         return Vec::new();
     };
     let within = |module: &str| {
         path.strip_prefix(module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
     };
-    let top = ["cli", "config", "main", "lib"].into_iter().any(within);
     let mut banned: Vec<&str> = Vec::new();
-    if !within("store") {
-        banned.extend(SQL.iter().chain(&DRIVERS));
-    }
-    if !top {
-        banned.extend(["crate::cli", "clap::"]);
-        if !within("http") {
-            banned.extend(WEB);
+    match package {
+        "smartpark-core" => {
+            banned.extend(["tokio", "Clock", "std::fs", "std::net"]);
+            banned.extend(DRIVERS.iter().chain(&WEB));
         }
+        "smartpark-ledger" => {
+            banned.extend(WEB);
+            if !within("store") {
+                banned.extend(SQL.iter().chain(&DRIVERS));
+            }
+            if within("store/sqlite") {
+                banned.extend(["postgres"]);
+            }
+            if within("store/postgres") {
+                banned.extend(["sqlite"]);
+            }
+        }
+        "smartpark" => {
+            banned.extend(SQL.iter().chain(&DRIVERS));
+            if !["cli", "config", "main", "lib"].into_iter().any(within) {
+                banned.extend(["crate::cli", "clap::"]);
+            }
+        }
+        _ => {}
     }
-    if within("count") || within("model") {
-        banned.extend(["tokio", "Clock", "std::fs", "std::net", "crate::store"]);
-    }
-    if within("store/sqlite") {
-        banned.extend(["postgres"]);
-    }
-    if within("store/postgres") {
-        banned.extend(["sqlite"]);
-    }
+    names(file, &banned)
+}
+
+/// The lines that name one of these words outside comments.
+fn names(file: &File, banned: &[&str]) -> Faults {
     let named = |line: &str| {
         let code = line.split("//").next().unwrap_or_default();
         // Data may describe itself to an interface that is compiled in.

@@ -1,0 +1,192 @@
+//! What needs a person, and what to do about it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// Why an event was refused, or a repeat not taken as it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalReason {
+    /// It names no floor.
+    UnknownFloor,
+    /// It lies further ahead of the server's clock than is allowed.
+    Future,
+    /// It is older than the retention horizon.
+    TooOld,
+    /// Fields do not fit.
+    Invalid,
+    /// It repeats the key of another event, but says something else; the first one stands.
+    Differs,
+}
+
+impl RefusalReason {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::UnknownFloor, Self::Future, Self::TooOld, Self::Invalid, Self::Differs];
+
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownFloor => "unknown_floor",
+            Self::Future => "future",
+            Self::TooOld => "too_old",
+            Self::Invalid => "invalid",
+            Self::Differs => "differs",
+        }
+    }
+}
+
+/// Events of a camera that were refused for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The camera; none where it did not say a name that fits, or was one of too many.
+    pub camera_id: Option<String>,
+    /// Why.
+    pub reason: RefusalReason,
+    /// How many.
+    pub events: u64,
+    /// When the last of them was refused.
+    pub last_at: Timestamp,
+}
+
+/// What kind of thing needs a person; the more urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AttentionKind {
+    /// No slot of an active floor is free.
+    FloorFull,
+    /// A camera sends nothing at a time of the week when it always did.
+    CameraSilent,
+    /// Events of a camera were refused in the last 24 hours.
+    EventsRefused,
+    /// Entries to a full or exits from an empty floor in the last 24 hours, since the last recount.
+    EventsAtLimit,
+    /// An active floor has reached 90 % and not fallen below 80 % since.
+    FloorNearlyFull,
+}
+
+impl AttentionKind {
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FloorFull => "floor_full",
+            Self::CameraSilent => "camera_silent",
+            Self::EventsRefused => "events_refused",
+            Self::EventsAtLimit => "events_at_limit",
+            Self::FloorNearlyFull => "floor_nearly_full",
+        }
+    }
+}
+
+/// How urgent it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AttentionLevel {
+    /// Cars go wrong, or are not counted.
+    High,
+    /// Soon, or to some extent.
+    Medium,
+    /// When there is time.
+    Low,
+}
+
+impl AttentionLevel {
+    /// Its word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
+}
+
+/// One thing that needs a person. What does not apply is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttentionItem {
+    /// What it is.
+    pub kind: AttentionKind,
+    /// How urgent it is.
+    pub level: AttentionLevel,
+    /// The floor.
+    pub floor_id: Option<i64>,
+    /// Its name.
+    pub floor: Option<String>,
+    /// The camera.
+    pub camera_id: Option<String>,
+    /// Why events were refused.
+    pub reason: Option<RefusalReason>,
+    /// Of a floor that is full or nearly full the vehicles, of a silent camera the events that were
+    /// to be expected, else the events.
+    pub count: Option<u64>,
+    /// Since when a floor is so; none where that is more than a day. The last event of a camera
+    /// that is silent.
+    pub since: Option<Timestamp>,
+    /// The last of the events.
+    pub last: Option<Timestamp>,
+    /// What it is, as an English sentence.
+    pub detail: String,
+    /// What to do, as an English sentence.
+    pub advice: &'static str,
+}
+
+/// What needs a person, the most urgent first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attention {
+    /// The things.
+    pub items: Vec<AttentionItem>,
+    /// When they were looked for.
+    pub checked_at: Timestamp,
+}
+
+/// Events that found a floor at its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FloorAtLimit {
+    /// The floor's id.
+    pub floor_id: i64,
+    /// How many events.
+    pub events: i64,
+    /// When the last of them happened, in microseconds since 1970 UTC.
+    pub last_at: i64,
+}
+
+/// How many events a camera sent in an hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraHour {
+    /// The camera.
+    pub camera_id: String,
+    /// The hour, in microseconds since 1970 UTC.
+    pub hour: i64,
+    /// How many events.
+    pub events: i64,
+}
+
+/// When a camera sent its last event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastSeen {
+    /// The camera.
+    pub camera_id: String,
+    /// The event's timestamp; the hour that holds it where cleanup has deleted the event.
+    pub at: Timestamp,
+}
+
+/// Refusals of an hour, as they are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedInHour {
+    /// The hour, in microseconds since 1970 UTC.
+    pub hour: i64,
+    /// The camera; empty where it has no name.
+    pub camera_id: String,
+    /// Why they were refused.
+    pub reason: RefusalReason,
+    /// How many events.
+    pub events: i64,
+    /// When the last of them was refused, in microseconds since 1970 UTC.
+    pub last_at: i64,
+}

@@ -1,0 +1,72 @@
+//! SmartPark counts every car once.
+//!
+//! Cameras at the ramps of a car park send an event for each vehicle that crosses a line. The
+//! stream is retried, duplicated, late and shuffled; SmartPark turns it into exact counts:
+//! **each event counts once, the same facts give the same count in any order, and nothing that
+//! was acknowledged is lost.**
+//!
+//! ```
+//! use smartpark_ledger::{Direction, NewEvent, NewFloor, SmartPark, VehicleType};
+//!
+//! # async fn example() -> smartpark_ledger::Result<()> {
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let url = format!("sqlite://{}/smartpark.db", folder.path().display());
+//! let park = SmartPark::open(&url).await?;
+//! let ground = park.floors().add_floor(NewFloor::new("Ground Floor", 50)).await?;
+//! let seen = NewEvent::new("cam_001", ground.id, "t1", VehicleType::Car, Direction::Entry)
+//!     .at("2026-02-12T10:30:45Z".parse().unwrap());
+//! let first = park.events().record_event(seen.clone()).await?;
+//! let again = park.events().record_event(seen).await?;
+//! assert!(again.duplicate && again.event.id == first.event.id);
+//! assert_eq!(again.floor.available_slots(), 49);
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+//!
+//! The operations are grouped as the design groups them: [`FloorOperations`],
+//! [`EventOperations`], [`KeyOperations`], [`Migrations`], [`Seed`], and [`SmartPark::check`].
+
+mod attention;
+pub mod check;
+pub mod clock;
+pub mod copy;
+mod doctest;
+pub mod error;
+mod events;
+mod floors;
+mod history;
+pub mod keys;
+pub mod limits;
+pub mod live;
+#[doc(hidden)]
+pub mod metrics;
+mod options;
+mod park;
+#[doc(hidden)]
+pub mod planted;
+#[doc(hidden)]
+pub mod recorder;
+#[doc(hidden)]
+pub mod refusals;
+mod replica;
+mod resend;
+mod schema;
+mod seed;
+mod store;
+mod sync;
+
+pub use smartpark_core::*;
+
+pub use clock::Clock;
+#[doc(hidden)]
+pub use doctest::doctest;
+pub use error::{Error, Result};
+pub use events::EventOperations;
+pub use floors::FloorOperations;
+pub use keys::{IssuedKey, KeyOperations, Secret};
+pub use options::Options;
+pub use park::{ServerLock, SmartPark};
+pub use replica::Reading;
+pub use schema::{DatabaseStats, Migrations, TableInfo};
+pub use seed::Seed;

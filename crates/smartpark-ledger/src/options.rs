@@ -1,0 +1,30 @@
+//! What can be set about counting.
+
+use std::time::Duration;
+
+use crate::{Clock, limits};
+
+/// What can be set about counting. The defaults are those of the contract.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How far ahead of the clock an event's timestamp may lie (5 minutes).
+    pub max_clock_skew: Duration,
+    /// Within what time a second event without a timestamp, of the same camera, track and
+    /// direction, is a repeat of the first (5 seconds).
+    pub dedup_window: Duration,
+    /// How far a replica may be behind to be read from (10 seconds).
+    pub max_replica_lag: Duration,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_clock_skew: limits::DEFAULT_MAX_CLOCK_SKEW,
+            dedup_window: limits::DEFAULT_DEDUP_WINDOW,
+            max_replica_lag: limits::DEFAULT_MAX_REPLICA_LAG,
+            clock: Clock::system(),
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The handle of the ledger: the way to all operations.
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex, Semaphore, watch};
+
+use crate::{
+    Error, EventOperations, FloorOperations, KeyOperations, Migrations, Options, Position, Reading,
+    RefusalReason, Result, Seed, attention::Drawn, check, limits, live, recorder::RecordingLog,
+    refusals::Refusals, store::Engine,
+};
+
+/// A car park: the way to all operations. Clones share one database and are cheap.
+#[derive(Clone, Debug)]
+pub struct SmartPark {
+    pub(crate) engine: Engine,
+    pub(crate) options: Arc<Options>,
+    pub(crate) hub: Arc<live::Hub>,
+    /// A permit for each walk along a history.
+    pub(crate) walks: Arc<Semaphore>,
+    pub(crate) refusals: Arc<Refusals>,
+    pub(crate) attention: Arc<Drawn>,
+    pub(crate) tried: Arc<Mutex<Option<Trial>>>,
+}
+
+/// When it was tried whether the store takes writes, and whether it did.
+#[derive(Debug)]
+pub(crate) struct Trial {
+    at: Instant,
+    outcome: Result<()>,
+}
+
+impl SmartPark {
+    /// Opens the database at `url` (`sqlite://path/to/file.db`), creating the file and its tables
+    /// where there are none.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] where the URL is not understood, the file is no SmartPark database, is
+    /// damaged, or was written by a newer version; [`Error::Unavailable`] where it cannot be
+    /// reached.
+    pub async fn open(url: &str) -> Result<Self> {
+        Self::open_with(url, Options::default()).await
+    }
+
+    /// [`SmartPark::open`] with options.
+    ///
+    /// # Errors
+    /// As [`SmartPark::open`].
+    pub async fn open_with(url: &str, options: Options) -> Result<Self> {
+        let options = Arc::new(options);
+        let engine = Engine::create(url, &options).await?;
+        Ok(Self::on(engine, options))
+    }
+
+    /// Opens a database that exists and whose tables are current; creates and changes nothing.
+    ///
+    /// # Errors
+    /// As [`SmartPark::open`]; [`Error::Unusable`] also where there is no database yet or its
+    /// tables are older than this version, with what to do about it.
+    pub async fn connect(url: &str, options: Options) -> Result<Self> {
+        let options = Arc::new(options);
+        let engine = Engine::connect(url, &options).await?;
+        Ok(Self::on(engine, options))
+    }
+
+    pub(crate) fn on(engine: Engine, options: Arc<Options>) -> Self {
+        let hub = live::Hub::new(engine.clone());
+        let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
+        let (refusals, attention, tried) = Default::default();
+        Self { engine, options, hub, walks, refusals, attention, tried }
+    }
+
+    /// Names a standby of this PostgreSQL database that reads of the past may come from, where
+    /// they are made with [`SmartPark::from_replica`]. One that cannot be reached, is too far
+    /// behind or has no tables of this version is left aside for as long as that lasts.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] where it is a replica of another database or refuses the connection,
+    /// where there is one already, and with an embedded database; [`Error::Unavailable`].
+    pub async fn use_replica(&self, url: &str) -> Result<()> {
+        self.engine.use_replica(url).await
+    }
+
+    /// Operations that read the past from the replica, if there is one, and say how old it is.
+    ///
+    /// ```
+    /// # smartpark_ledger::doctest(async |park| {
+    /// let reading = park.from_replica();
+    /// let statistics = reading.events().get_event_statistics(24).await?;
+    /// assert_eq!(statistics.total_events, 0);
+    /// assert_eq!(reading.age(), None); // An embedded database has no replica.
+    /// # Ok(()) });
+    /// ```
+    #[must_use]
+    pub fn from_replica(&self) -> Reading {
+        Reading::new(self)
+    }
+
+    /// The operations on floors.
+    #[must_use]
+    pub fn floors(&self) -> FloorOperations<'_> {
+        FloorOperations { park: self }
+    }
+
+    /// The operations on events.
+    #[must_use]
+    pub fn events(&self) -> EventOperations<'_> {
+        EventOperations { park: self }
+    }
+
+    /// The operations on API keys.
+    #[must_use]
+    pub fn keys(&self) -> KeyOperations<'_> {
+        KeyOperations { park: self }
+    }
+
+    /// The operations on the tables.
+    #[must_use]
+    pub fn migrations(&self) -> Migrations<'_> {
+        Migrations { park: self }
+    }
+
+    /// The operations that fill an empty database.
+    #[must_use]
+    pub fn seed(&self) -> Seed<'_> {
+        Seed { park: self }
+    }
+
+    /// The options it was opened with.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Whether the store takes reads and writes now: it is read, and written to in a way that
+    /// leaves nothing behind, at most once a second however many ask.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] says why not.
+    pub async fn ready(&self) -> Result<()> {
+        self.engine.ready().await?;
+        let mut last = self.tried.lock().await;
+        if let Some(trial) = last.as_ref().filter(|it| it.at.elapsed() < limits::READY_KEPT) {
+            return trial.outcome.clone();
+        }
+        let outcome = self.engine.try_write().await;
+        *last = Some(Trial { at: Instant::now(), outcome: outcome.clone() });
+        outcome
+    }
+
+    /// Waits until the store can no longer acknowledge anything (a failed sync, a damaged file),
+    /// and says why. The process should end then: a restart recovers what was acknowledged.
+    pub async fn failed(&self) -> Error {
+        self.engine.failed().await
+    }
+
+    /// Tells that something was committed, by this or by another process: the value changes, some
+    /// commits may share one change. What it was is to be read, for example with
+    /// [`EventOperations::get_events_after`]. Costs a look at the database four times a second for
+    /// as long as any result is kept. To be called on a runtime with timers.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.engine.changes()
+    }
+
+    /// Watches what happens, from now on or on from a position: any number of watchers may. To be
+    /// called on a runtime with timers.
+    ///
+    /// ```
+    /// # use smartpark_ledger::{Direction, NewEvent, VehicleType, live::News};
+    /// # smartpark_ledger::doctest(async |park| {
+    /// let mut watcher = park.watch(None).await?;
+    /// let begin = watcher.next().await?;
+    /// assert!(matches!(begin[0], News::Floor(_)));
+    /// let entry = NewEvent::new("cam_001", 1, "t1", VehicleType::Car, Direction::Entry);
+    /// let recorded = park.events().record_event(entry).await?;
+    /// let event = loop {
+    ///     let told = watcher.next().await?.into_iter().find_map(|news| match news {
+    ///         News::Event(_, event) => Some(event),
+    ///         _ => None,
+    ///     });
+    ///     if let Some(event) = told {
+    ///         break event;
+    ///     }
+    /// };
+    /// assert_eq!(*event, recorded.event);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] where too many watch; [`Error::Unavailable`].
+    pub async fn watch(&self, after: Option<Position>) -> Result<live::Watcher> {
+        Arc::clone(&self.hub).watch(after).await
+    }
+
+    /// Takes the right to be the one server on this database, until the result is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where another server has it.
+    pub fn lock_as_server(&self) -> Result<ServerLock> {
+        self.engine.lock_as_server()
+    }
+
+    /// Proves the stored data against the invariants; with `repair` rebuilds what is derived.
+    /// Safe beside a running server.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] and [`Error::Internal`] of the store; what does not hold is no
+    /// error but part of the report.
+    pub async fn check(&self, repair: bool) -> Result<check::Report> {
+        self.engine.check(repair).await
+    }
+
+    /// Writes all of an embedded database to a new file, while others go on recording: the backup
+    /// is the database as it was at one moment. The file is there as a whole or not at all, and is
+    /// a database by itself. `told` hears how many pages of how many are done. Returns the file's
+    /// size in bytes.
+    ///
+    /// ```
+    /// # smartpark_ledger::doctest(async |park| {
+    /// # let folder = tempfile::tempdir().unwrap();
+    /// let file = folder.path().join("backup.db");
+    /// park.backup(file.clone(), |_, _| {}).await?;
+    /// let restored = smartpark_ledger::SmartPark::open(&format!("sqlite://{}", file.display())).await?;
+    /// assert!(restored.check(false).await?.is_clean());
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] where the file exists already, or the database is on PostgreSQL, with
+    /// what to do; [`Error::Unavailable`] where it cannot be written.
+    pub async fn backup(
+        &self,
+        file: PathBuf,
+        told: impl FnMut(u64, u64) + Send + 'static,
+    ) -> Result<u64> {
+        self.engine.backup(file, told).await
+    }
+
+    /// Waits until all that was handed over is recorded, and closes the database's files.
+    pub async fn close(self) {
+        if let Err(error) = self.events().store_refusals().await {
+            tracing::debug!("the last refused events are not counted: {error}");
+        }
+        self.engine.close().await;
+    }
+
+    /// The name of the engine behind the ledger: `sqlite` or `postgres`.
+    #[must_use]
+    pub fn engine_name(&self) -> &'static str {
+        self.engine.name()
+    }
+
+    /// What this process counts of its own recording.
+    #[must_use]
+    pub fn recording_log(&self) -> &RecordingLog {
+        self.engine.recording_log()
+    }
+
+    /// The events that this process refused since it started: by camera and reason.
+    #[must_use]
+    pub fn refused_events(&self) -> Vec<(Option<String>, RefusalReason, u64)> {
+        self.refusals.ever()
+    }
+
+    /// How many watchers this process serves now.
+    #[must_use]
+    pub fn watchers(&self) -> usize {
+        self.hub.watchers()
+    }
+
+    /// The time by the ledger's clock, in whole microseconds.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
+}
+
+/// The right to be the one server on an embedded database.
+#[derive(Debug)]
+pub struct ServerLock {
+    #[expect(dead_code, reason = "the lock lasts as long as the file is open")]
+    pub(crate) file: Option<std::fs::File>,
+}

@@ -1,0 +1,246 @@
+//! Floors: reading them, and every change of one. A change of a count or a capacity is a fact in
+//! the floor's history and leaves an adjustment.
+
+use rusqlite::{Connection, OptionalExtension, ffi::SQLITE_CONSTRAINT_UNIQUE};
+
+use super::{
+    rows::{self, Code, floor_columns},
+    session::Session,
+};
+use crate::{
+    Direction, Error, Floor, FloorChange, NewFloor, Result,
+    count::{Fact, Source},
+    store::{codes::Kind, transfer::Adjustment},
+};
+
+const ALL: &str = concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
+
+const BY_ID: &str =
+    concat!("-- get_floor_by_id\nSELECT ", floor_columns!(), " FROM floors WHERE id = ?1");
+
+const BY_NAME: &str =
+    concat!("-- get_floor_by_name\nSELECT ", floor_columns!(), " FROM floors WHERE name = ?1");
+
+const INSERT: &str = "-- add_floor: insert
+INSERT INTO floors (name, description, total_slots, is_active, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
+
+const INSERT_ORIGIN: &str = "-- add_floor: origin
+INSERT INTO floor_origins (floor_id, initial_slots) VALUES (?1, ?2)";
+
+const UPDATE: &str = "-- change_floor: what has no history
+UPDATE floors SET name = ?2, description = ?3, is_active = ?4, updated_at = max(?5, updated_at + 1)
+WHERE id = ?1";
+
+const HAS_EVENTS: &str = "-- remove_floor: did it ever have events
+SELECT EXISTS (SELECT 1 FROM events WHERE floor_id = ?1)
+    OR EXISTS (SELECT 1 FROM event_hours WHERE floor_id = ?1)";
+
+const DELETE: &str = "-- remove_floor: delete\nDELETE FROM floors WHERE id = ?1";
+
+const INSERT_ADJUSTMENT: &str = "-- adjustments: insert
+INSERT INTO adjustments
+    (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
+     created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+
+const SET_DELTA: &str = "-- check: the delta that was missing
+UPDATE adjustments SET delta = ?2
+WHERE id = (SELECT max(id) FROM adjustments WHERE floor_id = ?1)";
+
+const SET_COUNT: &str = "-- check: the count of the fold
+UPDATE floors SET current_vehicles = ?2 WHERE id = ?1";
+
+const NEXT_ADJUSTMENT: &str =
+    "-- adjustments: next id\nSELECT coalesce(max(id), 0) + 1 FROM adjustments";
+
+const EMPTY: &str = "-- reset_database_seed: remove all, but never give an event id twice
+UPDATE retention SET horizon = NULL,
+    last_event_id = max(last_event_id, (SELECT coalesce(max(id), 0) FROM events));
+DELETE FROM events_at_limit;
+DELETE FROM event_digests;
+DELETE FROM event_hours;
+DELETE FROM refusals;
+DELETE FROM floor_stretches;
+DELETE FROM events;
+DELETE FROM adjustments;
+DELETE FROM floor_origins;
+DELETE FROM floors;";
+
+pub(super) fn all(connection: &Connection) -> Result<Vec<Floor>> {
+    let mut statement = connection.prepare_cached(ALL)?;
+    let floors = statement.query_map([], rows::floor)?;
+    Ok(floors.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn by_id(connection: &Connection, id: i64) -> Result<Option<Floor>> {
+    Ok(connection.prepare_cached(BY_ID)?.query_row([id], rows::floor).optional()?)
+}
+
+pub(super) fn by_name(connection: &Connection, name: &str) -> Result<Option<Floor>> {
+    Ok(connection.prepare_cached(BY_NAME)?.query_row([name], rows::floor).optional()?)
+}
+
+pub(super) fn add(session: &mut Session<'_>, new: &NewFloor) -> Result<Floor> {
+    let connection = session.connection;
+    connection
+        .prepare_cached(INSERT)?
+        .execute((&new.name, &new.description, new.total_slots, new.is_active, session.now))
+        .map_err(name_taken)?;
+    let id = connection.last_insert_rowid();
+    connection.prepare_cached(INSERT_ORIGIN)?.execute((id, new.total_slots))?;
+    by_id(connection, id)?.ok_or_else(|| Error::Internal("a new floor is not there".into()))
+}
+
+/// Another floor with the name is the caller's matter; anything else is not.
+fn name_taken(error: rusqlite::Error) -> Error {
+    match error.sqlite_error() {
+        Some(code) if code.extended_code == SQLITE_CONSTRAINT_UNIQUE => Error::NameTaken,
+        _ => error.into(),
+    }
+}
+
+pub(super) fn change(session: &mut Session<'_>, id: i64, change: FloorChange) -> Result<Floor> {
+    let floor = by_id(session.connection, id)?.ok_or(Error::NotFound("the floor"))?;
+    let name = change.name.unwrap_or_else(|| floor.name.clone());
+    let description = change.description.unwrap_or_else(|| floor.description.clone());
+    let is_active = change.is_active.unwrap_or(floor.is_active);
+    if (&name, &description, is_active) != (&floor.name, &floor.description, floor.is_active) {
+        session
+            .connection
+            .prepare_cached(UPDATE)?
+            .execute((id, &name, &description, is_active, session.now))
+            .map_err(name_taken)?;
+    }
+    if let Some(slots) = change.total_slots.filter(|slots| *slots != floor.total_slots) {
+        if slots < floor.current_vehicles && !change.force {
+            return Err(Error::SlotsBelowCount { current_vehicles: floor.current_vehicles });
+        }
+        let reason = if slots < floor.current_vehicles { "capacity lowered by force" } else { "" };
+        let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
+        adjustment(session, id, Kind::Capacity, slots, reason, change.author)?;
+    }
+    current(session, id)
+}
+
+pub(super) fn remove(session: &mut Session<'_>, id: i64) -> Result<()> {
+    by_id(session.connection, id)?.ok_or(Error::NotFound("the floor"))?;
+    delete(session.connection, id)
+}
+
+/// Deletes a floor that never had an event.
+pub(super) fn delete(connection: &Connection, id: i64) -> Result<()> {
+    if connection.prepare_cached(HAS_EVENTS)?.query_row([id], |row| row.get(0))? {
+        return Err(Error::FloorHasEvents);
+    }
+    connection.prepare_cached(DELETE)?.execute([id])?;
+    Ok(())
+}
+
+pub(super) fn recount(
+    session: &mut Session<'_>,
+    id: i64,
+    count: i64,
+    reason: String,
+    author: Option<String>,
+) -> Result<Floor> {
+    let floor = current(session, id)?;
+    if count > floor.total_slots {
+        return Err(Error::invalid("current_vehicles", "must be at most the floor's total_slots"));
+    }
+    adjustment(session, id, Kind::Recount, count, Some(reason), author)?;
+    current(session, id)
+}
+
+pub(super) fn adjust(session: &mut Session<'_>, id: i64, direction: Direction) -> Result<Floor> {
+    current(session, id)?;
+    adjustment(session, id, direction.into(), 0, Some("update_vehicle_count".into()), None)?;
+    current(session, id)
+}
+
+/// Sets a count that `check` found wrong to what the history says, with an adjustment that makes
+/// the sum of all that moved it right again.
+pub(super) fn correct(
+    session: &mut Session<'_>,
+    floor_id: i64,
+    folded: i64,
+    delta: i64,
+) -> Result<()> {
+    session.connection.prepare_cached(SET_COUNT)?.execute((floor_id, folded))?;
+    let reason = Some("check --repair".to_owned());
+    adjustment(session, floor_id, Kind::Recount, folded, reason, None)?;
+    session.connection.prepare_cached(SET_DELTA)?.execute((floor_id, delta))?;
+    Ok(())
+}
+
+/// Empties the database where that is wanted, and makes `floors` in an empty one.
+pub(super) fn fill(
+    session: &mut Session<'_>,
+    floors: &[NewFloor],
+    empty_first: bool,
+) -> Result<Vec<Floor>> {
+    if empty_first {
+        session.connection.execute_batch(EMPTY)?;
+    } else if !all(session.connection)?.is_empty() {
+        return Err(Error::NotEmpty);
+    }
+    floors.iter().map(|floor| add(session, floor)).collect()
+}
+
+/// The floor as this transaction has it.
+fn current(session: &mut Session<'_>, id: i64) -> Result<Floor> {
+    let open = session.floor(id)?.ok_or(Error::NotFound("the floor"))?;
+    Ok(open.floor.clone())
+}
+
+/// Adds a fact that no event made, after all others: an operator's word covers what was seen so
+/// far, also what cameras with a fast clock saw. `value` is the count of a recount, the slots of
+/// a capacity.
+fn adjustment(
+    session: &mut Session<'_>,
+    floor_id: i64,
+    kind: Kind,
+    value: i64,
+    reason: Option<String>,
+    author: Option<String>,
+) -> Result<()> {
+    let now = session.now;
+    let open = session.floor(floor_id)?.ok_or(Error::NotFound("the floor"))?;
+    let at = open.latest().map_or(now, |latest| now.max(latest + 1));
+    let connection = session.connection;
+    let id: i64 = connection.prepare_cached(NEXT_ADJUSTMENT)?.query_row([], |row| row.get(0))?;
+    let act = kind.act(value, value);
+    let fact = Fact { at, source: Source::Adjustment(id), act, id: 0 };
+    let effect = session.record_fact(floor_id, &fact)?;
+    let floor = current(session, floor_id)?;
+    let new = Adjustment {
+        id,
+        floor_id,
+        kind,
+        delta: effect.delta,
+        current_vehicles: floor.current_vehicles,
+        total_slots: floor.total_slots,
+        reason,
+        author,
+        at,
+        created_at: now,
+    };
+    insert_adjustment(connection, &new)
+}
+
+/// Stores an adjustment.
+pub(super) fn insert_adjustment(connection: &Connection, new: &Adjustment) -> Result<()> {
+    connection.prepare_cached(INSERT_ADJUSTMENT)?.execute((
+        new.id,
+        new.floor_id,
+        Code(new.kind),
+        new.delta,
+        new.current_vehicles,
+        new.total_slots,
+        &new.reason,
+        &new.author,
+        new.at,
+        new.created_at,
+    ))?;
+    Ok(())
+}
