@@ -75,10 +75,17 @@ const FAST: f32 = 1.1;
 /// … or if it has the shape of a car.
 const WALKING: f32 = 0.4;
 /// Slim: the width is less than this share of the length, both in cars.
-const SLIM: f32 = 0.56;
+const SLIM: f32 = 0.62;
+/// Wider than this, and not slim, is a vehicle at any speed.
+const CAR_SHAPED: f32 = 0.55;
 /// A track must have moved by this many cars in the direction of its crossing: a box also moves
 /// when an outline grows or shrinks.
 const LEAST_WAY: f32 = 0.3;
+/// A camera looks down if a car covers this many times more across the line than along it.
+const FROM_ABOVE: f32 = 1.4;
+/// From above, longer and wider than these many cars is a vehicle.
+const LONG: f32 = 0.75;
+const THIN: f32 = 0.15;
 /// A smaller area, in cars, is not a vehicle.
 const SMALLEST: f32 = 0.15;
 /// Another crossing nearer than this many cars along the line, and closer in time than this many
@@ -155,7 +162,7 @@ impl Judge {
         let length = track.length().unwrap_or(width);
         let narrow_piece = width < NARROW && track.split;
         // A detector has already told people from vehicles.
-        let person = track.class.is_none() && is_person(width, length, speed);
+        let person = track.class.is_none() && is_person(&self.line, width, length, speed);
         if person || (narrow_piece && speed < FAST) {
             return None;
         }
@@ -206,10 +213,16 @@ impl Judge {
 ///
 /// A person is slimmer than the shape of a car and walks; a car far away on the line keeps its
 /// shape, and a motorcycle is faster than a person.
-pub(crate) fn is_person(width: f32, length: f32, speed: f32) -> bool {
+pub(crate) fn is_person(line: &Line, width: f32, length: f32, speed: f32) -> bool {
+    // Seen from above a person is short, and a long thing is a vehicle even if the sides of it
+    // have the colour of the road.
+    if line.car_box[1] > FROM_ABOVE * line.car_box[0] && length > LONG && width > THIN {
+        return false;
+    }
     let slim = width < SLIM * length;
+    let car_shaped = !slim && width > CAR_SHAPED;
     width < NARROWEST
-        || (width < NARROW && speed < if slim { FAST } else { WALKING })
+        || (width < NARROW && !car_shaped && speed < if slim { FAST } else { WALKING })
         || width * length < SMALLEST
 }
 

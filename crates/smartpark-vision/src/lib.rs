@@ -2,6 +2,7 @@
 
 pub mod backoff;
 pub mod blob;
+pub mod check;
 pub mod components;
 pub mod counter;
 pub mod crossing;
@@ -17,9 +18,11 @@ pub mod model;
 pub mod seg;
 pub mod sides;
 pub mod source;
+pub mod still;
 pub mod strip;
 
 pub use backoff::Backoff;
+pub use check::{CheckReport, check};
 pub use counter::{Counter, Method, Step};
 pub use crossing::{Crossing, Direction, VehicleType};
 pub use error::{Error, Result};

@@ -33,3 +33,6 @@ pub const WARM_UP_FRAMES: usize = 48;
 
 /// A detector sleeps this many seconds after the last motion.
 pub const DETECTOR_SLEEP_S: f64 = 2.0;
+
+/// Rows of a slit picture at most: half an hour at 30 frames per second.
+pub const MOST_SLIT_ROWS: usize = 54_000;

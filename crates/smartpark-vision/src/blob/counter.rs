@@ -8,6 +8,8 @@ use crate::seg::{Background, Class, Light, Planes, Segmenter, WarmUp};
 
 /// A thing that stands still for this long may be a ghost.
 const GHOST_S: f64 = 1.5;
+/// A thing that appeared and never moved for this long is a part of the scene.
+const NEVER_CAME_S: f64 = 4.0;
 
 /// Counts the crossings of one line by outlines.
 #[derive(Debug)]
@@ -111,7 +113,11 @@ impl BlobCounter {
         let car = self.line.car_box[0].min(self.line.car_box[1]);
         for track in &self.tracker.tracks {
             let stands = t - track.born > GHOST_S && track.travelled < 0.25 * car;
-            if stands && track.seen == t {
+            // What has not come from anywhere for this long has not come at all.
+            let never_came = stands && !track.split && t - track.born > NEVER_CAME_S;
+            if never_came && track.seen == t {
+                self.background.absorb(&self.planes, &self.segmenter.mask, &track.rect);
+            } else if stands && track.seen == t {
                 self.background.absorb_ghost(&self.planes, &self.segmenter.mask, &track.rect);
             }
         }

@@ -95,23 +95,24 @@ impl Background {
     /// Takes the masked pixels of a box into the background if the frame has clearly fewer edges
     /// there than the background. Tells whether it did.
     pub fn absorb_ghost(&mut self, now: &Planes, mask: &[u8], rect: &Rect) -> bool {
-        let width = now.width;
-        let (x0, x1) = (rect.x0.max(0.0) as usize, (rect.x1 as usize).min(width));
-        let (y0, y1) = (rect.y0.max(0.0) as usize, (rect.y1 as usize).min(now.height));
         let (mut seen, mut known) = (0.0, 0.0);
-        let places = || (y0..y1).flat_map(move |y| (x0..x1).map(move |x| y * width + x));
-        for at in places().filter(|&at| mask[at] == 1) {
+        for at in places(now, mask, rect) {
             seen += now.dx[at].abs() + now.dy[at].abs();
             known += self.planes.dx[at].abs() + self.planes.dy[at].abs();
         }
-        if known < GHOST_EDGES * seen {
-            return false;
+        let is_ghost = known >= GHOST_EDGES * seen;
+        if is_ghost {
+            self.absorb(now, mask, rect);
         }
-        for at in places().filter(|&at| mask[at] == 1) {
+        is_ghost
+    }
+
+    /// Takes the masked pixels of a box into the background.
+    pub fn absorb(&mut self, now: &Planes, mask: &[u8], rect: &Rect) {
+        for at in places(now, mask, rect) {
             self.pull(now, at, 1.0, 0.0);
         }
         self.since_slopes = f32::MAX;
-        true
     }
 
     fn pull(&mut self, now: &Planes, at: usize, rate: f32, noise_rate: f32) {
@@ -129,4 +130,14 @@ impl Background {
             self.noise_c[at] = noise_c.clamp(NOISE.0, NOISE.1);
         }
     }
+}
+
+/// The masked pixels of a box.
+fn places<'a>(now: &Planes, mask: &'a [u8], rect: &Rect) -> impl Iterator<Item = usize> + 'a {
+    let width = now.width;
+    let (x0, x1) = (rect.x0.max(0.0) as usize, (rect.x1.max(0.0) as usize).min(width));
+    let (y0, y1) = (rect.y0.max(0.0) as usize, (rect.y1.max(0.0) as usize).min(now.height));
+    (y0..y1)
+        .flat_map(move |y| (x0..x1).map(move |x| y * width + x))
+        .filter(move |&at| mask[at] == 1)
 }

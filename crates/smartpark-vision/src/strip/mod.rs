@@ -138,7 +138,7 @@ impl Strip {
         let width = run.width() / car_along;
         let length = run.travel().abs() / car_across;
         let speed = length / (run.seen - run.born).max(0.05) as f32;
-        if is_person(width, length.max(width), speed) {
+        if is_person(&self.line, width, length.max(width), speed) {
             return None;
         }
         let along = column / self.warp.width as f32 * self.line.length();
