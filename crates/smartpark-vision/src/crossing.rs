@@ -135,7 +135,8 @@ impl Judge {
             return;
         }
         let rect = &track.rect;
-        let cut = rect.x0 < 1.0 || rect.y0 < 1.0 || rect.x1 > size.0 - 1.0 || rect.y1 > size.1 - 1.0;
+        let cut =
+            rect.x0 < 1.0 || rect.y0 < 1.0 || rect.x1 > size.0 - 1.0 || rect.y1 > size.1 - 1.0;
         let (along, across) = self.line.extent(rect);
         let length = (across[1] - across[0]) / car_across;
         if !cut || length >= 1.0 {
@@ -158,7 +159,6 @@ impl Judge {
             let (along, _) = self.line.extent(&track.rect);
             (along[1] - along[0]) / self.line.car_box[0]
         });
-        if std::env::var("REJ").is_ok() { eprintln!("REJ t {:.2} tr {} w {:.2} l {:.2} sp {:.2} split {} shared {} hits {} {:?}", flip.t, track.id, width, track.length().unwrap_or(0.0), speed, track.split, track.was_shared, track.hits, direction); }
         let length = track.length().unwrap_or(width);
         let narrow_piece = width < NARROW && track.split;
         // A detector has already told people from vehicles.

@@ -48,10 +48,8 @@ impl EventContext {
     #[must_use]
     pub fn event(&self, crossing: &Crossing) -> Event {
         let millis = (crossing.t * 1000.0).round() as i64;
-        let timestamp = self
-            .start
-            .checked_add(SignedDuration::from_millis(millis))
-            .unwrap_or(self.start);
+        let timestamp =
+            self.start.checked_add(SignedDuration::from_millis(millis)).unwrap_or(self.start);
         let number = match crossing.number {
             0 | 1 => String::new(),
             n => format!("-{n}"),

@@ -168,7 +168,8 @@ impl CountOptions {
         let text = format!("{} {:?} {} {}", self.source, self.line, self.start, self.method);
         let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
         for byte in text.bytes() {
-            hash = (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+            hash =
+                (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
         }
         let letter = |i: u32| char::from(ALPHABET[((hash >> (5 * i)) & 31) as usize]);
         // The first letter of a ULID is at most 7.

@@ -191,10 +191,7 @@ impl Line {
     #[must_use]
     pub fn point(&self, along: f32, across: f32) -> Point {
         let (ex, ey) = self.unit();
-        Point::new(
-            self.p1.x + along * ex - across * ey,
-            self.p1.y + along * ey + across * ex,
-        )
+        Point::new(self.p1.x + along * ex - across * ey, self.p1.y + along * ey + across * ex)
     }
 
     /// What a box covers along and across the line: `[from, to]` each.

@@ -46,13 +46,18 @@ impl Finder {
         let labels = parts.iter().map(|p| usize::from(p.label)).max().unwrap_or(0) + 1;
         let mut blobs: Vec<Blob> = parts
             .into_iter()
-            .map(|p| sized(line, Blob {
-                rect: p.rect,
-                area: p.area,
-                labels: vec![p.label],
-                along: 0.0,
-                across: 0.0,
-            }))
+            .map(|p| {
+                sized(
+                    line,
+                    Blob {
+                        rect: p.rect,
+                        area: p.area,
+                        labels: vec![p.label],
+                        along: 0.0,
+                        across: 0.0,
+                    },
+                )
+            })
             .collect();
         while let Some((i, j)) = mergeable(line, &blobs) {
             let other = blobs.swap_remove(j);

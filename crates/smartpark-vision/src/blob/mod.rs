@@ -2,6 +2,7 @@
 
 mod counter;
 mod find;
+mod share;
 mod track;
 mod tracker;
 

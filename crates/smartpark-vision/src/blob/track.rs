@@ -50,7 +50,7 @@ pub struct Track {
     /// The side of the line.
     pub sides: Sides,
     /// The first place.
-    pub roots: Option<Place>,
+    pub first: Option<Place>,
     /// The largest distance from the first place, in pixels.
     pub travelled: f32,
     /// Whether the last place was inside the band.
@@ -82,7 +82,7 @@ impl Track {
             stepped: false,
             crossings: 0,
             sides: Sides::default(),
-            roots: None,
+            first: None,
             travelled: 0.0,
             in_band: false,
         }
@@ -108,15 +108,13 @@ impl Track {
         // A point that moves otherwise belongs to something else.
         let limit = 1.5 + 0.35 * dx.hypot(dy);
         let mut steps = steps.into_iter();
-        self.points.retain(|_| {
-            steps.next().is_some_and(|(x, y)| (x - dx).hypot(y - dy) <= limit)
-        });
+        self.points.retain(|_| steps.next().is_some_and(|(x, y)| (x - dx).hypot(y - dy) <= limit));
         Some((dx, dy))
     }
 
     /// Notes how far the track has come from its first place.
     pub fn travel(&mut self, place: Place) {
-        let first = *self.roots.get_or_insert(place);
+        let first = *self.first.get_or_insert(place);
         let way = (place.along - first.along).hypot(place.across - first.across);
         self.travelled = self.travelled.max(way);
     }

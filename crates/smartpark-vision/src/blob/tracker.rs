@@ -1,6 +1,7 @@
 //! Tracks from frame to frame, and the crossings that they make.
 
 use super::find::{Blob, Finder};
+use super::share::{affinity, inner, into, partition, toward};
 use super::track::Track;
 use crate::crossing::{Crossing, Judge};
 use crate::flow::{Pyramid, corners};
@@ -54,7 +55,13 @@ impl Tracker {
     }
 
     /// Takes the blobs of a frame at `t`; gives the crossings that they confirm.
-    pub fn step(&mut self, planes: &Planes, finder: &Finder, blobs: &[Blob], t: f64) -> Vec<Crossing> {
+    pub fn step(
+        &mut self,
+        planes: &Planes,
+        finder: &Finder,
+        blobs: &[Blob],
+        t: f64,
+    ) -> Vec<Crossing> {
         let dt = self.time.map_or(0.0, |last| (t - last) as f32).max(1e-3);
         std::mem::swap(&mut self.last, &mut self.now);
         self.now.load(planes);
@@ -66,7 +73,6 @@ impl Tracker {
         let (owners, claims) = self.associate(finder, blobs, planes.width, t, dt);
         self.births(blobs, owners, t);
         self.drop_doubles(blobs, &claims);
-        self.cut(t, dt);
         self.refill(planes, finder);
         self.judge_all(t)
     }
@@ -142,7 +148,10 @@ impl Tracker {
         for (j, claim) in claims.iter().enumerate() {
             let grown = |i: &usize| self.has_swallowed(&self.tracks[*i], &blobs[j]);
             let parts = if claim.len() > 1 || claim.iter().any(grown) {
-                self.partition(finder, &blobs[j], j, claim, width)
+                {
+                    let boxes: Vec<Rect> = claim.iter().map(|&i| self.tracks[i].rect).collect();
+                    partition(&boxes, finder, &blobs[j], j, width)
+                }
             } else {
                 Vec::new()
             };
@@ -208,8 +217,8 @@ impl Tracker {
             let whole = self.tracks[i].rect.around(&blob.rect);
             let (along, across) = self.line.extent(&whole);
             let [car_along, car_across] = self.line.car_box;
-            let fits = along[1] - along[0] < 1.25 * car_along
-                && across[1] - across[0] < 1.25 * car_across;
+            let fits =
+                along[1] - along[0] < 1.25 * car_along && across[1] - across[0] < 1.25 * car_across;
             if fits && !self.tracks[i].shared {
                 let joined = Blob { rect: whole, ..blob.clone() };
                 self.measure(i, &joined, None, t, dt);
@@ -232,37 +241,6 @@ impl Tracker {
         let [along, across] = self.line.car_box;
         let area = track.rect.area();
         track.hits > 3 && area > 0.25 * along * across && blob.rect.area() > 1.6 * area
-    }
-
-    /// Shares the pixels of a blob out to the tracks in it: each pixel goes to the nearest box.
-    /// Gives the box around each track's pixels, or its own box if it got none.
-    fn partition(
-        &self,
-        finder: &Finder,
-        blob: &Blob,
-        j: usize,
-        claim: &[usize],
-        width: usize,
-    ) -> Vec<Rect> {
-        let boxes: Vec<Rect> = claim.iter().map(|&i| self.tracks[i].rect).collect();
-        let none = Rect { x0: f32::MAX, y0: f32::MAX, x1: f32::MIN, y1: f32::MIN };
-        let mut parts = vec![none; boxes.len()];
-        for y in (blob.rect.y0 as usize..blob.rect.y1 as usize).step_by(2) {
-            for x in (blob.rect.x0 as usize..blob.rect.x1 as usize).step_by(2) {
-                if finder.at(y * width + x) != Some(j) {
-                    continue;
-                }
-                let (x, y) = (x as f32, y as f32);
-                let nearest = (0..boxes.len())
-                    .min_by(|&a, &b| away(&boxes[a], x, y).total_cmp(&away(&boxes[b], x, y)));
-                if let Some(n) = nearest {
-                    let part = &mut parts[n];
-                    *part = part.around(&Rect { x0: x, y0: y, x1: x + 2.0, y1: y + 2.0 });
-                }
-            }
-        }
-        let pairs = parts.into_iter().zip(boxes);
-        pairs.map(|(part, own)| if part.x1 > part.x0 { part } else { own }).collect()
     }
 
     /// Takes a blob, or its part of a shared blob, for what track `i` shows now.
@@ -314,18 +292,13 @@ impl Tracker {
         }
     }
 
-    /// Cuts a track in two if its points move in opposite directions.
-    fn cut(&mut self, _t: f64, _dt: f32) {}
-
     /// Gives each track with an outline of its own new points.
     fn refill(&mut self, planes: &Planes, finder: &Finder) {
         let width = planes.width;
         let mut fresh: Vec<Point> = Vec::new();
         for track in &mut self.tracks {
             track.before = track.rect;
-            track.points.retain(|p| {
-                finder.at(p.y as usize * width + p.x as usize).is_some()
-            });
+            track.points.retain(|p| finder.at(p.y as usize * width + p.x as usize).is_some());
             if track.points.len() > POINTS / 2 {
                 continue;
             }
@@ -382,56 +355,6 @@ enum Owner {
 /// Half of the width of the band around the line for a box.
 fn band(rect: &Rect) -> f32 {
     (BAND_SHARE * rect.width().min(rect.height())).max(BAND_PIXELS)
-}
-
-/// How much a track and a blob belong together: common area, and the track's points in the blob.
-fn affinity(track: &Track, blob: &Blob, j: usize, finder: &Finder, width: usize) -> f32 {
-    let common = track.rect.common(&blob.rect).area();
-    let overlap = common / track.rect.area().min(blob.rect.area()).max(1.0);
-    if track.points.is_empty() {
-        return overlap;
-    }
-    let at = |p: &&Point| finder.at(p.y as usize * width + p.x as usize) == Some(j);
-    let inside = track.points.iter().filter(at).count() as f32 / track.points.len() as f32;
-    0.5 * overlap + inside
-}
-
-/// How far a pixel lies outside of a box; inside, how far it is from the middle, as a tie.
-fn away(rect: &Rect, x: f32, y: f32) -> f32 {
-    let dx = (rect.x0 - x).max(x - rect.x1).max(0.0);
-    let dy = (rect.y0 - y).max(y - rect.y1).max(0.0);
-    let middle = rect.centre();
-    let size = (rect.width() + rect.height()).max(1.0);
-    dx + dy + 0.5 * ((middle.x - x).abs() + (middle.y - y).abs()) / size
-}
-
-/// A box whose sides move towards another one's by at most `step` pixels.
-fn toward(rect: &Rect, goal: &Rect, step: f32) -> Rect {
-    let near = |a: f32, b: f32| a + (b - a).clamp(-step, step);
-    Rect {
-        x0: near(rect.x0, goal.x0),
-        y0: near(rect.y0, goal.y0),
-        x1: near(rect.x1, goal.x1),
-        y1: near(rect.y1, goal.y1),
-    }
-}
-
-/// A box moved, and if needed shrunk, into a larger one.
-fn into(rect: &Rect, outer: &Rect) -> Rect {
-    let span = |a0: f32, a1: f32, b0: f32, b1: f32| {
-        let size = (a1 - a0).min(b1 - b0);
-        let from = a0.clamp(b0, b1 - size);
-        (from, from + size)
-    };
-    let (x0, x1) = span(rect.x0, rect.x1, outer.x0, outer.x1);
-    let (y0, y1) = span(rect.y0, rect.y1, outer.y0, outer.y1);
-    Rect { x0, y0, x1, y1 }
-}
-
-/// The middle part of a box.
-fn inner(rect: &Rect) -> Rect {
-    let (dx, dy) = (rect.width() * 0.2, rect.height() * 0.2);
-    Rect { x0: rect.x0 + dx, y0: rect.y0 + dy, x1: rect.x1 - dx, y1: rect.y1 - dy }
 }
 
 /// Gives a track that split from another one its origin, and the moment at which it must have

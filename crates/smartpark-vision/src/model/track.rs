@@ -118,10 +118,7 @@ impl ModelCounter {
             let distance = ((a.0 - b.0) / along).hypot((a.1 - b.1) / across);
             rect.iou(&d.rect) + (NEAR - distance).max(0.0) * 0.5
         };
-        free.iter()
-            .copied()
-            .filter(|i| score(i) > 0.1)
-            .max_by(|a, b| score(a).total_cmp(&score(b)))
+        free.iter().copied().filter(|i| score(i) > 0.1).max_by(|a, b| score(a).total_cmp(&score(b)))
     }
 
     fn measure(&mut self, i: usize, d: &Detection, t: f64) {

@@ -119,7 +119,8 @@ impl Segmenter {
             }
             // A shadow has edges of its own at its rim only: an edge counts inside a change.
             let thing = self.classes[at] == Class::Thing
-                || (self.edge[at] == 1 && (self.inner[at] == 1 || self.classes[at] == Class::Glare));
+                || (self.edge[at] == 1
+                    && (self.inner[at] == 1 || self.classes[at] == Class::Glare));
             self.mask[at] = u8::from(thing);
         }
         fill::majority(&mut self.mask, width, height, 4, &mut self.scratch);
@@ -129,11 +130,8 @@ impl Segmenter {
             if self.mask[at] == 1 {
                 self.classes[at] = Class::Thing;
             } else if self.classes[at] == Class::Thing {
-                self.classes[at] = if now.y[at] < background.planes.y[at] {
-                    Class::Shade
-                } else {
-                    Class::Glare
-                };
+                self.classes[at] =
+                    if now.y[at] < background.planes.y[at] { Class::Shade } else { Class::Glare };
             }
         }
     }

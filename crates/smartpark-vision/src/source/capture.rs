@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
+use super::Source;
 use super::child::DecoderChild;
 use super::slot::{NewestFrame, SlotStats};
 use super::stamps::Stamp;
-use super::Source;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::limits::{FILE_SILENCE, FRAMES_AHEAD, LIVE_SILENCE, MAX_FRAME_PIXELS};
@@ -178,9 +178,7 @@ type FirstStamps = ((usize, usize), (usize, usize), Stamp);
 fn first_stamps(stamps: &Receiver<Stamp>, limit: Duration) -> Result<Option<FirstStamps>> {
     let deadline = Instant::now() + limit;
     let mut source_size = None;
-    while let Ok(stamp) =
-        stamps.recv_timeout(deadline.saturating_duration_since(Instant::now()))
-    {
+    while let Ok(stamp) = stamps.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         if !stamp.scaled {
             source_size.get_or_insert(stamp.size);
             continue;

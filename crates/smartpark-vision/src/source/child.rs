@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use super::stamps::{self, Stamp};
 use super::{CaptureOptions, Source};
 use crate::error::{Error, Result};
-use crate::limits::{CHILD_WORDS, CHILD_WORD_BYTES};
+use crate::limits::{CHILD_WORD_BYTES, CHILD_WORDS};
 
 /// The last lines of the child that are not stamps: they tell why it ended.
 type Words = Arc<Mutex<VecDeque<String>>>;
@@ -118,7 +118,8 @@ fn filters(options: &CaptureOptions) -> String {
         graph = format!("select=isnan(prev_selected_t)+gte(t-prev_selected_t\\,{step:.6}),");
     }
     let width = options.width;
-    graph + "showinfo@in=checksum=0,"
+    graph
+        + "showinfo@in=checksum=0,"
         + &format!("scale=w=min({width}\\,iw):h=-2:flags=area,format=rgb24,")
         + "showinfo@out=checksum=0"
 }

@@ -158,7 +158,13 @@ impl Strip {
 }
 
 /// The runs of columns that are covered on the line: first and last column.
-fn spans(mask: &[u8], width: usize, height: usize, gap: usize, least: usize) -> Vec<(usize, usize)> {
+fn spans(
+    mask: &[u8],
+    width: usize,
+    height: usize,
+    gap: usize,
+    least: usize,
+) -> Vec<(usize, usize)> {
     let middle = height / 2;
     let mut found: Vec<(usize, usize)> = Vec::new();
     for x in 0..width {
