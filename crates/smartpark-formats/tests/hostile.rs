@@ -246,3 +246,14 @@ fn a_dahua_event_is_given_out_when_its_announced_length_is_there() {
     assert_eq!(told, [DahuaPart::Content(body.as_bytes().to_vec())]);
     assert_eq!(stream.push(b"\r\n--myboundary\r\n"), [], "it is not given out a second time");
 }
+
+#[test]
+fn an_announced_length_that_is_too_short_does_not_cut_an_event() {
+    let event = "Code=CrossLineDetection;action=Start;index=0;data={\"RuleId\":1,\
+                 \"UTC\":1620477656,\"Direction\":\"LeftToRight\"}";
+    let mut stream = DahuaStream::new(None);
+    let head = format!("--b\r\nContent-Length: 80\r\n\r\n{event}");
+    assert_eq!(stream.push(head.as_bytes()), []);
+    let told = stream.push(b"\r\n--b\r\n");
+    assert_eq!(told, [DahuaPart::Content(event.as_bytes().to_vec())]);
+}

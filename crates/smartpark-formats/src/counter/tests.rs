@@ -143,6 +143,32 @@ proptest! {
 }
 
 #[test]
+fn a_step_is_what_passed_between_two_readings() {
+    let rules = CounterRules { wraps_at: Some(100), max_per_minute: Some(20), ..plain_rules() };
+    let table = [
+        (("", 10), ("", 12), 2, "it grew"),
+        (("a", 10), ("b", 12), 12, "another epoch began at 0"),
+        (("a", 10), ("b", 3), 3, "also if it fell"),
+        (("", 95), ("", 3), 8, "it rolled over"),
+        (("", 95), ("", 60), 60, "it fell by less than half: it was reset"),
+        (("", 60), ("", 5), 5, "it fell by more than half, but 45 in a minute is no traffic"),
+        (("", 200), ("", 3), 3, "it was above the end: it was reset"),
+    ];
+    for ((epoch, value), (later, next), wanted, why) in table {
+        let from = Point { epoch, micros: 0, value };
+        let to = Point { epoch: later, micros: 60_000_000, value: next };
+        assert_eq!(step(from, to, &rules), wanted, "{why}");
+    }
+    let unbounded = CounterRules { wraps_at: None, ..rules };
+    let point = |value| Point { epoch: "", micros: 0, value };
+    assert_eq!(step(point(95), point(3), &unbounded), 3, "without wraps_at it was reset");
+}
+
+fn plain_rules() -> CounterRules {
+    plain().input.rules()
+}
+
+#[test]
 fn a_late_reading_adds_what_nothing_else_can_show() {
     let camera = camera("");
     // 10, then 2 after a reset; the top before the reset (15) comes late.
