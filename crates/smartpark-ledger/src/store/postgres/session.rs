@@ -105,7 +105,11 @@ impl Session {
 
     /// Prepares what [`Session::lock`] sends, so that it sends all at once.
     pub(super) async fn prepare(client: &ClientWrapper) -> Result<()> {
-        prepare(client, &[LOCK, LOCK_TRACKS, HORIZON, ORIGINS]).await
+        // Every statement that may be sent behind BEGIN. One that had to be prepared there would be
+        // overtaken by those behind it, and they would read what the locks do not hold yet.
+        let locks = [LOCK, LOCK_FREE, LOCK_TRACKS, LOCK_FREE_TRACKS];
+        let reads = [EXISTING, HORIZON, ORIGINS];
+        prepare(client, &[locks.as_slice(), &reads].concat()).await
     }
 
     /// Begins a transaction with these statements, locks these tracks and floors, as far as they
