@@ -93,8 +93,7 @@ pub struct Evidence {
 pub enum Caution {
     /// Nobody has ever counted.
     NeverRecounted,
-    /// The traffic of the last week is this share of the weeks before, and nobody has counted
-    /// since.
+    /// In a whole week since the last recount the traffic was this share of the weeks before it.
     TrafficMoved {
         /// Per cent.
         percent: u32,
@@ -173,12 +172,14 @@ impl State {
             let cameras = hours.iter().flat_map(|hour| &hour.cameras);
             Some(cameras.map(|(a, b)| u64::from(*a) + u64::from(*b)).sum::<u64>())
         };
-        let before: u64 = (1..=4).filter_map(week).sum();
-        let weeks = (1..=4).filter_map(week).count() as u64;
-        let percent = (week(0)? * 100 * weeks).checked_div(before)?;
-        let moved = !MOVED.contains(&percent) && since >= WEEK_HOURS as i64;
-        let percent = u32::try_from(percent).unwrap_or(u32::MAX);
-        moved.then_some(Caution::TrafficMoved { percent })
+        let percent = |back: usize| {
+            let before: Vec<u64> = (1..=4).filter_map(|more| week(back + more)).collect();
+            let sum: u64 = before.iter().sum();
+            (week(back)? * 100 * before.len() as u64).checked_div(sum)
+        };
+        let weeks = usize::try_from(since).unwrap_or(0) / WEEK_HOURS;
+        let moved = (0..weeks).filter_map(percent).find(|percent| !MOVED.contains(percent))?;
+        Some(Caution::TrafficMoved { percent: u32::try_from(moved).unwrap_or(u32::MAX) })
     }
 
     fn suggestion(
