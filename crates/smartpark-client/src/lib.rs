@@ -1,10 +1,10 @@
 //! Delivers crossings of vehicles to a SmartPark server, each counted once: whatever is killed, and
 //! however long the server is away.
 //!
-//! [`Client::crossing`] returns when the event is on disk in the **spool**, one SQLite file. A thread
-//! sends what is in the spool and repeats it until the server acknowledges it; a retry is the same
-//! event byte for byte, so the server recognises it. If the server comes back with an older
-//! database, the client finds out what is missing and sends that again.
+//! [`Client::crossing`] returns when the event is on disk in the **spool**, one SQLite file. A
+//! thread sends what is in the spool and repeats it until the server acknowledges it; a retry is
+//! the same event byte for byte, so the server recognises it. If the server comes back with an
+//! older database, the client finds out what is missing and sends that again.
 //!
 //! ```no_run
 //! use smartpark_client::{Client, Crossing, Direction, ServerConfig};

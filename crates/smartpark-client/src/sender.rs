@@ -83,7 +83,8 @@ pub enum Compared {
 /// What an answer came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
-    /// What to write into the spool; then call [`Sender::settled`]. Empty if all must be sent again.
+    /// What to write into the spool; then call [`Sender::settled`]. Empty if all must be sent
+    /// again.
     pub verdicts: Vec<Verdict>,
     /// What went wrong, for a person.
     pub error: Option<String>,

@@ -2,15 +2,16 @@
 //! that are ordered. Pure: no clock, no network, the same day on every machine.
 //!
 //! Cars come through one gate onto the first floor and drive up the ramps to the first floor with
-//! room. The gate makes one event a car, each ramp two: off one floor and onto the next, at the same
-//! time. A car stays as long as shoppers or commuters do, and leaves the same way.
+//! room. The gate makes one event a car, each ramp two: off one floor and onto the next, at the
+//! same time. A car stays as long as shoppers or commuters do, and leaves the same way.
 //!
 //! ```
 //! use smartpark_client::simulate::{Day, Faults, SimulatedFloor};
 //!
 //! let floors = vec![SimulatedFloor { id: 1, slots: 50 }, SimulatedFloor { id: 2, slots: 45 }];
 //! let start = "2026-02-12T00:00:00Z".parse().unwrap();
-//! let day = Day { faults: Faults { missed: 5, ..Faults::default() }, ..Day::new(7, start, floors) };
+//! let faults = Faults { missed: 5, ..Faults::default() };
+//! let day = Day { faults, ..Day::new(7, start, floors) };
 //! let simulated = day.simulate();
 //! assert!(simulated.reports.is_sorted_by_key(|report| report.sent_at));
 //! ```

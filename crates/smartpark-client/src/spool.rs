@@ -1,8 +1,8 @@
 //! The spool: one SQLite file that keeps every event from the moment it is reported.
 //!
-//! An event is on disk before [`Spool::put`] returns (`synchronous=FULL`). The journal is a rollback
-//! journal, not a write-ahead log: several processes may use the file, also old versions of SQLite,
-//! which can damage a write-ahead log that two connections share.
+//! An event is on disk before [`Spool::put`] returns (`synchronous=FULL`). The journal is a
+//! rollback journal, not a write-ahead log: several processes may use the file, also old versions
+//! of SQLite, which can damage a write-ahead log that two connections share.
 
 mod dead;
 mod digests;

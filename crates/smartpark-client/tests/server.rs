@@ -1,5 +1,5 @@
-//! The client against the real server: killed on either side, and restored from older backups, every
-//! event is there once.
+//! The client against the real server: killed on either side, and restored from older backups,
+//! every event is there once.
 
 mod program;
 

@@ -25,7 +25,8 @@ impl Spool {
     /// The dead letters after the one with this number (0 for the first), oldest first.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable), [`Error::Damaged`](crate::Error::Damaged).
+    /// [`Error::Unavailable`](crate::Error::Unavailable),
+    /// [`Error::Damaged`](crate::Error::Damaged).
     pub fn dead_letters(&self, after: i64, limit: usize) -> Result<Vec<DeadLetter>> {
         let sql = "SELECT id, body, status, reason, settled_at FROM events \
                    WHERE state = 2 AND id > ?1 ORDER BY id LIMIT ?2";
@@ -48,7 +49,8 @@ impl Spool {
     /// Lets dead letters be sent again: those with these numbers, or all. Returns how many.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable), [`Error::Damaged`](crate::Error::Damaged).
+    /// [`Error::Unavailable`](crate::Error::Unavailable),
+    /// [`Error::Damaged`](crate::Error::Damaged).
     pub fn retry_dead_letters(&self, ids: Option<&[i64]>) -> Result<usize> {
         self.change_dead(ids, "UPDATE events SET state = 0 WHERE state = 2")
     }
@@ -56,7 +58,8 @@ impl Spool {
     /// Throws dead letters away: those with these numbers, or all. Returns how many.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable), [`Error::Damaged`](crate::Error::Damaged).
+    /// [`Error::Unavailable`](crate::Error::Unavailable),
+    /// [`Error::Damaged`](crate::Error::Damaged).
     pub fn discard_dead_letters(&self, ids: Option<&[i64]>) -> Result<usize> {
         self.change_dead(ids, "DELETE FROM events WHERE state = 2")
     }

@@ -25,7 +25,8 @@ impl Spool {
     /// All losses since the spool was made.
     ///
     /// # Errors
-    /// [`Error::Unavailable`](crate::Error::Unavailable), [`Error::Damaged`](crate::Error::Damaged).
+    /// [`Error::Unavailable`](crate::Error::Unavailable),
+    /// [`Error::Damaged`](crate::Error::Damaged).
     pub fn losses(&self) -> Result<Vec<Loss>> {
         let sql = "SELECT camera_id, reason, events, first_at, last_at FROM losses \
                    ORDER BY camera_id, reason";

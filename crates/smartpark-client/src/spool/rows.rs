@@ -37,8 +37,8 @@ pub enum Outcome {
     Held(Refusal),
     /// The server refuses it for good.
     Dead(Refusal),
-    /// The server has forgotten what happened at that time. An event that was delivered before stays
-    /// delivered; another one is refused for good.
+    /// The server has forgotten what happened at that time. An event that was delivered before
+    /// stays delivered; another one is refused for good.
     TooOld(Refusal),
 }
 

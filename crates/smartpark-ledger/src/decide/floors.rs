@@ -82,7 +82,8 @@ impl Draft {
     }
 
     /// Corrects a count that `check --repair` found wrong: it becomes `folded`, what the history
-    /// says and what the engine has put into the draft, with a recount whose `delta` makes the sum of all that moved the count right again.
+    /// says and what the engine has put into the draft, with a recount whose `delta` makes the sum
+    /// of all that moved the count right again.
     pub(crate) fn correct(&mut self, id: i64, folded: i64, delta: i64) -> Decided<()> {
         let reason = Some("check --repair".to_owned());
         let kind = AdjustmentKind::Recount;

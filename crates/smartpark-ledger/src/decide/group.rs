@@ -42,8 +42,8 @@ impl Row {
     }
 
     /// Whether this attempt or an earlier one recorded `event` for this row, and only the answer
-    /// was lost. It was found under the id that the row had then, with the time of that attempt. The
-    /// id alone proves nothing: a database may have given it to another event since.
+    /// was lost. It was found under the id that the row had then, with the time of that attempt.
+    /// The id alone proves nothing: a database may have given it to another event since.
     fn recorded(&self, event: &Event) -> bool {
         self.drawn.contains(&(event.id, event.created_at.as_microsecond()))
     }
@@ -129,10 +129,11 @@ impl Group {
         self.apart.get(row.place.0).is_some_and(|apart| *apart)
     }
 
-    /// Judges at most so many rows in turn, and tells whether all are judged. `twins` holds, by the place of the row in the group, the stored
-    /// event of the same vehicle within the row's [reach](Row::reach), the latest if there are
-    /// several. The draft holds all floors that rows and twins name, as far as they exist. If
-    /// something is missing, the engine loads it and calls again: the group goes on with that row.
+    /// Judges at most so many rows in turn, and tells whether all are judged. `twins` holds, by the
+    /// place of the row in the group, the stored event of the same vehicle within the row's
+    /// [reach](Row::reach), the latest if there are several. The draft holds all floors that rows
+    /// and twins name, as far as they exist. If something is missing, the engine loads it and calls
+    /// again: the group goes on with that row.
     pub(crate) fn decide(
         &mut self,
         draft: &mut Draft,

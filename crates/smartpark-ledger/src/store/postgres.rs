@@ -57,9 +57,8 @@ use tokio::{
 
 use super::Order;
 use crate::{
-    Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Result, ServerLock,
-    Statistics, TableInfo,
+    Cleanup, Cursor, DatabaseStats, Error, Event, EventFilter, EventPage, Floor, FloorCount,
+    LastSeen, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     limits::{
@@ -257,60 +256,6 @@ impl Postgres {
 
     pub(super) async fn database_stats(&self) -> Result<DatabaseStats> {
         patiently!(async { tables::stats(&*self.inner.readers.get().await?).await })
-    }
-
-    pub(super) async fn floors(&self) -> Result<Vec<Floor>> {
-        patiently!(async { floors::all(&*self.inner.readers.get().await?).await })
-    }
-
-    /// All floors, most free slots first, as all readers of this server share them.
-    pub(super) async fn latest_floors(&self) -> Result<Arc<[Floor]>> {
-        self.inner.latest.floors().await
-    }
-
-    pub(super) async fn floor_by_id(&self, id: i64) -> Result<Option<Floor>> {
-        patiently!(async { floors::by_id(&*self.inner.readers.get().await?, id).await })
-    }
-
-    pub(super) async fn floor_by_name(&self, name: &str) -> Result<Option<Floor>> {
-        patiently!(async { floors::by_name(&*self.inner.readers.get().await?, name).await })
-    }
-
-    pub(super) async fn add_floor(&self, floor: NewFloor) -> Result<Floor> {
-        let now = self.now();
-        self.tell(patiently!(floors::add(&self.inner.writers, &floor, now))?)
-    }
-
-    pub(super) async fn change_floor(&self, id: i64, change: FloorChange) -> Result<Floor> {
-        let now = self.now();
-        self.tell(patiently!(floors::change(&self.inner.writers, id, &change, now))?)
-    }
-
-    pub(super) async fn remove_floor(&self, id: i64) -> Result<()> {
-        let now = self.now();
-        self.tell(patiently!(floors::remove(&self.inner.writers, id, now))?)
-    }
-
-    pub(super) async fn recount(
-        &self,
-        id: i64,
-        count: i64,
-        reason: String,
-        author: Option<String>,
-    ) -> Result<Floor> {
-        let (now, why) = (self.now(), (reason.as_str(), author.as_deref()));
-        self.tell(patiently!(floors::recount(&self.inner.writers, id, count, why, now))?)
-    }
-
-    pub(super) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {
-        let now = self.now();
-        self.tell(patiently!(floors::adjust(&self.inner.writers, id, direction, now))?)
-    }
-
-    /// A floor was changed, where it was. Before the caller is told: whoever hears of it and reads
-    /// then must see it.
-    fn tell<T>(&self, outcome: Result<T>) -> Result<T> {
-        outcome.inspect(|_| self.inner.changes.bump())
     }
 
     pub(super) async fn counts_at(&self, at: Timestamp) -> Result<Vec<FloorCount>> {

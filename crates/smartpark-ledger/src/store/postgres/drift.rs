@@ -39,7 +39,8 @@ SELECT 'column', c.relname || '.' || a.attname, c.relname::text, concat_ws(' ',
     a.attnum::text, format_type(a.atttypid, a.atttypmod),
     CASE WHEN a.attnotnull THEN 'not null' END,
     'collate ' || (SELECT collname FROM pg_collation WHERE oid = a.attcollation),
-    'identity ' || nullif(a.attidentity::text, ''), 'generated ' || nullif(a.attgenerated::text, ''),
+    'identity ' || nullif(a.attidentity::text, ''),
+    'generated ' || nullif(a.attgenerated::text, ''),
     'default ' || (SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef
                    WHERE adrelid = a.attrelid AND adnum = a.attnum))
 FROM tables c JOIN pg_attribute a ON a.attrelid = c.oid

@@ -4,15 +4,18 @@
 //! What writes returns a result in a result: the outer one is an attempt that can be made again,
 //! the inner one the outcome of its commit, after which a repetition might count twice.
 
+use std::sync::Arc;
+
 use deadpool_postgres::{ClientWrapper, Pool};
 
 use super::{
+    Postgres,
     connect::query,
     fault::constraint,
     rows::{self, Micros, floor_columns},
     seals,
     session::Session,
-    transaction::Transaction,
+    transaction::{Transaction, patiently},
 };
 use crate::{Direction, Error, Floor, FloorChange, NewFloor, Result, decide::may_remove};
 
@@ -53,6 +56,65 @@ UPDATE retention SET horizon = NULL, last_change = pg_current_xact_id()::text::b
     last_event_id = 0 WHERE id = 1;
 TRUNCATE floors, floor_origins, floor_stretches, adjustments, events, events_at_limit,
     event_hours, event_digests, refusals";
+
+impl Postgres {
+    pub(in crate::store) async fn floors(&self) -> Result<Vec<Floor>> {
+        patiently!(async { all(&*self.inner.readers.get().await?).await })
+    }
+
+    /// All floors, most free slots first, as all readers of this server share them.
+    pub(in crate::store) async fn latest_floors(&self) -> Result<Arc<[Floor]>> {
+        self.inner.latest.floors().await
+    }
+
+    pub(in crate::store) async fn floor_by_id(&self, id: i64) -> Result<Option<Floor>> {
+        patiently!(async { by_id(&*self.inner.readers.get().await?, id).await })
+    }
+
+    pub(in crate::store) async fn floor_by_name(&self, name: &str) -> Result<Option<Floor>> {
+        patiently!(async { by_name(&*self.inner.readers.get().await?, name).await })
+    }
+
+    pub(in crate::store) async fn add_floor(&self, floor: NewFloor) -> Result<Floor> {
+        let now = self.now();
+        self.tell(patiently!(add(&self.inner.writers, &floor, now))?)
+    }
+
+    pub(in crate::store) async fn change_floor(
+        &self,
+        id: i64,
+        wanted: FloorChange,
+    ) -> Result<Floor> {
+        let now = self.now();
+        self.tell(patiently!(change(&self.inner.writers, id, &wanted, now))?)
+    }
+
+    pub(in crate::store) async fn remove_floor(&self, id: i64) -> Result<()> {
+        let now = self.now();
+        self.tell(patiently!(remove(&self.inner.writers, id, now))?)
+    }
+
+    pub(in crate::store) async fn recount(
+        &self,
+        id: i64,
+        count: i64,
+        reason: String,
+        author: Option<String>,
+    ) -> Result<Floor> {
+        let (now, why) = (self.now(), (reason.as_str(), author.as_deref()));
+        self.tell(patiently!(recount(&self.inner.writers, id, count, why, now))?)
+    }
+
+    pub(in crate::store) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {
+        let now = self.now();
+        self.tell(patiently!(adjust(&self.inner.writers, id, direction, now))?)
+    }
+
+    /// Tells readers of a change before its caller hears of it: a read that begins then sees it.
+    pub(super) fn tell<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.inspect(|_| self.inner.changes.bump())
+    }
+}
 
 pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<Floor>> {
     query(client, ALL, &[]).await?.iter().map(|row| rows::floor(row, 0)).collect()

@@ -78,7 +78,8 @@ impl<'c> HourDays<'c> {
         let day = first.div_euclid(DAY) * DAY;
         self.from = day + DAY;
         let mut sums: HashMap<HourKey, HourSum> = HashMap::new();
-        // All events of the day are taken before anything can fail, so that the next day can follow.
+        // All events of the day are taken before anything can fail, so that the next day can
+        // follow.
         while let Some((key, kind, checksum)) =
             self.events.next_if(|((hour, ..), ..)| *hour < day + DAY).await?
         {

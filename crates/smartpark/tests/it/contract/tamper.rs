@@ -27,7 +27,8 @@ const EVENTS: [Change; 16] = [
     ("time, by a day", "UPDATE events SET timestamp = timestamp - {day} WHERE id = {last}"),
     (
         "direction",
-        "UPDATE events SET direction = 1 - direction, count_delta = -count_delta WHERE id = {moved}",
+        "UPDATE events SET direction = 1 - direction, count_delta = -count_delta \
+         WHERE id = {moved}",
     ),
     ("floor", "UPDATE events SET floor_id = 3 - floor_id WHERE id = {last}"),
     ("type", "UPDATE events SET vehicle_type = (vehicle_type + 1) % 4 WHERE id = {last}"),
