@@ -19,7 +19,7 @@ use crate::{
     error::FieldError,
     model::{DEFAULT_CONFIDENCE, Direction, NewEvent, UnknownWord, VehicleType, name_fault},
 };
-pub use instant::parse_instant;
+pub use instant::{parse_bound, parse_instant};
 pub use members::displayable;
 pub use members::{Members, Named};
 pub use rows::{Input, read_events};

@@ -111,7 +111,7 @@ impl SmartPark {
         let source = Engine::connect(from, &options).await?;
         let target = Engine::create_for_copy(to, &options).await?;
         // A server that runs there has it. (Any number may run on PostgreSQL.)
-        let _alone = target.lock_as_server()?;
+        let _alone = target.lock_for_copy()?;
         let mut copy = Copy { source: &source, target: &target, written: 0 };
         let copied = copy.run(&mut told).await;
         source.close().await;

@@ -1,8 +1,12 @@
 //! The operations on API keys.
 
 mod secret;
+mod session;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     ApiKey, Error, NewKey, Result, SmartPark,
@@ -11,6 +15,8 @@ use crate::{
 pub use secret::Secret;
 pub use secret::Sha256Sum;
 pub(crate) use secret::{Sealed, prefix_of};
+pub(crate) use session::SealedSession;
+pub use session::Session;
 
 // The words of `NewKey::faults` and of `add_key` say these.
 const _: () = assert!(MAX_KEY_BINDINGS == 1_000 && MAX_KEYS == 1_000);
@@ -36,6 +42,8 @@ pub struct IssuedKey {
 pub struct KeyRing {
     /// Each key that is not revoked, by its prefix.
     keys: HashMap<String, Arc<KnownKey>>,
+    /// The sums of the sessions that have not ended.
+    sessions: HashSet<[u8; 32]>,
     /// Whether there ever was a key. Then one is asked for, also where all are revoked since.
     pub required: bool,
 }
@@ -52,10 +60,18 @@ pub struct KnownKey {
 impl KeyRing {
     pub(crate) fn new(
         keys: impl Iterator<Item = Result<KnownKey>>,
+        sessions: HashSet<[u8; 32]>,
         required: bool,
     ) -> Result<Self> {
         let keys = keys.map(|known| known.map(|known| (known.key.prefix.clone(), Arc::new(known))));
-        Ok(Self { keys: keys.collect::<Result<_>>()?, required })
+        Ok(Self { keys: keys.collect::<Result<_>>()?, sessions, required })
+    }
+
+    /// The key that a session was begun with, if both hold.
+    #[must_use]
+    pub fn key_of(&self, session: &Session) -> Option<&Arc<KnownKey>> {
+        let key = self.with_prefix(session.prefix())?;
+        self.sessions.contains(&session.sum().0).then_some(key)
     }
 
     /// The key with this public part.
@@ -169,6 +185,36 @@ impl KeyOperations<'_> {
     /// [`Error::Unavailable`] where the store cannot be read.
     pub async fn are_keys_required(self) -> Result<bool> {
         Ok(self.ring().await?.required)
+    }
+
+    /// Begins a session with the key of this prefix. Of more than
+    /// [`MAX_SESSIONS_PER_KEY`](crate::limits::MAX_SESSIONS_PER_KEY) those that would end first
+    /// end now.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] and [`Error::Overloaded`] of the store.
+    pub async fn begin_session(self, prefix: &str) -> Result<Session> {
+        let session = Session::draw(prefix, self.park.now())?;
+        self.park.engine.begin_session(session.seal()).await?;
+        Ok(session)
+    }
+
+    /// Begins a session in place of one that is aged; none if that was renewed a short time ago.
+    ///
+    /// # Errors
+    /// As [`KeyOperations::begin_session`].
+    pub async fn renew_session(self, old: &Session) -> Result<Option<Session>> {
+        let session = Session::draw(old.prefix(), self.park.now())?;
+        let is_renewed = self.park.engine.renew_session(old.sum(), session.seal()).await?;
+        Ok(is_renewed.then_some(session))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// As [`KeyOperations::begin_session`].
+    pub async fn end_session(self, session: &Session) -> Result<()> {
+        self.park.engine.end_session(session.sum()).await
     }
 
     /// The keys that let somebody in.

@@ -31,6 +31,7 @@ mod attention;
 pub mod check;
 pub mod clock;
 pub mod copy;
+mod decide;
 mod doctest;
 pub mod error;
 mod events;
@@ -45,6 +46,8 @@ mod options;
 mod park;
 #[doc(hidden)]
 pub mod planted;
+#[doc(hidden)]
+pub mod private;
 #[doc(hidden)]
 pub mod recorder;
 #[doc(hidden)]

@@ -28,10 +28,29 @@ pub const SQLITE_READERS: usize = 4;
 pub const MAX_QUEUED_READS: usize = 4_096;
 /// How long a transaction waits for another process that writes to the same file.
 pub const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same for a server: whoever posts is then told 503, and sends again. Long enough for any
+/// transaction of another process that goes on, and too short for one that stands still.
+pub const SQLITE_SERVER_PATIENCE: Duration = Duration::from_millis(1_500);
+/// The same while another process stands still: each group tries again, and none waits long.
+pub const SQLITE_SHORT_PATIENCE: Duration = Duration::from_millis(100);
+/// How often the lock is tried meanwhile: often enough to meet the pause of an import.
+pub const SQLITE_LOCK_INTERVAL: Duration = Duration::from_micros(500);
+/// How long an import lets others write after each of its transactions.
+pub const IMPORT_REST: Duration = Duration::from_millis(2);
+/// How often an idle server looks whether its file is still there.
+pub const SQLITE_LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a log that seems to be another file's is looked at before it is refused: the server
+/// may be writing it just now. The pauses double from 10 ms on.
+pub const SQLITE_LOG_ATTEMPTS: u32 = 5;
+/// How many logs other processes may have begun between two looks at the file.
+pub const SQLITE_NUMBERS_AHEAD: i32 = 65_536;
+/// Bytes that are written to find out whether a disk that was full has room again.
+pub const SQLITE_ROOM_BYTES: u32 = 1024 * 1024;
 /// How often the commits of other processes are looked for while somebody watches.
 pub const SQLITE_WATCH_INTERVAL: Duration = Duration::from_millis(250);
-/// Watchers of the live stream of one process; one more is answered with 503. Each keeps a
-/// connection, and others need some too ([`MAX_CONNECTIONS`]).
+/// Live streams of one server, and as many watchers of a program that embeds the counter. Each
+/// stream keeps a connection, and others need some too ([`MAX_CONNECTIONS`]). One more stream gets
+/// the place of a client that has more of them, or is answered with 503.
 pub const MAX_WATCHERS: usize = 2_048;
 /// The latest events that are kept for watchers; who is further behind reads them from the store.
 pub const LIVE_RING_EVENTS: usize = 4_096;
@@ -147,8 +166,19 @@ pub const MAX_KEYS: usize = 1_000;
 pub const KEYS_FRESH: Duration = Duration::from_secs(2);
 /// How old they may be at most: within this time a key that was made or revoked is so everywhere.
 pub const KEYS_MAX_AGE: Duration = Duration::from_secs(5);
-/// How long somebody who signed in on the page stays so. Displays hang for weeks.
+/// The least time between two looks at the keys, however many ask for the newest.
+pub const KEYS_PACE: Duration = Duration::from_millis(100);
+/// How long a person who signed in on the page stays signed in without coming back.
 pub const SESSION_LIFE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// By how much the clocks of servers on one database may differ, as far as sessions go.
+pub const SESSION_SKEW: Duration = Duration::from_secs(5 * 60);
+/// How often an aged session may be renewed: an answer with the new one may be lost.
+pub const SESSION_RENEWAL: Duration = Duration::from_secs(24 * 60 * 60);
+/// Sessions of one key at the same time; a further one ends the one that would end first. A server
+/// keeps all of them in memory, 32 bytes each.
+pub const MAX_SESSIONS_PER_KEY: usize = 256;
+/// Sessions that may be begun with one key, per second: each is a commit that recording waits for.
+pub const MAX_SIGN_INS_PER_SECOND: u32 = 2;
 /// Tries to get in without a good key from one address, per second; more is answered with 429.
 /// Nobody guesses a key: this only keeps such tries from being a load.
 pub const MAX_REFUSALS_PER_SECOND: u32 = 10;
@@ -174,13 +204,54 @@ pub const COUNTING_PATIENCE: Duration = Duration::from_millis(200);
 pub const SQLITE_STATEMENTS: usize = 96;
 /// Connections that one server reads from PostgreSQL with, and as many more from a replica.
 pub const POSTGRES_READERS: usize = 8;
-/// Connections that one server writes to PostgreSQL with: one for groups of events, others for
-/// floors, cleanup and partitions.
-pub const POSTGRES_WRITERS: usize = 4;
-/// How long one request tries to reach PostgreSQL and to commit, from the moment its turn comes.
+/// Connections that one server changes floors, cleans up and makes partitions with.
+pub const POSTGRES_WRITERS: usize = 3;
+/// Groups of events that one server records at the same time on PostgreSQL. Usually there is one; a
+/// group that takes long leaves the others to the rest.
+pub const POSTGRES_LANES: usize = 4;
+/// Connections for that: one a lane, and one to make partitions with.
+pub const POSTGRES_RECORDERS: usize = POSTGRES_LANES + 1;
+/// How long a group is alone. After that, events of other floors no longer wait for it.
+pub const POSTGRES_OVERTAKE: Duration = Duration::from_millis(100);
+/// How long a request tries to reach PostgreSQL and to commit, from the moment it arrives. It is
+/// shorter than the time that a proxy waits for an answer (docs/deployment.md).
 pub const POSTGRES_PATIENCE: Duration = Duration::from_secs(8);
 /// How long PostgreSQL waits for a row or a table that another transaction holds.
 pub const POSTGRES_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a group of events of several floors waits for a lock before the events of the other
+/// floors go on without it.
+pub const POSTGRES_SHARED_WAIT: Duration = Duration::from_millis(200);
+/// How long a transaction that holds floors may wait for its server's next message. PostgreSQL then
+/// ends it: the server is frozen or cut off. A server that is only slow tries again with twice the
+/// time.
+pub const POSTGRES_IDLE_RECORDING: Duration = Duration::from_secs(1);
+/// What is added to that for each row of a large group: it is judged and sent as a whole.
+pub const POSTGRES_IDLE_A_ROW: Duration = Duration::from_micros(100);
+/// How often a server that judges a large group says that it is alive.
+pub const POSTGRES_SIGN_OF_LIFE: Duration = Duration::from_millis(250);
+/// How long a transaction that changes floors, cleans up, migrates or copies may wait for its
+/// server's next message.
+pub const POSTGRES_IDLE_WRITING: Duration = Duration::from_secs(2);
+/// The same for transactions that only read. They hold up nobody who records.
+pub const POSTGRES_IDLE_READING: Duration = Duration::from_secs(10);
+/// How long PostgreSQL tries to send an answer to a server that does not take it.
+pub const POSTGRES_UNSENT_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long one look-up of a large group may take while the group holds its floors. A look-up that
+/// takes longer is done once without the floors, which fills PostgreSQL's memory, and then again.
+pub const POSTGRES_HELD_LOOKUP: Duration = Duration::from_secs(1);
+/// Rows from which on a group counts as large in this sense.
+pub const POSTGRES_LARGE_ROWS: usize = 64;
+/// How long events may wait for a floor that another session holds, while nothing else is recorded,
+/// until the server is not ready.
+pub const POSTGRES_STUCK: Duration = Duration::from_secs(2);
+/// How long a migration waits at a time for a table that others use: everyone who records waits
+/// behind it.
+pub const MIGRATION_LOCK_TIMEOUT: Duration = Duration::from_millis(200);
+/// Partitions that are made in one transaction. Recording waits for the transaction once.
+pub const MONTHS_AT_ONCE: usize = 6;
+/// How long the making of a partition waits for groups of events under way; new ones wait behind
+/// it.
+pub const MONTHS_LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long a cleanup waits at a time to be alone with the table of events: who records has to wait
 /// behind it. More than most transactions take, and less than anybody notices.
 pub const POSTGRES_ALONE_TIMEOUT: Duration = Duration::from_millis(50);

@@ -15,7 +15,7 @@ mod watcher;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, sleep, sleep_until, timeout},
 };
 
@@ -113,6 +113,19 @@ impl Hub {
     /// A new watcher, who is told of events after a position, or from now on.
     pub(crate) async fn watch(self: Arc<Self>, after: Option<Position>) -> Result<Watcher> {
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Error::Overloaded)?;
+        self.watch_in(after, Some(room)).await
+    }
+
+    /// A new watcher whose number somebody else bounds.
+    pub(crate) async fn watch_seated(self: Arc<Self>, after: Option<Position>) -> Result<Watcher> {
+        self.watch_in(after, None).await
+    }
+
+    async fn watch_in(
+        self: Arc<Self>,
+        after: Option<Position>,
+        room: Option<OwnedSemaphorePermit>,
+    ) -> Result<Watcher> {
         let turn = self.subscribe();
         self.look().await?;
         let now = self.state().ok_or_else(not_known)?.position;
@@ -220,6 +233,8 @@ impl Hub {
             position = *last;
             lock(&self.ring).push(events);
         }
+        let gone = self.engine.last_gone().await?;
+        lock(&self.ring).forget(gone);
         // Read last: the floors are never older than the events.
         let floors = self.engine.floors().await?;
         self.publish(floors, position);

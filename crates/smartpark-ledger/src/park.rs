@@ -7,8 +7,12 @@ use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::{
     Error, EventOperations, FloorOperations, KeyOperations, Migrations, Options, Position, Reading,
-    RefusalReason, Result, Seed, attention::Drawn, check, limits, live, recorder::RecordingLog,
-    refusals::Refusals, store::Engine,
+    RefusalReason, Result, Seed,
+    attention::Drawn,
+    check, limits, live,
+    recorder::RecordingLog,
+    refusals::Refusals,
+    store::{Engine, FileLock},
 };
 
 /// A car park: the way to all operations. Clones share one database and are cheap.
@@ -142,7 +146,8 @@ impl SmartPark {
         self.engine.ready().await?;
         let mut last = self.tried.lock().await;
         if let Some(trial) = last.as_ref().filter(|it| it.at.elapsed() < limits::READY_KEPT) {
-            return trial.outcome.clone();
+            trial.outcome.clone()?;
+            return self.engine.refused().await;
         }
         let outcome = self.engine.try_write().await;
         *last = Some(Trial { at: Instant::now(), outcome: outcome.clone() });
@@ -194,6 +199,14 @@ impl SmartPark {
         Arc::clone(&self.hub).watch(after).await
     }
 
+    /// [`SmartPark::watch`] for a caller that bounds the number of its watchers itself.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn watch_seated(&self, after: Option<Position>) -> Result<live::Watcher> {
+        Arc::clone(&self.hub).watch_seated(after).await
+    }
+
     /// Takes the right to be the one server on this database, until the result is dropped.
     ///
     /// # Errors
@@ -222,7 +235,8 @@ impl SmartPark {
     /// # let folder = tempfile::tempdir().unwrap();
     /// let file = folder.path().join("backup.db");
     /// park.backup(file.clone(), |_, _| {}).await?;
-    /// let restored = smartpark_ledger::SmartPark::open(&format!("sqlite://{}", file.display())).await?;
+    /// let url = format!("sqlite://{}", file.display());
+    /// let restored = smartpark_ledger::SmartPark::open(&url).await?;
     /// assert!(restored.check(false).await?.is_clean());
     /// # Ok(()) });
     /// ```
@@ -280,6 +294,6 @@ impl SmartPark {
 /// The right to be the one server on an embedded database.
 #[derive(Debug)]
 pub struct ServerLock {
-    #[expect(dead_code, reason = "the lock lasts as long as the file is open")]
-    pub(crate) file: Option<std::fs::File>,
+    #[expect(dead_code, reason = "the right lasts until it is dropped")]
+    pub(crate) file: Option<FileLock>,
 }

@@ -22,6 +22,15 @@ pub fn planted_once(name: &str) -> bool {
     planted(name) && !DONE.swap(true, std::sync::atomic::Ordering::Relaxed)
 }
 
+/// Puts the defects of recording between what was decided and what is stored and answered.
+#[cfg(feature = "planted")]
+pub(crate) fn distort(writes: &mut crate::decide::Writes, group: &mut crate::decide::Group) {
+    recording::distort(writes, group);
+}
+
+#[cfg(feature = "planted")]
+mod recording;
+
 /// Never.
 #[cfg(not(feature = "planted"))]
 #[inline(always)]

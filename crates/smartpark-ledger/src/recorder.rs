@@ -33,18 +33,44 @@ const GROUP_ROWS: &[u64] = &[1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048
 pub(crate) type Answers = Result<Vec<Result<Recorded>>>;
 
 /// Events that wait to be recorded, and where their answers go.
-struct Batch {
+pub(crate) struct Batch {
     /// The rows; those that were refused already keep their place.
     events: Vec<Result<NewEvent>>,
+    rows: usize,
+    /// When it came.
+    #[cfg(feature = "postgres")]
+    came: Instant,
     reply: oneshot::Sender<Answers>,
     /// Room in the queue, given back with the answer.
     _room: OwnedSemaphorePermit,
 }
 
+#[cfg(feature = "postgres")]
+impl Batch {
+    /// The good rows.
+    pub(crate) fn events(&self) -> impl Iterator<Item = &NewEvent> {
+        self.events.iter().flatten()
+    }
+
+    /// How many rows it has.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// When it came.
+    pub(crate) fn came(&self) -> Instant {
+        self.came
+    }
+
+    /// Answers it without recording it.
+    pub(crate) fn refuse(self, error: Error) {
+        drop(self.reply.send(Err(error)));
+    }
+}
+
 /// Batches that are committed together.
 pub(crate) struct Group {
     batches: Vec<Batch>,
-    rows: usize,
     begun: Instant,
     log: Arc<RecordingLog>,
 }
@@ -53,6 +79,26 @@ impl Group {
     /// The rows, batch by batch; to be taken once.
     pub(crate) fn take_rows(&mut self) -> Vec<Vec<Result<NewEvent>>> {
         self.batches.iter_mut().map(|batch| std::mem::take(&mut batch.events)).collect()
+    }
+
+    /// Its batches.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn batches(&self) -> &[Batch] {
+        &self.batches
+    }
+
+    /// Takes the batches out for which `out` says so, before their rows were taken.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn take_out(&mut self, mut out: impl FnMut(&Batch) -> bool) -> Vec<Batch> {
+        self.batches.extract_if(.., |batch| out(batch)).collect()
+    }
+
+    /// Moves the batches into another group that are marked, one mark a batch.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn split(&mut self, marks: &[bool]) -> Self {
+        let mut marks = marks.iter().copied();
+        let batches = self.take_out(|_| marks.next().unwrap_or(false));
+        Self { batches, begun: self.begun, log: Arc::clone(&self.log) }
     }
 
     /// Answers each batch, after the commit. A batch whose sender is gone is counted all the same:
@@ -65,7 +111,8 @@ impl Group {
                 let recorded = answers.iter().flatten().flatten();
                 let recorded = recorded.filter(|_| !planted("forget-to-count"));
                 recorded.for_each(|recorded| self.log.note(recorded));
-                self.log.group_rows.add(self.rows as u64);
+                let rows: usize = self.batches.iter().map(|batch| batch.rows).sum();
+                self.log.group_rows.add(rows as u64);
                 self.log.commits.add_time(took);
                 if planted("swap-answers") {
                     answers.reverse();
@@ -204,7 +251,15 @@ impl<T> Recorder<T> {
         let rows = if planted("room-for-one") { 1 } else { rows };
         let room = Arc::clone(&self.log.room).try_acquire_many_owned(rows);
         let (reply, answers) = oneshot::channel();
-        let batch = Batch { events, reply, _room: room.map_err(|_| self.log.overloaded())? };
+        let room = room.map_err(|_| self.log.overloaded())?;
+        let batch = Batch {
+            rows: events.len(),
+            events,
+            #[cfg(feature = "postgres")]
+            came: Instant::now(),
+            reply,
+            _room: room,
+        };
         self.queue.send(Item::Batch(batch)).map_err(|_| stopped())?;
         match answers.await {
             Ok(answers) => answers,
@@ -284,7 +339,12 @@ impl<T> Waiting<T> {
                 Err(_) => break,
             }
         }
-        Work::Group(Group { batches, rows, begun: Instant::now(), log: Arc::clone(&self.log) })
+        Work::Group(self.group(batches))
+    }
+
+    /// A group of these batches.
+    pub(crate) fn group(&self, batches: Vec<Batch>) -> Group {
+        Group { batches, begun: Instant::now(), log: Arc::clone(&self.log) }
     }
 }
 

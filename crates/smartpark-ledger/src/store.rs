@@ -1,14 +1,12 @@
 //! The engines, and the one place that tells them apart.
 
-mod codes;
+pub(crate) mod codes;
 mod digest;
 mod latest;
 mod naive;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod repeat;
 mod sqlite;
-mod sums;
 mod tally;
 pub(crate) mod transfer;
 mod versions;
@@ -18,6 +16,7 @@ use std::{path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::decide::sums;
 use crate::recorder::RecordingLog;
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
@@ -25,12 +24,13 @@ use crate::{
     Result, ServerLock, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
-    keys::{KeyRing, Sealed},
+    keys::{KeyRing, Sealed, SealedSession, Sha256Sum},
     model::{CameraHour, FloorAtLimit, RefusedInHour},
     replica::Seen,
 };
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
+pub(crate) use sqlite::FileLock;
 use sqlite::Sqlite;
 use transfer::{Frame, Key, Mark, Rows, Stretch, Table, Totals};
 
@@ -99,6 +99,7 @@ dispatch! {
     ) -> Result<EventPage>;
     fn horizon() -> Result<Option<i64>>;
     fn position() -> Result<Position>;
+    fn last_gone() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
     fn cleanup(horizon: Timestamp) -> Result<Cleanup>;
@@ -107,11 +108,15 @@ dispatch! {
     fn rotate_key(named: &str, sealed: Sealed) -> Result<ApiKey>;
     fn revoke_key(named: &str) -> Result<ApiKey>;
     fn key_ring() -> Result<KeyRing>;
+    fn begin_session(session: SealedSession) -> Result<()>;
+    fn renew_session(old: Sha256Sum, session: SealedSession) -> Result<bool>;
+    fn end_session(sum: Sha256Sum) -> Result<()>;
     fn fill(floors: Vec<NewFloor>, empty_first: bool) -> Result<Vec<Floor>>;
     fn check(repair: bool) -> Result<Report>;
     fn use_replica(url: &str) -> Result<()>;
     fn ready() -> Result<()>;
     fn try_write() -> Result<()>;
+    fn refused() -> Result<()>;
     fn failed() -> Error;
     fn close() -> ();
     fn require_whole() -> Result<()>;
@@ -206,6 +211,15 @@ impl Engine {
                  to a SQLite file)"
                     .into(),
             )),
+        }
+    }
+
+    /// Keeps servers away from the target of a copy, as far as the engine can.
+    pub(crate) fn lock_for_copy(&self) -> Result<ServerLock> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.lock_for_copy(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(postgres) => postgres.lock_as_server(),
         }
     }
 

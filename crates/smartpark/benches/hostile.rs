@@ -17,7 +17,7 @@ use std::{
 
 use tokio::{io::AsyncWriteExt, runtime::Runtime, task::JoinSet};
 
-const HEAD: &str = "POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+const HEAD: &str = "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
 /// How often one of a crowd that drips sends its next byte.
 const DRIP: Duration = Duration::from_secs(1);
 
@@ -31,7 +31,7 @@ struct Shape {
 }
 
 fn shapes() -> Vec<Shape> {
-    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let held = |name, begin| Shape { name, begin, part: 1, drips: false };
     let body = format!("{HEAD}Content-Length: 100000\r\n\r\n[");
     vec![
@@ -115,7 +115,7 @@ impl Times {
 /// What clients that behave see for some seconds: of floors on a kept and on a new connection, and
 /// of an event. One at a time: it is their waiting that is measured and not what can be done.
 fn good(address: SocketAddr, seconds: f64) -> [Times; 3] {
-    let get = b"GET /floors HTTP/1.1\r\nHost: x\r\n\r\n";
+    let get = b"GET /floors HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let (mut reads, mut posts) = (connect(address), connect(address));
     let mut times = [const { Vec::new() }; 3];
     let begin = Instant::now();

@@ -24,6 +24,7 @@ pub mod fuzzing;
 mod guard;
 mod health;
 pub(crate) mod history;
+mod host;
 mod hot;
 mod id;
 mod kind;
@@ -38,6 +39,7 @@ mod requests;
 mod room;
 mod rows;
 mod schemas;
+mod seats;
 mod server;
 mod session;
 mod statistics;
@@ -62,7 +64,7 @@ use crate::{
     SmartPark, Timestamp,
     limits::{
         BODY_TIMEOUT, HEAD_TIMEOUT, HEARTBEAT, IDLE_TIMEOUT, MAX_ANSWERS_BYTES, MAX_BODIES_BYTES,
-        MAX_DOWNLOADS, MAX_PAGES, STOP_TIMEOUT, WRITE_TIMEOUT,
+        MAX_DOWNLOADS, MAX_PAGES, MAX_WATCHERS, STOP_TIMEOUT, WRITE_TIMEOUT,
     },
 };
 use auth::Gate;
@@ -73,6 +75,7 @@ pub use origin::Origin;
 use problem::Problem;
 pub(crate) use record::RecordedView;
 use room::Room;
+use seats::Seats;
 pub use server::{serve, serve_router};
 pub use tls::TlsFiles;
 
@@ -88,9 +91,10 @@ pub struct HttpConfig {
     pub timeouts: Timeouts,
     /// What the site is called on its page; SmartPark where nobody named it.
     pub site_name: Option<String>,
-    /// Ask nobody for a key. Otherwise whoever is on this machine is let in without one until the
-    /// first key is made ([`KeyOperations::add_key`](crate::KeyOperations::add_key)); from then on,
-    /// and from elsewhere always, a key is needed.
+    /// Ask nobody for a key. Otherwise requests from this machine are let in without one until the
+    /// first key is made ([`KeyOperations::add_key`](crate::KeyOperations::add_key)), if they are
+    /// sent directly to `localhost`, 127.0.0.1 or `[::1]` and not by a page of another site. From
+    /// then on, and from elsewhere always, a key is needed.
     pub no_auth: bool,
     /// The certificate to encrypt with. Without one, [`serve`] takes connections only from this
     /// machine and from the proxies, unless nobody is asked for a key.
@@ -100,7 +104,10 @@ pub struct HttpConfig {
     pub proxies: Vec<Network>,
     /// How often one may ask.
     pub rates: Rates,
-    /// The sites whose pages may use the interface from a browser.
+    /// How many live streams there may be ([`MAX_WATCHERS`]). When all are taken, a newcomer gets
+    /// one of the key, session or address that has the most.
+    pub streams: usize,
+    /// The sites whose pages may use the interface from a browser, with a key of their own.
     pub cors_origins: Vec<Origin>,
 }
 
@@ -115,6 +122,7 @@ impl Default for HttpConfig {
             tls: None,
             proxies: Vec::new(),
             rates: Rates::default(),
+            streams: MAX_WATCHERS,
             cors_origins: Vec::new(),
         }
     }
@@ -192,8 +200,10 @@ struct Shared {
     answers: Room,
     /// A permit for each large page of events that may be in the making.
     pages: Semaphore,
-    /// A permit for each table of events that may be downloaded.
-    downloads: Arc<Semaphore>,
+    /// A seat for each table of events that may be downloaded.
+    downloads: Arc<Seats>,
+    /// A seat for each live stream.
+    streams: Arc<Seats>,
     heartbeat: Duration,
     /// Becomes true when the server stops: streams end then.
     stopping: Arc<watch::Sender<bool>>,
@@ -228,8 +238,9 @@ impl App {
             named at once in `errors`.\n\n\
             **Keys** are made with `smartpark key add` and sent as `Authorization: Bearer …` or \
             `X-API-Key: …`: the role `viewer` may read, `camera` may post events and ask which \
-            are stored (perhaps only of some cameras or floors), `admin` may do all. Before the \
-            first key is made, whoever is on the same machine may do all.\n\n\
+            are stored (perhaps only of some cameras or floors), `admin` may do all. Until the \
+            first key is made, requests from the same machine may do all: sent directly to \
+            `localhost`, `127.0.0.1` or `[::1]`, not by a page of another site.\n\n\
             Lists of events and statistics may come from a replica of the database. Then the \
             header `SmartPark-Replica-Age` says how old they are, in seconds: what was recorded \
             before is in the answer, what came later perhaps not yet. Floors and their counts \
@@ -267,15 +278,18 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(attention::get_attention))
         .routes(routes!(metrics::get_metrics));
     described::guard(operations.get_openapi_mut());
+    described::require_host(operations.get_openapi_mut());
     operations
 }
 
 /// Every operation that never wants one.
 fn open_operations() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+    let mut operations = OpenApiRouter::new()
         .routes(routes!(session::get_session, session::begin_session, session::end_session))
         .routes(routes!(health::live))
-        .routes(routes!(health::ready))
+        .routes(routes!(health::ready));
+    described::require_host(operations.get_openapi_mut());
+    operations
 }
 
 /// The description of all operations, OpenAPI 3.1.
@@ -318,7 +332,8 @@ fn routes_until(
         body_room: Room::new(MAX_BODIES_BYTES),
         answers: Room::new(MAX_ANSWERS_BYTES),
         pages: Semaphore::new(pages_at_once()),
-        downloads: Arc::new(Semaphore::new(MAX_DOWNLOADS)),
+        downloads: Seats::new(MAX_DOWNLOADS),
+        streams: Seats::new(config.streams),
         heartbeat: config.timeouts.heartbeat,
         stopping,
     }));

@@ -1,7 +1,7 @@
 //! Instants as people and cameras write them: RFC 3339, strictly.
 
 use jiff::{
-    Timestamp,
+    SignedDuration, Timestamp,
     civil::{Date, Time},
     tz::Offset,
 };
@@ -25,6 +25,23 @@ const LAST_SECOND: i64 = 86_399;
 /// # Errors
 /// What is wrong, for a person; never echoes the text.
 pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
+    parse(text)?.ok_or(OUT_OF_RANGE)
+}
+
+/// The same for a bound of a window of time. A [`Timestamp`] cannot say the last 26 hours of the
+/// year 9999: here they all mean the last instant that it can say, after which nothing is stored.
+///
+/// # Errors
+/// As [`parse_instant`].
+pub fn parse_bound(text: &str) -> Result<Timestamp, &'static str> {
+    Ok(parse(text)?.unwrap_or(LAST_INSTANT))
+}
+
+/// The last microsecond that a [`Timestamp`] can say.
+const LAST_INSTANT: Timestamp = Timestamp::constant(253_402_207_200, 999_999_000);
+
+/// The instant that `text` names; none in the last hours of the year 9999.
+fn parse(text: &str) -> Result<Option<Timestamp>, &'static str> {
     let mut rest = Reader(text.as_bytes());
     let date = rest.date().ok_or(NOT_AN_INSTANT)?;
     let (time, is_leap) = rest.time().ok_or(NOT_AN_INSTANT)?;
@@ -32,7 +49,11 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
         return Err(NO_OFFSET);
     }
     let offset = rest.offset().ok_or(NOT_AN_INSTANT)?;
-    let instant = offset.to_timestamp(date.to_datetime(time)).map_err(|_| OUT_OF_RANGE)?;
+    let local = date.to_datetime(time);
+    let Ok(instant) = offset.to_timestamp(local) else {
+        let to_utc = SignedDuration::from_secs(i64::from(offset.seconds()));
+        return local.checked_sub(to_utc).map(|_| None).map_err(|_| OUT_OF_RANGE);
+    };
     if Offset::UTC.to_datetime(instant).year() < 0 {
         return Err(OUT_OF_RANGE);
     }
@@ -41,7 +62,7 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
     if is_leap && second.rem_euclid(LAST_SECOND + 1) != LAST_SECOND {
         return Err(NOT_AN_INSTANT);
     }
-    Ok(instant)
+    Ok(Some(instant))
 }
 
 /// What is left to read.

@@ -301,6 +301,20 @@ fn instants_are_strictly_rfc_3339() {
     }
     for text in ["0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-01:00"] {
         assert!(matches!(parse_instant(text), Err(detail) if detail.contains("years")), "{text}");
+        assert!(matches!(parse_bound(text), Err(detail) if detail.contains("years")), "{text}");
+    }
+}
+
+#[test]
+fn a_bound_may_lie_in_the_last_hours_of_the_year_9999() {
+    const LAST: Timestamp = Timestamp::constant(253_402_207_200, 999_999_000);
+    assert!(Timestamp::MAX.as_microsecond() == LAST.as_microsecond());
+    for text in ["9999-12-31T23:59:59Z", "9999-12-31T22:59:59-01:00", "9999-12-30T22:00:01Z"] {
+        assert!(matches!(parse_instant(text), Err(detail) if detail.contains("years")), "{text}");
+        assert_eq!(parse_bound(text), Ok(LAST), "{text}");
+    }
+    for text in ["9999-12-30T22:00:00Z", "2026-02-12T10:30:45Z"] {
+        assert_eq!(parse_bound(text), parse_instant(text), "{text}");
     }
 }
 

@@ -57,12 +57,12 @@ pub(crate) struct Sealed {
     pub(crate) sha256: Sha256Sum,
 }
 
-/// The SHA-256 of a key. Sessions are signed with it, so it is not shown either.
+/// The SHA-256 of a key or a session: enough to recognise it, and not enough to send it.
 #[derive(Clone, Copy)]
 pub struct Sha256Sum(pub [u8; 32]);
 
 impl Sha256Sum {
-    /// The sum of a key in plain text.
+    /// The sum of a key or a session in plain text.
     pub(crate) fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
@@ -91,7 +91,8 @@ pub(crate) fn prefix_of(text: &str) -> Option<&str> {
     (secret.len() == SECRET_DIGITS && digits(public) && digits(secret)).then_some(prefix)
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

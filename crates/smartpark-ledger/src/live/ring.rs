@@ -49,6 +49,19 @@ impl Ring {
         }
     }
 
+    /// Forgets what may hold events that were deleted: all up to the last of these.
+    pub(super) fn forget(&mut self, gone: Position) {
+        if gone.lineage != self.after.lineage || gone <= self.after {
+            return;
+        }
+        self.after = gone;
+        let kept = self.stretches.partition_point(|stretch| stretch.first <= gone);
+        for stretch in self.stretches.drain(..kept) {
+            self.events -= stretch.piece.value.len();
+            self.after = self.after.max(stretch.last);
+        }
+    }
+
     /// The next events after a position: about as many as one piece has at most, and as they were
     /// found. None where the position is not known here.
     pub(super) fn after(&self, position: Position) -> Option<Vec<(Position, Arc<Piece>)>> {

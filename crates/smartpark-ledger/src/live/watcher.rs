@@ -19,7 +19,8 @@ pub struct Watcher {
     placed: bool,
     /// The state that was told.
     told: Option<Arc<State>>,
-    _room: OwnedSemaphorePermit,
+    /// None if its number is bounded elsewhere.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Watcher {
@@ -28,7 +29,7 @@ impl Watcher {
         turn: watch::Receiver<()>,
         after: Option<Position>,
         now: Position,
-        room: OwnedSemaphorePermit,
+        room: Option<OwnedSemaphorePermit>,
     ) -> Self {
         let (position, placed) = (after.unwrap_or(now), after.is_none());
         Self { hub, turn, position, placed, told: None, _room: room }

@@ -16,6 +16,7 @@ mod fault;
 mod floors;
 mod hours;
 mod keys;
+mod lanes;
 mod latest;
 mod migrate;
 mod partitions;
@@ -27,14 +28,20 @@ mod repair;
 mod replica;
 mod retention;
 mod rows;
+mod seam;
 mod session;
+mod sign_ins;
 mod statistics;
 mod stream;
 mod tables;
 mod task;
+mod terms;
 mod transaction;
 mod transfer;
+mod twins;
+mod waits;
 mod walk;
+mod wants;
 mod writes;
 
 use std::sync::{Arc, OnceLock};
@@ -53,18 +60,22 @@ use crate::{
     Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
-    limits::{POSTGRES_READERS, POSTGRES_WRITERS, REFUSALS_PATIENCE, REPLICA_PATIENCE},
+    limits::{
+        POSTGRES_PATIENCE, POSTGRES_READERS, POSTGRES_RECORDERS, POSTGRES_WRITERS,
+        REFUSALS_PATIENCE, REPLICA_PATIENCE,
+    },
     model::{CameraHour, FloorAtLimit, RefusedInHour},
     recorder::{self, Answers, Recorder},
     replica::Seen,
 };
 use changes::Changes;
-use connect::{Address, Role};
+use connect::{Address, Role, Work};
 use latest::Latest;
 use partitions::Months;
 use replica::Replica;
 use task::{Close, Task};
-use transaction::{Transaction, patiently};
+use transaction::{Transaction, not_in_time, patiently};
+use waits::Waits;
 
 /// A database on a PostgreSQL server. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -102,7 +113,9 @@ macro_rules! read_past {
 
 struct Inner {
     options: Arc<Options>,
-    /// Connections that write.
+    /// Connections that record.
+    recorders: Pool,
+    /// Connections for all else that writes.
     writers: Pool,
     /// Connections that read.
     readers: Pool,
@@ -111,6 +124,8 @@ struct Inner {
     changes: Changes,
     latest: Latest,
     months: Arc<Months>,
+    /// How long events wait for what others hold.
+    waits: Arc<Waits>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -136,22 +151,34 @@ impl Postgres {
 
     fn open(url: &str, options: &Arc<Options>) -> Result<Self> {
         let address = Address::from_url(url, Role::Primary)?;
-        let writers = address.pool(POSTGRES_WRITERS)?;
-        let readers = address.pool(POSTGRES_READERS)?;
+        let recorders = address.pool(POSTGRES_RECORDERS, Work::Recording)?;
+        let writers = address.pool(POSTGRES_WRITERS, Work::Writing)?;
+        let readers = address.pool(POSTGRES_READERS, Work::Reading)?;
         let (queue, waiting) = recorder::queue();
         let (options, changes) = (Arc::clone(options), Changes::new());
-        let months = Arc::<Months>::default();
+        let (months, waits) = (Arc::<Months>::default(), Arc::<Waits>::default());
         let task = Task {
-            pool: writers.clone(),
+            pool: recorders.clone(),
+            waits: Arc::clone(&waits),
             options: Arc::clone(&options),
             months: Arc::clone(&months),
             changes: changes.clone(),
         };
         tokio::spawn(task.run(waiting));
         let (latest, replica) = (Latest::new(&readers, &changes), OnceLock::new());
-        let inner = Inner { options, writers, readers, replica, queue, changes, latest, months };
-        let inner = Arc::new(inner);
-        Ok(Self { inner, reading: None })
+        let inner = Inner {
+            options,
+            recorders,
+            writers,
+            readers,
+            replica,
+            queue,
+            changes,
+            latest,
+            months,
+            waits,
+        };
+        Ok(Self { inner: Arc::new(inner), reading: None })
     }
 
     /// Names the one replica that reads of the past may come from.
@@ -203,7 +230,13 @@ impl Postgres {
     }
 
     pub(super) async fn try_write(&self) -> Result<()> {
+        self.inner.waits.require_progress()?;
         patiently!(probe::write(&self.inner.writers))
+    }
+
+    /// The next probe finds out what a write that was refused just now would say.
+    pub(super) async fn refused(&self) -> Result<()> {
+        Ok(())
     }
 
     pub(super) async fn table_info(&self) -> Result<Vec<TableInfo>> {
@@ -332,8 +365,11 @@ impl Postgres {
         patiently!(async { refusals::since(&*self.inner.readers.get().await?, since).await })
     }
 
+    /// Records events. The answer comes in time, whatever the group that they are part of waits
+    /// for: an error then says that it is not known whether they were recorded.
     pub(super) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {
-        self.inner.queue.record(events).await
+        let recorded = timeout(POSTGRES_PATIENCE, self.inner.queue.record(events));
+        recorded.await.map_err(|_| not_in_time())?
     }
 
     /// What this process recorded so far.
@@ -369,6 +405,11 @@ impl Postgres {
 
     pub(super) async fn position(&self) -> Result<Position> {
         patiently!(async { events::position(&*self.inner.readers.get().await?).await })
+    }
+
+    /// The position of the last event that was deleted.
+    pub(super) async fn last_gone(&self) -> Result<Position> {
+        patiently!(async { events::last_gone(&*self.inner.readers.get().await?).await })
     }
 
     pub(super) async fn events_after(
@@ -450,6 +491,7 @@ impl Postgres {
             // Where the task has ended already, there is nothing left to wait for.
             drop(closed.await);
         }
+        self.inner.recorders.close();
         self.inner.writers.close();
         self.inner.readers.close();
         if let Some(replica) = self.inner.replica.get() {

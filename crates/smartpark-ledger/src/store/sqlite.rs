@@ -13,12 +13,20 @@ mod checkpoint;
 mod connection;
 mod events;
 mod fault;
+mod file;
 mod floors;
+mod handle;
+mod health;
+mod holder;
 mod hours;
 mod keys;
 mod latest;
+mod lock;
+mod log;
 mod migrate;
+mod open;
 mod past;
+mod place;
 mod probe;
 mod readers;
 mod recording;
@@ -27,23 +35,24 @@ mod repair;
 mod retention;
 mod rows;
 mod session;
+mod sign_ins;
 mod statistics;
 mod tables;
 mod transfer;
 mod walk;
 mod writer;
 
-use std::{fs::OpenOptions, path::Path, path::PathBuf, sync::Arc};
+use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Recorded, Result,
-    ServerLock, Statistics, TableInfo,
+    Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     limits::CLEANUP_CHUNK_ROWS,
@@ -51,7 +60,9 @@ use crate::{
     recorder, store,
 };
 use changes::Changes;
+use file::DatabaseFile;
 use latest::Latest;
+pub(crate) use lock::FileLock;
 use readers::Readers;
 use session::Session;
 use writer::WriterHandle;
@@ -64,7 +75,7 @@ pub(crate) struct Sqlite {
 
 #[derive(Debug)]
 struct Inner {
-    path: PathBuf,
+    file: Arc<DatabaseFile>,
     options: Arc<Options>,
     readers: Readers,
     latest: Latest,
@@ -73,54 +84,6 @@ struct Inner {
 }
 
 impl Sqlite {
-    /// Opens the file, makes it where there is none, and brings its tables up to this version.
-    pub(super) async fn create(path: &str, options: &Arc<Options>) -> Result<Self> {
-        Self::open(path, options, |path, now| {
-            connection::create_file(path, now)?;
-            let mut connection = connection::open(path)?;
-            migrate::run(&mut connection, now)?;
-            Ok(connection)
-        })
-        .await
-    }
-
-    /// Opens a file that exists, with tables of this version.
-    pub(super) async fn connect(path: &str, options: &Arc<Options>) -> Result<Self> {
-        Self::open(path, options, |path, _| {
-            let connection = connection::open(path)?;
-            migrate::require_current(&connection)?;
-            transfer::require_whole(&connection)?;
-            Ok(connection)
-        })
-        .await
-    }
-
-    async fn open(
-        path: &str,
-        options: &Arc<Options>,
-        prepare: fn(&Path, Timestamp) -> Result<Connection>,
-    ) -> Result<Self> {
-        let path = PathBuf::from(path);
-        let options = Arc::clone(options);
-        let (reply, opened) = oneshot::channel();
-        // Opening may wait for another process: that must not hold the caller's runtime up.
-        std::thread::Builder::new()
-            .name("smartpark-open".into())
-            .spawn(move || {
-                let result = prepare(&path, options.clock.now()).and_then(|connection| {
-                    let readers = Readers::start(&path)?;
-                    let latest = Latest::open(&path)?;
-                    let changes = Changes::new(path.clone());
-                    let writer = WriterHandle::start(connection, &options, &changes)?;
-                    let inner = Inner { path, options, readers, latest, writer, changes };
-                    Ok(Self { inner: Arc::new(inner) })
-                });
-                drop(reply.send(result));
-            })
-            .map_err(|error| Error::Unavailable(format!("no thread could be started: {error}")))?;
-        opened.await.map_err(|_| Error::Internal("opening the database failed".into()))?
-    }
-
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
@@ -190,7 +153,7 @@ impl Sqlite {
     }
 
     pub(super) async fn change_floor(&self, id: i64, change: FloorChange) -> Result<Floor> {
-        self.write(move |session| floors::change(session, id, change)).await
+        self.write(move |session| floors::change(session, id, &change)).await
     }
 
     pub(super) async fn remove_floor(&self, id: i64) -> Result<()> {
@@ -204,7 +167,10 @@ impl Sqlite {
         reason: String,
         author: Option<String>,
     ) -> Result<Floor> {
-        self.write(move |session| floors::recount(session, id, count, reason, author)).await
+        let recount = move |session: &mut Session<'_>| {
+            floors::recount(session, id, count, &reason, author.as_deref())
+        };
+        self.write(recount).await
     }
 
     pub(super) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {
@@ -289,6 +255,11 @@ impl Sqlite {
         self.read(events::position).await
     }
 
+    /// The position of the last event that was deleted.
+    pub(super) async fn last_gone(&self) -> Result<Position> {
+        self.read(events::last_gone).await
+    }
+
     pub(super) async fn events_after(
         &self,
         position: Position,
@@ -340,7 +311,9 @@ impl Sqlite {
     }
 
     pub(super) async fn ready(&self) -> Result<()> {
-        self.inner.writer.sound()?;
+        let health = self.inner.writer.health();
+        health.sound()?;
+        health.look()?;
         self.read(|connection| {
             migrate::require_current(connection)?;
             transfer::require_whole(connection)
@@ -348,12 +321,28 @@ impl Sqlite {
         .await
     }
 
+    /// Whether the last write was refused just now.
+    pub(super) async fn refused(&self) -> Result<()> {
+        self.inner.writer.health().just_refused()
+    }
+
+    /// Writes in a way that leaves nothing behind. If a write was refused before, it writes much:
+    /// a disk that has room for a page need not have room for an event.
     pub(super) async fn try_write(&self) -> Result<()> {
-        self.write(|session| probe::write(session)).await
+        let health = self.inner.writer.health();
+        health.just_refused()?;
+        if !health.is_refusing() {
+            return self.write(|session| probe::write(session)).await;
+        }
+        let begun = Instant::now();
+        self.write(|session| probe::write_much(session)).await?;
+        self.write(|session| probe::undo(session)).await?;
+        health.heal(begun);
+        Ok(())
     }
 
     pub(super) async fn failed(&self) -> Error {
-        self.inner.writer.failed().await
+        self.inner.writer.health().failed().await
     }
 
     /// Changes with every commit that is seen, of this or of another process.
@@ -361,35 +350,11 @@ impl Sqlite {
         self.inner.changes.watch()
     }
 
-    pub(super) async fn close(&self) {
-        self.inner.changes.close();
-        self.inner.writer.close().await;
-    }
-
     /// A file has no replica.
     pub(super) async fn use_replica(&self, _url: &str) -> Result<()> {
         Err(Error::Unusable(
             "an embedded database has no replica: that takes a database on PostgreSQL".into(),
         ))
-    }
-
-    /// A lock on a file beside the database, not on the database itself: closing any handle on
-    /// that would let go of SQLite's own locks.
-    pub(super) fn lock_as_server(&self) -> Result<ServerLock> {
-        let mut path = self.inner.path.clone().into_os_string();
-        path.push("-lock");
-        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let file = opened.map_err(|error| {
-            Error::Unavailable(format!("the lock file beside the database: {error}"))
-        })?;
-        file.try_lock().map_err(|_| {
-            Error::Unavailable(
-                "another smartpark server runs on it; stop that one first, or give this one \
-                 another database"
-                    .into(),
-            )
-        })?;
-        Ok(ServerLock { file: Some(file) })
     }
 }
 

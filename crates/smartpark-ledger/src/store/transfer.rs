@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 
 use crate::{
     Error, Event, Floor, Result,
+    decide::Adjustment,
     keys::KnownKey,
     limits::{COPY_PAGE_DIGESTS, COPY_PAGE_ROWS},
-    store::codes::Kind,
+    store::versions::sha256,
 };
 
 /// Where a row stands in the order in which its table is copied.
@@ -47,21 +48,6 @@ impl Table {
             _ => COPY_PAGE_ROWS,
         }
     }
-}
-
-/// A change of a count that no event made, or of a capacity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Adjustment {
-    pub(super) id: i64,
-    pub(super) floor_id: i64,
-    pub(super) kind: Kind,
-    pub(super) delta: i64,
-    pub(super) current_vehicles: i64,
-    pub(super) total_slots: i64,
-    pub(super) reason: Option<String>,
-    pub(super) author: Option<String>,
-    pub(super) at: i64,
-    pub(super) created_at: i64,
 }
 
 /// What is kept of an hour whose events are gone.
@@ -122,6 +108,12 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
+    /// A fingerprint of all of it.
+    pub(super) fn sum(&self) -> String {
+        let Self { frame, events, adjustments, digests, at_limit } = self;
+        sha256(&format!("{frame:?} {events:?} {adjustments:?} {digests:?} {at_limit:?}"))
+    }
+
     /// How many events.
     pub(crate) fn events(&self) -> u64 {
         self.events[0].unwrap_or_default().unsigned_abs()
@@ -138,8 +130,10 @@ impl Totals {
 pub(crate) struct Mark {
     /// Drawn at random when its tables were made.
     pub(crate) identity: i64,
-    /// No event after this one has an id yet.
-    pub(crate) last_event_id: i64,
+    /// The last ids that were given. No event, floor or adjustment after these has one yet.
+    pub(super) last_event_id: i64,
+    pub(super) last_floor_id: i64,
+    pub(super) last_adjustment_id: i64,
 }
 
 /// Rows of one table in the order of their keys.
@@ -294,17 +288,43 @@ pub(super) fn foreign_data() -> Error {
     )
 }
 
-/// A copy may go on in an empty database and in an unfinished copy of the same source.
-pub(super) fn admit(copy_of: Option<i64>, is_empty: bool, source: i64) -> Result<()> {
-    match copy_of {
-        Some(of) if of == source => Ok(()),
-        Some(_) => Err(Error::Unusable(
-            "the target is an unfinished copy of another database; finish that one, or name an \
-             empty database"
-                .into(),
-        )),
-        None if is_empty => Ok(()),
-        None => Err(Error::NotEmpty),
+/// What a database says about itself as the target of a copy.
+#[derive(Debug)]
+pub(super) struct Target {
+    /// The source while the copy is not finished.
+    pub(super) copy_of: Option<i64>,
+    /// The source of the copy that was finished last.
+    pub(super) copied_from: Option<i64>,
+    /// The fingerprint of what it held then.
+    pub(super) copied_sum: Option<String>,
+    /// Whether it holds nothing at all.
+    pub(super) is_empty: bool,
+}
+
+impl Target {
+    /// Whether it is a finished copy of `source`. Then [`Target::admit`] wants to know what it
+    /// holds now.
+    pub(super) fn may_go_on(&self, source: i64) -> bool {
+        !self.is_empty && self.copy_of.is_none() && self.copied_from == Some(source)
+    }
+
+    /// Admits a copy of `source`: to an empty database, to an unfinished copy of the same source,
+    /// and to a finished one that still holds exactly what that copy put there.
+    pub(super) fn admit(&self, source: i64, held: Option<&Totals>) -> Result<()> {
+        match self.copy_of {
+            Some(of) if of == source => return Ok(()),
+            Some(_) => {
+                return Err(Error::Unusable(
+                    "the target is an unfinished copy of another database; finish that one, or \
+                     name an empty database"
+                        .into(),
+                ));
+            }
+            None if self.is_empty => return Ok(()),
+            None => {}
+        }
+        let held = held.filter(|_| self.may_go_on(source)).map(Totals::sum);
+        if held.is_some() && held == self.copied_sum { Ok(()) } else { Err(Error::NotEmpty) }
     }
 }
 

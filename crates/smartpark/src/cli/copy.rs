@@ -19,7 +19,8 @@ use crate::{
 ///
 /// All that is known goes over: floors, events with their ids and the answers that were given,
 /// adjustments, statistics also of events that were cleaned up, the retention horizon. The target
-/// is created where it is missing, and must be empty. At the end it is checked, and compared with
+/// is created where it is missing, and must be empty, or an earlier copy of the same source that
+/// nobody wrote to since. At the end it is checked, and compared with
 /// the source
 ///
 /// A copy that was interrupted is started again with the same command and goes on. Until it is
@@ -68,7 +69,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     bar.finish_and_clear();
     let copied = copied.map_err(|fault| match fault {
         Error::NotEmpty => anyhow::anyhow!(
-            "{} holds floors already; a copy needs an empty database",
+            "{} holds floors already; a copy needs an empty database, or a finished copy of the \
+             same source that nobody wrote to since",
             shown_url(&args.to)
         ),
         other => other.into(),

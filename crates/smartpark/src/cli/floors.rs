@@ -9,7 +9,7 @@ use super::{Context, Outcome, Usage, output::table};
 use crate::{
     Floor, FloorChange, FloorCount, NewFloor, SmartPark, Timestamp,
     http::views::{FloorView, FloorsView, RecommendationView},
-    intake::parse_instant,
+    intake::parse_bound,
     occupancy_percentage,
 };
 
@@ -152,9 +152,9 @@ struct CountView<'a> {
     available_slots: i64,
 }
 
-/// Reads an instant from an argument.
+/// Reads an instant from an argument: the bound of a window, or until when to count.
 pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
-    parse_instant(text).map_err(|fault| fault.to_string())
+    parse_bound(text).map_err(|fault| fault.to_string())
 }
 
 /// The floor with this name, or else with this id.

@@ -17,12 +17,12 @@ use super::{
     Context, Outcome, Usage,
     input::{Columns, Format, Mapping, Source, shown},
     output::note,
-    signals::StopSignals,
+    signals::{PauseSignal, StopSignals},
 };
 use crate::{
     Error, NewEvent, Recorded, Result, SmartPark,
     config::Span,
-    limits::{IMPORT_ATTEMPTS, IMPORT_BATCHES_AHEAD, IMPORT_FIRST_PAUSE},
+    limits::{IMPORT_ATTEMPTS, IMPORT_BATCHES_AHEAD, IMPORT_FIRST_PAUSE, IMPORT_REST},
 };
 use report::Report;
 pub(super) use rows::FloorNames;
@@ -75,7 +75,7 @@ enum End {
 
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let columns = rows::columns(&args.map).map_err(Usage)?;
-    let signals = StopSignals::catch()?;
+    let signals = (StopSignals::catch()?, PauseSignal::catch()?);
     let park = context.connect().await?;
     let floors = park.floors().get_all_floors().await?;
     let floor_names = FloorNames::new(&floors);
@@ -121,7 +121,7 @@ fn batches(
 async fn record_all(
     park: &SmartPark,
     mut batches: mpsc::Receiver<Batch>,
-    mut signals: StopSignals,
+    (mut signals, mut pauses): (StopSignals, PauseSignal),
     report: &mut Report,
 ) -> anyhow::Result<End> {
     loop {
@@ -129,6 +129,10 @@ async fn record_all(
         let batch = tokio::select! {
             biased;
             _ = signals.wait() => return Ok(End::Interrupted),
+            () = pauses.wait() => {
+                pauses.stop();
+                continue;
+            }
             batch = batches.recv() => batch,
         };
         let rows = match batch {
@@ -140,6 +144,8 @@ async fn record_all(
             return Ok(End::Failed(fault.to_string()));
         }
         report.show();
+        // A server beside it gets its turn: the lock knows no queue.
+        tokio::time::sleep(IMPORT_REST).await;
     }
 }
 

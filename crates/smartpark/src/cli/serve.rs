@@ -20,8 +20,9 @@ use crate::{
 /// Opens the database, creating it where there is none, and fills an empty one: by default with
 /// four floors and 15 sample events. A database with data is left as it is. Stops in good order
 /// on SIGTERM and Ctrl-C. One server runs on one database file; every other command works
-/// beside it. Nobody on this machine needs a key until the first one is made (`smartpark key
-/// add`). Other machines are served where there is a key, and either TLS or a proxy in front
+/// beside it. Until you make the first key (`smartpark key add`), only requests from this machine
+/// are served, sent directly to localhost, 127.0.0.1 or [::1]. Other machines are served if there
+/// is a key, and either TLS or a proxy in front
 ///
 /// Examples:
 ///   smartpark serve

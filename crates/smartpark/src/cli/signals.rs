@@ -1,4 +1,4 @@
-//! The signals that ask the program to stop.
+//! The signals that ask the program to stop, for good or for a while.
 
 use std::io;
 
@@ -45,4 +45,51 @@ impl StopSignals {
         }
         "Ctrl-C"
     }
+}
+
+/// The signal that asks the program to pause (Ctrl-Z). A process that has a transaction open must
+/// not stand still: it would keep all others from writing.
+#[cfg(unix)]
+pub(super) struct PauseSignal(tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl PauseSignal {
+    /// Begins to catch it: from now on the process pauses only in [`PauseSignal::stop`].
+    pub(super) fn catch() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw())).map(Self)
+    }
+
+    /// Waits until it comes.
+    pub(super) async fn wait(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Pauses the process until somebody continues it.
+    pub(super) fn stop(&self) {
+        use rustix::process::{Signal, getpid, kill_process};
+        if let Err(fault) = kill_process(getpid(), Signal::STOP) {
+            tracing::debug!(%fault, "it cannot pause");
+        }
+    }
+}
+
+/// There is no such signal.
+#[cfg(not(unix))]
+pub(super) struct PauseSignal;
+
+#[cfg(not(unix))]
+impl PauseSignal {
+    pub(super) fn catch() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Waits for ever.
+    pub(super) async fn wait(&mut self) {
+        std::future::pending().await
+    }
+
+    pub(super) fn stop(&self) {}
 }

@@ -19,23 +19,23 @@ use axum::{
 use tokio::time::Instant;
 
 use super::{
-    App, HttpConfig,
+    App, HttpConfig, Origin,
     kind::Kind,
-    origin::from_elsewhere,
+    origin::{self, from_elsewhere, may_be_from_elsewhere},
     problem::{Place, Problem},
+    seats::Holder,
 };
 use crate::{
     Clock, NewEvent, Role, SmartPark,
-    keys::KnownKey,
-    limits::{MAX_KEYS, MAX_RATED_ADDRESSES, MAX_REFUSALS_PER_SECOND},
+    keys::{KeyRing, KnownKey, Session},
+    limits::{MAX_KEYS, MAX_RATED_ADDRESSES, MAX_REFUSALS_PER_SECOND, MAX_SIGN_INS_PER_SECOND},
     planted::planted,
 };
-use client::Client;
-pub(super) use client::is_one_of;
+pub(super) use client::{Client, is_one_of};
 pub use client::{Network, Peer};
 use rates::{Buckets, household};
 use ring::Keys;
-pub(super) use session::{COOKIE, Cookie};
+pub(super) use session::{COOKIE, forget, keep};
 
 /// The header for clients that cannot send `Authorization`.
 pub(super) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -51,16 +51,26 @@ pub struct Rates {
     pub per_address: Option<NonZeroU32>,
 }
 
+/// Why somebody is refused before the first key is made.
+const NO_KEY_YET: &str = "there is no key yet, so only requests from this machine are served: to \
+    localhost, 127.0.0.1 or [::1], through no proxy, and from no page of another site. Make a key \
+    with `smartpark key add NAME --role admin`, and send it";
+
 /// Lets requests in, or not.
 #[derive(Debug)]
 pub(super) struct Gate {
     keys: Arc<Keys>,
     clock: Clock,
     is_open: bool,
+    /// The address that the server listens on.
+    own: IpAddr,
     proxies: Vec<Network>,
+    /// The sites whose pages may use the interface; with a key, if keys are asked for.
+    origins: Vec<Origin>,
     of_keys: Option<Buckets<i64>>,
     of_addresses: Option<Buckets<Option<IpAddr>>>,
     of_refusals: Buckets<Option<IpAddr>>,
+    of_sign_ins: Buckets<i64>,
     started: Instant,
 }
 
@@ -70,7 +80,9 @@ pub(super) struct Caller {
     /// None where nobody is asked for a key.
     key: Option<Arc<KnownKey>>,
     /// The session that it came with, where it is one.
-    session: Option<Cookie>,
+    session: Option<Session>,
+    /// The address that stands for it.
+    address: Option<IpAddr>,
 }
 
 impl Caller {
@@ -90,8 +102,17 @@ impl Caller {
     }
 
     /// The session that it came with.
-    pub(super) fn session(&self) -> Option<&Cookie> {
+    pub(super) fn session(&self) -> Option<&Session> {
         self.session.as_ref()
+    }
+
+    /// Whose share of what is scarce it uses.
+    pub(super) fn holder(&self) -> Holder {
+        Holder {
+            key: self.key().map(|known| known.key.id),
+            session: self.session().map(|session| session.sum().0),
+            address: self.address,
+        }
     }
 
     /// Whether it may report this event.
@@ -151,15 +172,19 @@ impl Gate {
         let HttpConfig { no_auth, ref proxies, rates, .. } = *config;
         let clock = park.options().clock.clone();
         let refusals = NonZeroU32::new(MAX_REFUSALS_PER_SECOND).unwrap_or(NonZeroU32::MIN);
+        let sign_ins = NonZeroU32::new(MAX_SIGN_INS_PER_SECOND).unwrap_or(NonZeroU32::MIN);
         let of_addresses = |rate| Buckets::new(rate, MAX_RATED_ADDRESSES);
         Self {
             keys: Keys::new(park),
             clock,
             is_open: no_auth,
+            own: config.listen.ip().to_canonical(),
             proxies: proxies.clone(),
+            origins: config.cors_origins.clone(),
             of_keys: rates.per_key.map(|rate| Buckets::new(rate, MAX_KEYS)),
             of_addresses: rates.per_address.map(of_addresses),
             of_refusals: of_addresses(refusals),
+            of_sign_ins: Buckets::new(sign_ins, MAX_KEYS),
             started: Instant::now(),
         }
     }
@@ -168,9 +193,10 @@ impl Gate {
     pub(super) async fn admit(&self, head: &Parts) -> Result<Caller, Problem> {
         let client = self.client(head);
         self.check_address(&client)?;
-        let caller = self.identify(&client, &head.headers).await?;
+        let caller = self.identify(&client, head).await?;
         let caller = caller.ok_or_else(|| self.refuse(&client))?;
-        if caller.session.is_some() && !is_reading(&head.method) && from_elsewhere(head) {
+        let caller = Caller { address: client.address.map(household), ..caller };
+        if !is_reading(&head.method) && self.is_others_doing(&caller, &client, head) {
             return Err(Problem::new(Kind::CrossSite));
         }
         if let (Some(buckets), Some(key)) = (&self.of_keys, caller.key()) {
@@ -182,9 +208,18 @@ impl Gate {
         Ok(caller)
     }
 
+    /// Whether a page of another site has a browser make this request, which shows no key that
+    /// the page would have to know.
+    fn is_others_doing(&self, caller: &Caller, client: &Client, head: &Parts) -> bool {
+        let shows_key = caller.key.is_some() && caller.session.is_none();
+        // Where nobody is asked for a key, pages that were allowed to need none either.
+        let is_allowed = || self.is_open && origin::asking(&self.origins, &head.headers).is_some();
+        !shows_key && from_elsewhere(head, client) && !is_allowed()
+    }
+
     /// The client that made a request.
     pub(super) fn client(&self, head: &Parts) -> Client {
-        Client::of(head.extensions.get().copied(), &head.headers, &self.proxies)
+        Client::of(head, &self.proxies, self.own)
     }
 
     /// Whether this address may ask once more.
@@ -194,39 +229,99 @@ impl Gate {
         buckets.take(who, self.now()).map_err(Problem::too_often)
     }
 
-    /// The caller with the key or the session that the headers hold, if they hold a good one or
-    /// none is needed. A key comes before a session: a client that sends one means it.
+    /// The caller with the key or the session that the head holds, if it holds a good one. A key
+    /// comes before a session: a client that sends one means it. Until there is a key, it is who
+    /// asks from this machine, directly, and not from a page of another site.
     pub(super) async fn identify(
         &self,
         client: &Client,
-        headers: &HeaderMap,
+        head: &Parts,
     ) -> Result<Option<Caller>, Problem> {
-        if self.is_open {
+        let ring = self.keys.current().await?;
+        if self.is_free(&ring, client, head) {
             return Ok(Some(Caller::default()));
         }
-        let ring = self.keys.current().await?;
-        if !ring.required {
-            return Ok(client.is_local.then(Caller::default));
-        }
+        let headers = &head.headers;
         if let Some(secret) = sent_key(headers) {
             if planted("log-key") {
                 tracing::info!(secret, "a request");
             }
             let key = ring.recognise(secret).cloned();
-            return Ok(key.map(|key| Caller { key: Some(key), session: None }));
+            return Ok(key.map(|key| Caller { key: Some(key), ..Caller::default() }));
         }
-        let cookie = Cookie::of(headers).filter(|cookie| cookie.is_before_end(self.clock.now()));
-        let known = cookie.and_then(|cookie| {
-            let key = ring.with_prefix(cookie.prefix()).cloned();
-            key.filter(|key| cookie.is_signed_by(&key.sum)).map(|key| (key, cookie))
-        });
-        Ok(known.map(|(key, session)| Caller { key: Some(key), session: Some(session) }))
+        let Some(session) = session::sent_session(headers) else { return Ok(None) };
+        let key = self.key_of(ring, &session).await?;
+        Ok(key.map(|key| Caller { key: Some(key), session: Some(session), address: None }))
+    }
+
+    /// The key that a session was begun with, if both hold. A session that is not known may have
+    /// been begun a moment ago, perhaps by another server.
+    async fn key_of(
+        &self,
+        ring: Arc<KeyRing>,
+        session: &Session,
+    ) -> Result<Option<Arc<KnownKey>>, Problem> {
+        if !session.is_in_time(self.clock.now()) || ring.with_prefix(session.prefix()).is_none() {
+            return Ok(None);
+        }
+        if let Some(key) = ring.key_of(session) {
+            return Ok(Some(Arc::clone(key)));
+        }
+        Ok(self.keys.newest().await?.key_of(session).cloned())
+    }
+
+    /// Begins a session with a key.
+    pub(super) async fn begin_session(&self, key: &KnownKey) -> Result<Session, Problem> {
+        self.of_sign_ins.take(key.key.id, self.now()).map_err(Problem::too_often)?;
+        let session = self.keys.park().keys().begin_session(&key.key.prefix).await?;
+        // If this look fails, the first request with the session looks.
+        self.keys.newest().await.ok();
+        Ok(session)
+    }
+
+    /// Another session in place of one that is more than half over: a page that is opened now and
+    /// then never has to sign in again. None if it has time, or if that cannot be stored now.
+    pub(super) async fn renew_session(&self, session: &Session) -> Option<Session> {
+        if !session.is_aged(self.clock.now()) {
+            return None;
+        }
+        self.keys.park().keys().renew_session(session).await.unwrap_or_else(|error| {
+            tracing::warn!("a session could not be renewed: {error}");
+            None
+        })
+    }
+
+    /// Ends the session that the head holds, if it holds a good one.
+    pub(super) async fn end_session(&self, head: &Parts) -> Result<(), Problem> {
+        let Some(session) = session::sent_session(&head.headers) else { return Ok(()) };
+        let ring = self.keys.current().await?;
+        if self.key_of(ring, &session).await?.is_some() {
+            self.keys.park().keys().end_session(&session).await?;
+            // If this look fails, the next one finds it gone.
+            self.keys.newest().await.ok();
+        }
+        Ok(())
+    }
+
+    /// The caller, if it needs no key.
+    pub(super) async fn identify_free(
+        &self,
+        client: &Client,
+        head: &Parts,
+    ) -> Result<Option<Caller>, Problem> {
+        let ring = self.keys.current().await?;
+        Ok(self.is_free(&ring, client, head).then(Caller::default))
+    }
+
+    fn is_free(&self, ring: &KeyRing, client: &Client, head: &Parts) -> bool {
+        let is_here = || client.is_local && !may_be_from_elsewhere(head, client);
+        self.is_open || (!ring.required && is_here())
     }
 
     /// The caller whose key this is.
     pub(super) async fn recognise(&self, secret: &str) -> Result<Option<Caller>, Problem> {
         let key = self.keys.current().await?.recognise(secret).cloned();
-        Ok(key.map(|key| Caller { key: Some(key), session: None }))
+        Ok(key.map(|key| Caller { key: Some(key), ..Caller::default() }))
     }
 
     /// Whether a caller who was let in a while ago still would be, as far as is known now: asked
@@ -235,19 +330,23 @@ impl Gate {
     pub(super) fn still_admits(&self, caller: &Caller) -> bool {
         let Some(ring) = self.keys.at_hand() else { return true };
         let Some(then) = caller.key() else { return self.is_open || !ring.required };
-        let now = ring.with_prefix(&then.key.prefix);
-        let key_holds = now.is_some_and(|now| now.sum == then.sum);
-        let time = self.clock.now();
-        key_holds && caller.session().is_none_or(|session| session.is_before_end(time))
+        let now = match caller.session() {
+            Some(session) if !session.is_in_time(self.clock.now()) => None,
+            Some(session) => ring.key_of(session),
+            None => ring.with_prefix(&then.key.prefix),
+        };
+        now.is_some_and(|now| now.sum == then.sum)
     }
 
     /// The answer to somebody without a good key, who may not try too often.
     pub(super) fn refuse(&self, client: &Client) -> Problem {
         let who = client.address.map(household);
-        match self.of_refusals.take(who, self.now()) {
-            Ok(()) => Problem::new(Kind::Unauthorized),
-            Err(wait) => Problem::too_often(wait),
+        if let Err(wait) = self.of_refusals.take(who, self.now()) {
+            return Problem::too_often(wait);
         }
+        let problem = Problem::new(Kind::Unauthorized);
+        let has_keys = self.keys.at_hand().is_none_or(|ring| ring.required);
+        if has_keys { problem } else { problem.detail(NO_KEY_YET) }
     }
 
     /// The time since the server began.

@@ -156,9 +156,13 @@ async fn drain(body: &mut Body) {
 mod tests {
     use std::sync::Arc;
 
-    use tokio::sync::Semaphore;
-
-    use super::{super::channel::channel, *};
+    use super::{
+        super::{
+            channel::channel,
+            seats::{Holder, Seats},
+        },
+        *,
+    };
     use crate::limits::SMALL_BYTES;
 
     #[tokio::test]
@@ -175,8 +179,8 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_grows_takes_what_it_has_come_to() {
         let pieces = |many| {
-            let turn = Arc::new(Semaphore::new(1)).try_acquire_owned();
-            let (sender, body) = channel(Arc::new(turn.unwrap()));
+            let seat = Seats::new(1).take_free(Holder::default());
+            let (sender, body) = channel(Arc::new(seat.unwrap()));
             tokio::spawn(async move {
                 for _ in 0..many {
                     sender.send(Ok(vec![b'x'; SMALL_BYTES].into())).await.ok();

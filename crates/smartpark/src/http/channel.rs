@@ -10,8 +10,9 @@ use std::{
 use axum::body::{Body, HttpBody};
 use bytes::Bytes;
 use hyper::body::Frame;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 
+use super::seats::Seat;
 use crate::Error;
 
 /// Where the pieces of a body are sent to. A piece that is an error breaks the answer off, so that
@@ -19,15 +20,15 @@ use crate::Error;
 pub(super) type Sender = mpsc::Sender<Result<Bytes, Error>>;
 
 /// A body, of which there may be only so many, and the way into it: all of it may be written long
-/// before the client has taken it, so its turn lasts as long as the body.
-pub(super) fn channel(turn: Arc<OwnedSemaphorePermit>) -> (Sender, Body) {
+/// before the client has taken it, so its seat is taken as long as the body lasts.
+pub(super) fn channel(seat: Arc<Seat>) -> (Sender, Body) {
     let (sender, pieces) = mpsc::channel(1);
-    (sender, Body::new(Channel { pieces, _turn: turn }))
+    (sender, Body::new(Channel { pieces, _seat: seat }))
 }
 
 struct Channel {
     pieces: mpsc::Receiver<Result<Bytes, Error>>,
-    _turn: Arc<OwnedSemaphorePermit>,
+    _seat: Arc<Seat>,
 }
 
 impl HttpBody for Channel {

@@ -48,6 +48,31 @@ pub(super) fn guard(document: &mut OpenApi) {
     }
 }
 
+/// Describes that every operation of `document` refuses a request that does not name its host.
+pub(super) fn require_host(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let reading = [&mut item.get, &mut item.head];
+        let changing = [&mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in reading.into_iter().chain(changing).flatten() {
+            for (status, fresh) in documented(&[Kind::BadHost]) {
+                match (operation.responses.responses.get_mut(&status), fresh) {
+                    (Some(RefOr::T(known)), RefOr::T(fresh)) => join(known, fresh),
+                    (_, fresh) => drop(operation.responses.responses.insert(status, fresh)),
+                }
+            }
+        }
+    }
+}
+
+/// Adds the problems of one response to those of another with the same status.
+fn join(known: &mut Documented, mut more: Documented) {
+    let is_problem = known.content.get_mut(PROBLEM_JSON).zip(more.content.get_mut(PROBLEM_JSON));
+    if let Some((RefOr::T(known), RefOr::T(more))) = is_problem {
+        known.examples.append(&mut more.examples);
+    }
+    known.description = format!("{}, or: {}", known.description, more.description);
+}
+
 /// The responses of the OpenAPI document for these kinds of problems, one a status.
 pub(super) fn documented(kinds: &[Kind]) -> BTreeMap<String, RefOr<Documented>> {
     let mut by_status: BTreeMap<StatusCode, Vec<Kind>> = BTreeMap::new();

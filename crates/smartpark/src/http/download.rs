@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::{
     App,
+    auth::Caller,
     channel::{Sender, channel},
     described::problems,
     examples,
@@ -47,20 +48,24 @@ problems!(DownloadProblems: InvalidFields, Internal, Overloaded, Unavailable);
         DownloadProblems,
     ),
 )]
-pub(super) async fn download_events(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
+pub(super) async fn download_events(
+    State(app): State<App>,
+    caller: Caller,
+    uri: Uri,
+) -> Result<Response, Problem> {
     let mut query = Query::read(&uri, &FILTERS);
     let filter = Filter::read(&mut query);
     query.finish()?;
     let filter = filter.of(&app)?;
-    let turn = Arc::clone(&app.downloads).try_acquire_owned();
-    let turn = Arc::new(turn.map_err(|_| Problem::new(Kind::Overloaded))?);
+    let seat = app.downloads.take_free(caller.holder());
+    let seat = Arc::new(seat.ok_or_else(|| Problem::new(Kind::Overloaded))?);
     // What is wrong at once is told with a status; later the answer can only break off.
     let download = Download::begin(&app.park, filter).await;
     let (download, first) = download.map_err(|error| Problem::from_error(error, Place::Query))?;
-    let (sender, body) = channel(Arc::clone(&turn));
+    let (sender, body) = channel(Arc::clone(&seat));
     request_id::spawn(async move {
         download.run(first, sender).await;
-        drop(turn);
+        drop(seat);
     });
     let mut response = Response::new(body);
     let headers = response.headers_mut();

@@ -17,7 +17,7 @@ use axum::{
 };
 
 use super::{
-    HttpConfig,
+    HttpConfig, Peer, host,
     kind::Kind,
     openapi,
     origin::{self, Origin},
@@ -30,8 +30,11 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
+/// With TLS: for a year a browser asks this host in no other way. A proxy that encrypts has to say
+/// so itself, for all that it serves.
+const ENCRYPTED_FROM_NOW_ON: HeaderValue = HeaderValue::from_static("max-age=31536000");
 /// How many headers are set around every answer.
-const HARDENING: usize = 6;
+const HARDENING: usize = 7;
 
 /// What is known around the handlers.
 #[derive(Debug)]
@@ -90,12 +93,20 @@ async fn shared<B, F: Future<Output = Response>>(
     answer: impl FnOnce(Request<B>) -> F,
 ) -> Response {
     let origin = origin::asking(origins, request.headers());
-    let allowed = origin.is_some().then(|| origin::preflight(request.method(), request.headers()));
-    let mut response = match allowed.flatten() {
+    let is_encrypted = request.extensions().get::<Peer>().is_some_and(|peer| peer.is_encrypted);
+    let early = match host::check(request.version(), request.uri(), request.headers()) {
+        Err(problem) => Some(problem.into_response()),
+        Ok(()) if origin.is_none() => None,
+        Ok(()) => origin::preflight(request.method(), request.headers()),
+    };
+    let mut response = match early {
         Some(response) => response,
         None => answered(async { answer(request).await }).await,
     };
     harden(response.headers_mut());
+    if is_encrypted {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, ENCRYPTED_FROM_NOW_ON);
+    }
     if !origins.is_empty() {
         origin::share(origin, response.headers_mut());
     }
@@ -163,7 +174,8 @@ mod tests {
         let guarded = middleware::from_fn_with_state(guarded, guard);
         let mut router: Router = Router::new().route("/", get(async || fails())).layer(guarded);
         for _ in 0..2 {
-            let response = router.call(Request::new(Body::empty())).await.unwrap();
+            let request = Request::builder().header(header::HOST, "localhost");
+            let response = router.call(request.body(Body::empty()).unwrap()).await.unwrap();
             assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
             let media_type = &response.headers()[header::CONTENT_TYPE];
             assert_eq!(media_type, "application/problem+json");

@@ -8,6 +8,8 @@ use super::examples;
 /// A kind of problem. Its URN is a promise: programs tell problems apart by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// The request does not say, or says twice, whom it asks.
+    BadHost,
     /// The body is no JSON.
     NotJson,
     /// The body ended before it was complete.
@@ -69,6 +71,8 @@ impl Kind {
     const fn traits(self) -> Traits {
         use StatusCode as S;
         match self {
+            Self::BadHost => (S::BAD_REQUEST, "bad-host", "The request needs one Host",
+                "send exactly one Host header with the name or address of this server"),
             Self::NotJson => (S::BAD_REQUEST, "not-json", "The body is not JSON",
                 "the body is not JSON"),
             Self::CutShort => (S::BAD_REQUEST, "cut-short", "The body is not complete",
@@ -79,8 +83,8 @@ impl Kind {
             Self::Forbidden => (S::FORBIDDEN, "forbidden", "The key is not allowed to do this",
                 "the key's role or what it is bound to does not allow this; nothing was stored"),
             Self::CrossSite => (S::FORBIDDEN, "cross-site", "The page is of another site",
-                "a page of another site changes nothing with the session of this one; nothing was \
-                 stored"),
+                "a page of another site changes nothing here without a key of its own; nothing \
+                 was stored"),
             Self::NotFound => (S::NOT_FOUND, "not-found", "Not found",
                 "there is nothing at this address; see /docs for what there is"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, "method-not-allowed",

@@ -102,7 +102,8 @@ fn tell_requests(text: &mut Exposition, app: &App) {
         text.gauge("smartpark_connections", "Connections that are open.", places.taken());
         text.gauge("smartpark_connections_max", "Most connections at once.", places.most());
     }
-    text.gauge("smartpark_watchers", "Watchers of the live stream.", app.park.watchers());
+    let watchers = app.park.watchers() + app.streams.taken();
+    text.gauge("smartpark_watchers", "Watchers of the live stream.", watchers);
 }
 
 fn tell_recorder(text: &mut Exposition, log: &RecordingLog) {

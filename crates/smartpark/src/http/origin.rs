@@ -4,11 +4,13 @@
 use std::str::FromStr;
 
 use axum::{
-    http::{
-        HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts,
-        uri::Authority,
-    },
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
+};
+
+use super::{
+    auth::Client,
+    host::{self, HostPort, default_port},
 };
 
 /// A site whose pages may use the interface from a browser, with a key of their own.
@@ -68,22 +70,47 @@ pub(super) fn share(origin: Option<HeaderValue>, answer: &mut HeaderMap) {
     answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
 }
 
-/// Whether a browser says that a request was not made by a page of this server. What is no browser
-/// says nothing.
-pub(super) fn from_elsewhere(head: &Parts) -> bool {
-    let headers = &head.headers;
-    if let Some(site) = headers.get("sec-fetch-site") {
-        return site != "same-origin" && site != "none";
-    }
-    let Some(origin) = headers.get(header::ORIGIN) else { return false };
-    // A proxy in front may have taken the encryption off, and named this server its own way: the
-    // scheme says nothing, and the name that it was asked for counts, too. No page of another site
-    // can send that header here.
-    let named = [header::HOST, HeaderName::from_static("x-forwarded-host")];
-    let named = named.iter().filter_map(|name| headers.get(name)?.to_str().ok());
-    let mut hosts = named.chain(head.uri.authority().map(Authority::as_str));
-    let site = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    site.is_none_or(|(_, site)| !hosts.any(|host| host == site))
+/// Whether a browser says that a page of another site makes this request. Programs that are no
+/// browsers say nothing.
+///
+/// `Sec-Fetch-Site` decides, where it is: it is right also behind a proxy that calls this server by
+/// another name. Older browsers, and all on pages without TLS, send only `Origin`.
+pub(super) fn from_elsewhere(head: &Parts, client: &Client) -> bool {
+    says_elsewhere(&head.headers).unwrap_or_else(|| has_other_origin(head, client))
+}
+
+/// The same for a request that needs no key: both headers must agree that it is ours.
+pub(super) fn may_be_from_elsewhere(head: &Parts, client: &Client) -> bool {
+    says_elsewhere(&head.headers).unwrap_or(false) || has_other_origin(head, client)
+}
+
+/// What `Sec-Fetch-Site` says; of several values all must be good.
+fn says_elsewhere(headers: &HeaderMap) -> Option<bool> {
+    let sites = headers.get_all("sec-fetch-site");
+    sites.iter().next()?;
+    Some(sites.iter().any(|site| site != "same-origin" && site != "none"))
+}
+
+/// Whether there is an `Origin` that is not the site by which the request calls this server.
+fn has_other_origin(head: &Parts, client: &Client) -> bool {
+    let mut origins = head.headers.get_all(header::ORIGIN).iter();
+    let Some(origin) = origins.next() else { return false };
+    let is_ours = || {
+        let (scheme, site) = origin.to_str().ok()?.split_once("://")?;
+        let is_scheme = match scheme {
+            "https" => client.is_encrypted || client.is_forwarded,
+            // A proxy may have taken the encryption off without saying so.
+            "http" => !client.is_encrypted,
+            _ => false,
+        };
+        let site = HostPort::parse(site).filter(|_| is_scheme)?;
+        // No page of another site can send this header here.
+        let named = head.headers.get("x-forwarded-host").and_then(|name| name.to_str().ok());
+        let named = named.and_then(HostPort::parse).into_iter();
+        let port = default_port(scheme);
+        named.chain(host::names(head)).any(|name| name.is_same(site, port)).then_some(())
+    };
+    origins.next().is_some() || is_ours().is_none()
 }
 
 #[cfg(test)]
@@ -103,31 +130,67 @@ mod tests {
         }
     }
 
+    const PLAIN: Client =
+        Client { address: None, is_local: false, is_encrypted: false, is_forwarded: false };
+
+    /// The head of a request to park.example with these headers.
+    fn head(headers: &[(&'static str, &'static str)]) -> Parts {
+        let mut request = Request::builder().header(header::HOST, "park.example");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
     #[test]
     fn a_browser_says_whose_page_asks() {
-        let table = [
-            (None, None, false),
-            (Some("same-origin"), None, false),
-            (Some("none"), None, false),
-            (Some("same-site"), None, true),
-            (Some("cross-site"), Some("http://park.example"), true),
-            (None, Some("http://park.example"), false),
-            (None, Some("https://park.example"), false),
-            (None, Some("http://park.example:81"), true),
-            (None, Some("http://evil.example"), true),
-            (None, Some("null"), true),
+        const SITE: &str = "sec-fetch-site";
+        const ORIGIN: &str = "origin";
+        // What a request says; whether it is refused with a session, and without a key.
+        let table: [(&[(&str, &str)], [bool; 2]); 18] = [
+            (&[], [false, false]),
+            (&[(SITE, "same-origin")], [false, false]),
+            (&[(SITE, "none")], [false, false]),
+            (&[(SITE, "same-site")], [true, true]),
+            (&[(SITE, "cross-site")], [true, true]),
+            (&[(SITE, "Same-Origin")], [true, true]),
+            (&[(SITE, "")], [true, true]),
+            (&[(SITE, "none"), (SITE, "cross-site")], [true, true]),
+            (&[(SITE, "cross-site"), (ORIGIN, "http://park.example")], [true, true]),
+            (&[(SITE, "same-origin"), (ORIGIN, "http://evil.example")], [false, true]),
+            (&[(ORIGIN, "http://park.example")], [false, false]),
+            (&[(ORIGIN, "http://park.example:80")], [false, false]),
+            (&[(ORIGIN, "http://park.example:81")], [true, true]),
+            (&[(ORIGIN, "https://park.example")], [true, true]),
+            (&[(ORIGIN, "http://park.example.evil")], [true, true]),
+            (&[(ORIGIN, "null")], [true, true]),
+            (&[(ORIGIN, "")], [true, true]),
+            (&[(ORIGIN, "http://park.example"), (ORIGIN, "http://evil.example")], [true, true]),
         ];
-        for (site, origin, expected) in table {
-            let (mut head, ()) = Request::new(()).into_parts();
-            let headers = &mut head.headers;
-            headers.insert(header::HOST, HeaderValue::from_static("park.example"));
-            if let Some(site) = site {
-                headers.insert("sec-fetch-site", HeaderValue::from_static(site));
-            }
-            if let Some(origin) = origin {
-                headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
-            }
-            assert_eq!(from_elsewhere(&head), expected, "{site:?} {origin:?}");
+        for (headers, expected) in table {
+            let head = head(headers);
+            let judged = [from_elsewhere, may_be_from_elsewhere].map(|judge| judge(&head, &PLAIN));
+            assert_eq!(judged, expected, "{headers:?}");
         }
+    }
+
+    #[test]
+    fn the_scheme_is_that_of_the_connection_or_of_the_proxy() {
+        let encrypted = Client { is_encrypted: true, ..PLAIN };
+        let forwarded = Client { is_forwarded: true, ..PLAIN };
+        let table = [
+            ("http://park.example", [false, true, false]),
+            ("https://park.example", [true, false, false]),
+            ("https://park.example:443", [true, false, false]),
+            ("https://park.example:80", [true, true, true]),
+            ("ftp://park.example", [true, true, true]),
+        ];
+        for (origin, expected) in table {
+            let head = head(&[("origin", origin)]);
+            let judged = [PLAIN, encrypted, forwarded].map(|it| from_elsewhere(&head, &it));
+            assert_eq!(judged, expected, "{origin}");
+        }
+        let renamed = [("origin", "https://signs.example"), ("x-forwarded-host", "signs.example")];
+        assert!(!from_elsewhere(&head(&renamed), &forwarded));
     }
 }

@@ -145,11 +145,11 @@ impl Query {
             .ok()
     }
 
-    /// An instant. A `+` before the offset may stand as it is: it means a space in a query, and
-    /// no instant has a space.
+    /// An instant that bounds a window. A `+` before the offset may stand as it is: it means a
+    /// space in a query, and no instant has a space.
     pub(super) fn instant(&mut self, name: &'static str) -> Option<Timestamp> {
         let text = self.value(name)?.replace(' ', "+");
-        intake::parse_instant(&text).map_err(|detail| self.fault(name, detail)).ok()
+        intake::parse_bound(&text).map_err(|detail| self.fault(name, detail)).ok()
     }
 
     /// Ends the reading.

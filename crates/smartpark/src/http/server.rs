@@ -71,6 +71,7 @@ pub async fn serve(
     config: HttpConfig,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    let config = HttpConfig { listen: listener.local_addr()?, ..config };
     let certificate = config.tls.as_ref().map(Certificate::load).transpose()?.map(Arc::new);
     // Whatever happens to this future, the looking for certificates ends with it.
     let mut upkeep = JoinSet::new();

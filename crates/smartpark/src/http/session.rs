@@ -3,7 +3,7 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::{
     App,
-    auth::{Caller, Cookie},
+    auth::{self, Caller, Client},
     body,
     described::problems,
     examples, floor_bodies as bodies,
@@ -75,13 +75,12 @@ pub(super) async fn get_session(State(app): State<App>, head: Parts) -> Result<R
     Query::none(&head.uri)?;
     let client = app.gate.client(&head);
     app.gate.check_address(&client)?;
-    let caller = app.gate.identify(&client, &head.headers).await?;
+    let caller = app.gate.identify(&client, &head).await?;
     let mut response = answer(StatusCode::OK, &SessionView::from(caller.as_ref()));
-    let (key, session) = caller.as_ref().map_or((None, None), |it| (it.key(), it.session()));
-    let now = app.park.options().clock.now();
-    // A page that is opened now and then never has to sign in again.
-    if let Some(key) = key.filter(|_| session.is_some_and(|session| session.is_aged(now))) {
-        set_cookie(&mut response, Cookie::begin(key, now).header(client.is_encrypted));
+    if let Some(session) = caller.as_ref().and_then(Caller::session)
+        && let Some(renewed) = app.gate.renew_session(session).await
+    {
+        set_cookie(&mut response, auth::keep(&renewed, client.is_encrypted));
     }
     Ok(response)
 }
@@ -112,8 +111,8 @@ pub(super) async fn begin_session(
     Query::none(&head.uri)?;
     let client = app.gate.client(&head);
     app.gate.check_address(&client)?;
-    refuse_elsewhere(&head)?;
-    let nobody = app.gate.identify(&client, &HeaderMap::new()).await?;
+    refuse_elsewhere(&head, &client)?;
+    let nobody = app.gate.identify_free(&client, &head).await?;
     let whole = body::read_small(Request::from_parts(head, body), &app).await?;
     let secret = bodies::new_session(&whole.bytes)?;
     if let Some(free) = nobody {
@@ -123,30 +122,35 @@ pub(super) async fn begin_session(
     let caller = caller.ok_or_else(|| app.gate.refuse(&client))?;
     let mut response = answer(StatusCode::OK, &SessionView::from(Some(&caller)));
     if let Some(key) = caller.key() {
-        let cookie = Cookie::begin(key, app.park.options().clock.now());
-        set_cookie(&mut response, cookie.header(client.is_encrypted));
+        let session = app.gate.begin_session(key).await?;
+        set_cookie(&mut response, auth::keep(&session, client.is_encrypted));
     }
     Ok(response)
 }
 
-problems!(EndProblems: CrossSite, InvalidFields);
+problems!(EndProblems: CrossSite, InvalidFields, Internal, Overloaded, Unavailable);
 
 /// Sign out
+///
+/// Ends the session on every server within five seconds, also for others who have its cookie.
 #[utoipa::path(
     delete, path = "/session", tag = "session", operation_id = "signOut",
     responses((status = 204, description = "The cookie is gone"), EndProblems),
 )]
 pub(super) async fn end_session(State(app): State<App>, head: Parts) -> Result<Response, Problem> {
     Query::none(&head.uri)?;
-    refuse_elsewhere(&head)?;
-    let is_encrypted = app.gate.client(&head).is_encrypted;
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    set_cookie(&mut response, Cookie::gone(is_encrypted));
+    let client = app.gate.client(&head);
+    refuse_elsewhere(&head, &client)?;
+    // The browser forgets it, also if the database cannot be told.
+    let ended = app.gate.end_session(&head).await;
+    let mut response =
+        ended.map_or_else(Problem::into_response, |()| StatusCode::NO_CONTENT.into_response());
+    set_cookie(&mut response, auth::forget(client.is_encrypted));
     Ok(response)
 }
 
-fn refuse_elsewhere(head: &Parts) -> Result<(), Problem> {
-    if from_elsewhere(head) { Err(Problem::new(Kind::CrossSite)) } else { Ok(()) }
+fn refuse_elsewhere(head: &Parts, client: &Client) -> Result<(), Problem> {
+    if from_elsewhere(head, client) { Err(Problem::new(Kind::CrossSite)) } else { Ok(()) }
 }
 
 fn set_cookie(response: &mut Response, cookie: Option<HeaderValue>) {

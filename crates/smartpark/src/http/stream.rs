@@ -22,8 +22,10 @@ use super::{
     auth::{Caller, Gate},
     described::problems,
     examples,
+    kind::Kind,
     problem::{Place, Problem},
     query::Query,
+    seats::Seat,
     views::{EventView, FloorView, json_bytes},
 };
 use crate::{
@@ -86,6 +88,9 @@ problems!(StreamProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// The `id` of a message is where to go on after it: browsers send the last one as
 /// `Last-Event-ID` when they connect again, and no event is lost or repeated. Without one the
 /// stream begins now.
+///
+/// If all places for streams are taken, a newcomer gets one of the key, session or address that has
+/// the most; that stream ends, and its client may connect again.
 #[utoipa::path(
     get, path = "/stream", tag = "live", operation_id = "watch",
     params(
@@ -114,13 +119,16 @@ pub(super) async fn watch_live(
         let id = id.to_str().ok().and_then(|id| id.parse().ok());
         id.unwrap_or(Position { change: i64::MAX, offset: i64::MAX, lineage: i64::MAX })
     });
-    let watcher = app.park.watch(last.or(asked)).await;
+    let seat = app.streams.take(caller.holder());
+    let seat = seat.ok_or_else(|| Problem::new(Kind::Overloaded))?;
+    let watcher = app.park.watch_seated(last.or(asked)).await;
     let watcher = watcher.map_err(|error| Problem::from_error(error, Place::Query))?;
     let mut beat = interval_at(Instant::now() + app.heartbeat, app.heartbeat);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let feed = Feed {
         begin: Some(watcher.position()),
         watcher,
+        seat,
         pieces: vec![Bytes::from_static(RETRY)].into_iter(),
         stopping: app.stopping.subscribe(),
         clock: app.park.options().clock.clone(),
@@ -160,6 +168,7 @@ pub(super) fn copied<B>(mut request: Request<B>) -> Request<B> {
 /// told nothing, and takes no more memory than who does.
 struct Feed {
     watcher: Watcher,
+    seat: Seat,
     /// The position that the stream begins with, until it was told.
     begin: Option<Position>,
     /// What is to be sent next.
@@ -181,7 +190,8 @@ impl Feed {
         }))
     }
 
-    /// The next piece; none where the client's key ends, the server stops or the store fails.
+    /// The next piece; none if the client's key ends, another client gets its seat, the server
+    /// stops or the store fails.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
             if let Some(piece) = self.pieces.next() {
@@ -190,6 +200,7 @@ impl Feed {
             let told = tokio::select! {
                 biased;
                 _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                () = self.seat.given_away() => return None,
                 _ = self.beat.tick() => None,
                 told = self.watcher.next_pieces() => Some(told),
             };

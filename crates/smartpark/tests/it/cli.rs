@@ -5,6 +5,7 @@ mod commands;
 mod copy;
 mod disaster;
 mod export;
+mod files;
 pub(crate) mod garage;
 mod import;
 mod keys;

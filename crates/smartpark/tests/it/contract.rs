@@ -1,5 +1,6 @@
 //! What a park does, whichever engine it stands on: each test is run on every engine.
 
+mod again;
 mod attention;
 mod between;
 mod check;

@@ -27,7 +27,7 @@ const MOST_MEMORY: u64 = 512 * 1024 * 1024;
 /// How long the tests wait for what must happen: far longer than it takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// A request that anybody may make.
-const GOOD: &[u8] = b"GET /floors HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+const GOOD: &[u8] = b"GET /floors HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 /// A server with [`PLACES`], and what it was before anybody came.
 struct Besieged {
@@ -150,7 +150,7 @@ fn post(track: &str) -> Vec<u8> {
 /// A request that posts this, and is the last on its connection.
 fn posted(body: &str) -> Vec<u8> {
     format!(
-        "POST /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+        "POST /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )

@@ -10,6 +10,7 @@ mod docs;
 mod download;
 mod events;
 mod floors;
+mod gate;
 mod history;
 mod keys;
 mod latest;

@@ -4,6 +4,7 @@
 mod cluster;
 mod faults;
 mod forgetting;
+mod frozen;
 mod many;
 mod months;
 mod stalled;

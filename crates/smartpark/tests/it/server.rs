@@ -227,6 +227,29 @@ impl TestServer {
         authors.collect::<rusqlite::Result<_>>().unwrap()
     }
 
+    /// Every text and every string of bytes that the database holds.
+    pub(crate) fn stored_bytes(&self) -> Vec<Vec<u8>> {
+        let url = self.place.as_ref().unwrap().url();
+        let database = rusqlite::Connection::open(url.strip_prefix("sqlite://").unwrap()).unwrap();
+        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table'";
+        let mut tables = database.prepare(tables).unwrap();
+        let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        let mut stored = Vec::new();
+        for table in tables {
+            let mut rows = database.prepare(&format!("SELECT * FROM {}", table.unwrap())).unwrap();
+            let columns = rows.column_count();
+            let mut rows = rows.query([]).unwrap();
+            while let Some(row) = rows.next().unwrap() {
+                let bytes = (0..columns).filter_map(|column| {
+                    let value = row.get_ref(column).unwrap();
+                    value.as_bytes_or_null().ok().flatten().map(<[u8]>::to_vec)
+                });
+                stored.extend(bytes);
+            }
+        }
+        stored
+    }
+
     /// A connection that is spoken byte by byte.
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();

@@ -9,8 +9,9 @@ use super::{
 };
 use crate::{
     LastSeen, Result,
+    decide::{AdjustmentKind, sums::HOUR},
     model::{CameraHour, FloorAtLimit},
-    store::{codes::Kind, sums::HOUR},
+    store::codes::adjustment_number,
 };
 
 const AT_LIMIT: &str = "-- get_attention: events at the limit since the last recount
@@ -42,7 +43,7 @@ GROUP BY camera_id ORDER BY camera_id LIMIT $2";
 
 /// The events at the limit from an instant on, by floor, but those before its last recount.
 pub(super) async fn at_limit(client: &ClientWrapper, from: i64) -> Result<Vec<FloorAtLimit>> {
-    let recount = i16::from(Kind::Recount.number());
+    let recount = i16::from(adjustment_number(AdjustmentKind::Recount));
     let rows = query(client, AT_LIMIT, &[&Micros(from), &recount]).await?;
     let row = |row: &tokio_postgres::Row| {
         let last_at = micros(row, 2)?;

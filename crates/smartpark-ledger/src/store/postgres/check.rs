@@ -7,8 +7,9 @@ use super::{
     days::Days,
     floors,
     hours::{self, HourDays},
-    past::{self, Found, Wants},
+    past,
     rows::Micros,
+    wants::{Found, Wants},
 };
 use crate::{
     Error, Floor, Result,

@@ -1,7 +1,7 @@
 //! From a URL to pools of connections: TLS where the URL asks for it, and the settings without
 //! which no connection is used.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, Runtime};
 use futures_util::future::try_join_all;
@@ -20,20 +20,89 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
     Error, Result,
-    limits::{POSTGRES_CONNECT_TIMEOUT, POSTGRES_LOCK_TIMEOUT, POSTGRES_PATIENCE},
+    limits::{
+        POSTGRES_CONNECT_TIMEOUT, POSTGRES_IDLE_READING, POSTGRES_IDLE_RECORDING,
+        POSTGRES_IDLE_WRITING, POSTGRES_LOCK_TIMEOUT, POSTGRES_PATIENCE, POSTGRES_UNSENT_TIMEOUT,
+    },
 };
 
 /// What every connection is set to. A commit must be on disk before it is answered, whatever the
 /// server's default; stronger settings (`remote_apply`, `remote_write`) stay. Nothing is compiled:
 /// a plan over a hundred months is large, and compiling it took longer than all that it did.
+///
+/// The timeouts end the transaction of a server that is frozen or cut off: one that sends nothing
+/// more, and one that takes no answers. PostgreSQL 17 also bounds the transaction as a whole.
 const SETTINGS: &str = "-- connect: settings
 SELECT pg_is_in_recovery(), set_config('default_transaction_isolation', 'read committed', false),
        set_config('default_transaction_read_only', 'off', false),
        set_config('lock_timeout', $1, false), set_config('jit', 'off', false),
-       set_config('idle_in_transaction_session_timeout', '60s', false),
+       set_config('idle_in_transaction_session_timeout', $2, false),
+       set_config('tcp_user_timeout', $3, false),
+       set_config('tcp_keepalives_idle', '5', false),
+       set_config('tcp_keepalives_interval', '2', false),
+       set_config('tcp_keepalives_count', '3', false),
+       CASE WHEN $4 <> '' AND current_setting('server_version_num')::integer >= 170000
+            THEN set_config('transaction_timeout', $4, false) END,
        set_config('synchronous_commit',
            CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on'
                 ELSE current_setting('synchronous_commit') END, false)";
+
+/// How the statements of a group of events are planned, after `SET` or `SET LOCAL`.
+///
+/// They are the same every time, and read single keys and short ranges: a plan for whatever values
+/// is as good as one for these, and making one takes a look at every month's partition. Such a plan
+/// is kept while a table grows, so it must not depend on how large the table was. Without sorting
+/// and without reading tables from end to end, only the index that has the order of a statement's
+/// `ORDER BY` is left, whatever the statistics say.
+macro_rules! planning {
+    ($set:literal) => {
+        concat!(
+            $set,
+            " plan_cache_mode = force_generic_plan; ",
+            $set,
+            " enable_sort = off; ",
+            $set,
+            " enable_incremental_sort = off; ",
+            $set,
+            " enable_seqscan = off; ",
+            $set,
+            " enable_bitmapscan = off"
+        )
+    };
+}
+pub(super) use planning;
+
+/// What the connections of a pool do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Record groups of events.
+    Recording,
+    /// All else that writes.
+    Writing,
+    /// Only reads.
+    Reading,
+}
+
+impl Work {
+    /// How long a transaction may stand still.
+    fn idle_timeout(self) -> Duration {
+        match self {
+            Self::Recording => POSTGRES_IDLE_RECORDING,
+            Self::Writing => POSTGRES_IDLE_WRITING,
+            Self::Reading => POSTGRES_IDLE_READING,
+        }
+    }
+
+    /// How long a transaction may take, if there is a bound.
+    fn transaction_timeout(self) -> Option<Duration> {
+        (self == Self::Recording).then_some(POSTGRES_PATIENCE + POSTGRES_IDLE_RECORDING)
+    }
+}
+
+/// A duration as PostgreSQL reads it.
+pub(super) fn milliseconds(duration: Duration) -> String {
+    format!("{}ms", duration.as_millis())
+}
 
 /// Prepares these statements on their connection, so that each is sent as soon as it is asked for:
 /// in one round trip, and in none where they were prepared before.
@@ -118,22 +187,31 @@ impl Address {
         Ok(Self { config, tls, role })
     }
 
-    /// A pool of at most `size` connections, none of them open yet.
-    pub(super) fn pool(&self, size: usize) -> Result<Pool> {
+    /// A pool of at most `size` connections for this work, none of them open yet.
+    pub(super) fn pool(&self, size: usize, work: Work) -> Result<Pool> {
         let (config, recycling) = (self.config.clone(), ManagerConfig::default());
         let role = self.role;
         let manager = match self.tls.clone() {
             Some(tls) => Manager::from_config(config, tls, recycling),
             None => Manager::from_config(config, tokio_postgres::NoTls, recycling),
         };
-        let lock_timeout = format!("{}ms", POSTGRES_LOCK_TIMEOUT.as_millis());
+        let timeouts = [
+            milliseconds(POSTGRES_LOCK_TIMEOUT),
+            milliseconds(work.idle_timeout()),
+            milliseconds(POSTGRES_UNSENT_TIMEOUT),
+            work.transaction_timeout().map_or_else(String::new, milliseconds),
+        ];
         let settings = Hook::async_fn(move |client: &mut ClientWrapper, _| {
-            let lock_timeout = lock_timeout.clone();
+            let [lock, idle, unsent, whole] = timeouts.clone();
             Box::pin(async move {
-                let set = client.query_one(SETTINGS, &[&lock_timeout]).await;
+                let set = client.query_one(SETTINGS, &[&lock, &idle, &unsent, &whole]).await;
                 let is_standby = set.and_then(|row| row.try_get(0)).map_err(HookError::Backend)?;
                 if is_standby && role == Role::Primary {
                     return Err(HookError::message(STANDBY));
+                }
+                if work == Work::Recording {
+                    let set = client.batch_execute(planning!("SET")).await;
+                    set.map_err(HookError::Backend)?;
                 }
                 Ok(())
             })

@@ -4,7 +4,11 @@
 
 use deadpool_postgres::ClientWrapper;
 
-use super::{past, rows::Micros, stream::Stream};
+use super::{
+    rows::Micros,
+    stream::Stream,
+    wants::{adjustment_fact, event_fact},
+};
 use crate::{
     Result,
     count::{Fact, Level, Span},
@@ -39,9 +43,8 @@ impl<'c> Days<'c> {
     pub(super) async fn begin(client: &'c ClientWrapper, floor_id: i64, from: i64) -> Result<Self> {
         let (id, from) = (&floor_id, &Micros(from));
         Ok(Self {
-            events: Stream::begin(client, EVENTS, &[id, from], past::event_fact).await?,
-            adjustments: Stream::begin(client, ADJUSTMENTS, &[id, from], past::adjustment_fact)
-                .await?,
+            events: Stream::begin(client, EVENTS, &[id, from], event_fact).await?,
+            adjustments: Stream::begin(client, ADJUSTMENTS, &[id, from], adjustment_fact).await?,
         })
     }
 

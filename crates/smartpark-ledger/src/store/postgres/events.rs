@@ -97,6 +97,11 @@ pub(super) async fn position(client: &ClientWrapper) -> Result<Position> {
     Ok(Position { change: settled - 1, offset: i64::MAX, ..gone })
 }
 
+/// The position of the last event that was deleted.
+pub(super) async fn last_gone(client: &ClientWrapper) -> Result<Position> {
+    Ok(bounds(client).await?.gone)
+}
+
 /// The events after a position; none where some of them may be gone, or it never was.
 pub(super) async fn after(
     client: &ClientWrapper,

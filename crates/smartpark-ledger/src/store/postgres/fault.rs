@@ -60,18 +60,24 @@ fn is_refusal(code: &SqlState) -> bool {
 
 /// What passes: connections lost (08), no room (53), other transactions in the way (40, 55P03,
 /// 23505: another server recorded the same key at the same time), the server stopping (57), a
-/// standby that was not promoted yet (25006).
+/// standby that was not promoted yet (25006), a transaction that PostgreSQL ended because this
+/// process stood still for too long (25P03, 25P04).
 fn is_passing(code: &SqlState) -> bool {
     let code = code.code();
     let class = code.get(..2).unwrap_or_default();
     matches!(class, "08" | "40" | "53" | "57" | "58")
-        || matches!(code, "55P03" | "23505" | "25006" | "25P02")
+        || matches!(code, "55P03" | "23505" | "25006" | "25P02" | "25P03" | "25P04")
 }
 
 /// Whether the month of an event has no partition: it was made, and another server's cleanup
 /// dropped it meanwhile. A violated constraint has the same code, and names itself.
 fn lacks_partition(fault: &DbError) -> bool {
     *fault.code() == SqlState::CHECK_VIOLATION && fault.constraint().is_none()
+}
+
+/// Whether another transaction held a lock for longer than this one was to wait.
+pub(super) fn is_lock_timeout(error: &tokio_postgres::Error) -> bool {
+    error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)
 }
 
 /// The constraint that an error names.

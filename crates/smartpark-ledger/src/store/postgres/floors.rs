@@ -9,16 +9,11 @@ use deadpool_postgres::{ClientWrapper, Pool};
 use super::{
     connect::query,
     fault::constraint,
-    rows::{self, Micros, damaged, floor_columns},
-    session::{Session, moved},
+    rows::{self, Micros, floor_columns},
+    session::Session,
     transaction::Transaction,
-    writes::Writes,
 };
-use crate::{
-    Direction, Error, Floor, FloorChange, NewFloor, Result,
-    count::{Fact, Source},
-    store::{codes::Kind, transfer::Adjustment},
-};
+use crate::{Direction, Error, Floor, FloorChange, NewFloor, Result, decide::may_remove};
 
 pub(super) const ALL: &str =
     concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
@@ -52,15 +47,11 @@ SELECT EXISTS (SELECT 1 FROM events WHERE floor_id = $1)
 
 const DELETE: &str = "-- remove_floor: delete\nDELETE FROM floors WHERE id = $1";
 
-const NEXT_ADJUSTMENT: &str = "-- adjustments: next id
-SELECT nextval(pg_get_serial_sequence(quote_ident(current_schema()) || '.adjustments', 'id'))";
-
-const EMPTY: &str = "-- reset_database_seed: remove all, but never give an event id twice
+const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id twice
 UPDATE retention SET horizon = NULL, last_change = pg_current_xact_id()::text::bigint,
     last_event_id = 0 WHERE id = 1;
 TRUNCATE floors, floor_origins, floor_stretches, adjustments, events, events_at_limit,
-    event_hours, event_digests, refusals;
-ALTER TABLE floors ALTER COLUMN id RESTART";
+    event_hours, event_digests, refusals";
 
 pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<Floor>> {
     query(client, ALL, &[]).await?.iter().map(|row| rows::floor(row, 0)).collect()
@@ -113,42 +104,25 @@ pub(super) async fn change(
     change: &FloorChange,
     now: i64,
 ) -> Result<Result<Floor>> {
-    let mut session = Session::begin(pool, &[id], now).await?;
-    let open = session.floors.get_mut(&id).ok_or(Error::NotFound("the floor"))?;
-    let floor = open.floor.clone();
-    let name = change.name.as_ref().unwrap_or(&floor.name);
-    let description = change.description.as_ref().unwrap_or(&floor.description);
-    let is_active = change.is_active.unwrap_or(floor.is_active);
-    if (name, description, is_active) != (&floor.name, &floor.description, floor.is_active) {
-        let moved = moved(&floor, now);
-        let statement = session.transaction.prepare_cached(UPDATE).await?;
-        let at = Micros(moved.as_microsecond());
-        session
-            .transaction
-            .execute(&statement, &[&id, name, description, &is_active, &at])
-            .await
-            .map_err(name_taken)?;
-        let floor = &mut open.floor;
-        (floor.name, floor.description) = (name.clone(), description.clone());
-        (floor.is_active, floor.updated_at) = (is_active, moved);
-    }
-    let mut writes = Writes::default();
-    if let Some(slots) = change.total_slots.filter(|slots| *slots != floor.total_slots) {
-        let lowered = slots < floor.current_vehicles;
-        if lowered && !change.force {
-            return Err(Error::SlotsBelowCount { current_vehicles: floor.current_vehicles });
-        }
-        let reason = lowered.then(|| "capacity lowered by force".to_owned());
-        let author = change.author.clone();
-        let new = adjustment(&mut session, id, Kind::Capacity, slots, reason, author).await?;
-        writes.adjustments.push(new);
-    }
-    finish(session, id, writes).await
+    let session = Session::begin(pool, &[id], now).await?;
+    session.change(|draft| draft.change_floor(id, change)).await
+}
+
+/// Stores the name, the description and the activity of a floor.
+pub(super) async fn store_settings(client: &ClientWrapper, floor: &Floor) -> Result<()> {
+    let Floor { id, name, description, is_active, updated_at, .. } = floor;
+    let statement = client.prepare_cached(UPDATE).await?;
+    let at = Micros(updated_at.as_microsecond());
+    client
+        .execute(&statement, &[id, name, description, is_active, &at])
+        .await
+        .map_err(name_taken)?;
+    Ok(())
 }
 
 pub(super) async fn remove(pool: &Pool, id: i64, now: i64) -> Result<Result<()>> {
     let session = Session::begin(pool, &[id], now).await?;
-    session.floor(id)?;
+    session.draft.floor(id)?;
     let transaction = session.transaction;
     delete(&transaction, id).await?;
     Ok(transaction.commit().await)
@@ -157,9 +131,7 @@ pub(super) async fn remove(pool: &Pool, id: i64, now: i64) -> Result<Result<()>>
 /// Deletes a floor that never had an event.
 pub(super) async fn delete(client: &ClientWrapper, id: i64) -> Result<()> {
     let rows = query(client, HAS_EVENTS, &[&id]).await?;
-    if rows.first().map_or(Ok(false), |row| row.try_get(0))? {
-        return Err(Error::FloorHasEvents);
-    }
+    may_remove(rows.first().map_or(Ok(false), |row| row.try_get(0))?)?;
     query(client, DELETE, &[&id]).await?;
     Ok(())
 }
@@ -171,13 +143,8 @@ pub(super) async fn recount(
     (reason, author): (&str, Option<&str>),
     now: i64,
 ) -> Result<Result<Floor>> {
-    let mut session = Session::begin(pool, &[id], now).await?;
-    if count > session.floor(id)?.floor.total_slots {
-        return Err(Error::invalid("current_vehicles", "must be at most the floor's total_slots"));
-    }
-    let (reason, author) = (Some(reason.to_owned()), author.map(str::to_owned));
-    let new = adjustment(&mut session, id, Kind::Recount, count, reason, author).await?;
-    finish(session, id, Writes { adjustments: vec![new], ..Writes::default() }).await
+    let session = Session::begin(pool, &[id], now).await?;
+    session.change(|draft| draft.recount(id, count, reason, author)).await
 }
 
 pub(super) async fn adjust(
@@ -186,15 +153,8 @@ pub(super) async fn adjust(
     direction: Direction,
     now: i64,
 ) -> Result<Result<Floor>> {
-    let mut session = Session::begin(pool, &[id], now).await?;
-    let reason = Some("update_vehicle_count".to_owned());
-    let new = adjustment(&mut session, id, direction.into(), 0, reason, None).await?;
-    finish(session, id, Writes { adjustments: vec![new], ..Writes::default() }).await
-}
-
-async fn finish(session: Session, id: i64, writes: Writes) -> Result<Result<Floor>> {
-    let floor = session.floor(id)?.floor.clone();
-    Ok(session.commit(writes).await.map(|()| floor))
+    let session = Session::begin(pool, &[id], now).await?;
+    session.change(|draft| draft.update_vehicle_count(id, direction)).await
 }
 
 /// Empties the database where that is wanted, and makes `floors` in an empty one.
@@ -216,38 +176,4 @@ pub(super) async fn fill(
         made.push(insert(&transaction, floor, now).await?);
     }
     Ok(transaction.commit().await.map(|()| made))
-}
-
-/// Adds a fact that no event made, after all others: an operator's word covers what was seen so
-/// far, also what cameras with a fast clock saw. `value` is the count of a recount, the slots of
-/// a capacity.
-pub(super) async fn adjustment(
-    session: &mut Session,
-    floor_id: i64,
-    kind: Kind,
-    value: i64,
-    reason: Option<String>,
-    author: Option<String>,
-) -> Result<Adjustment> {
-    let now = session.now;
-    let latest = session.floor(floor_id)?.history.latest();
-    let at = latest.map_or(now, |latest| now.max(latest + 1));
-    let rows = query(&session.transaction, NEXT_ADJUSTMENT, &[]).await?;
-    let id = rows.first().ok_or_else(|| damaged("a sequence"))?.try_get(0)?;
-    let act = kind.act(value, value);
-    let fact = Fact { at, source: Source::Adjustment(id), act, id: 0 };
-    let effect = session.record_fact(floor_id, &fact).await?;
-    let floor = &session.floor(floor_id)?.floor;
-    Ok(Adjustment {
-        id,
-        floor_id,
-        kind,
-        delta: effect.delta,
-        current_vehicles: floor.current_vehicles,
-        total_slots: floor.total_slots,
-        reason,
-        author,
-        at,
-        created_at: now,
-    })
 }

@@ -12,6 +12,7 @@ use super::{
     connect::query,
     fault::constraint,
     rows::{Micros, damaged, instant, maybe_micros},
+    sign_ins,
     transaction::{Transaction, patiently},
 };
 use crate::{
@@ -88,7 +89,8 @@ impl Postgres {
     }
 
     pub(in crate::store) async fn key_ring(&self) -> Result<KeyRing> {
-        patiently!(async { ring(&*self.inner.readers.get().await?).await })
+        let now = self.now();
+        patiently!(async { ring(&*self.inner.readers.get().await?, now).await })
     }
 }
 
@@ -141,12 +143,13 @@ pub(super) async fn replace(client: &ClientWrapper, keys: &[KnownKey]) -> Result
     Ok(())
 }
 
-async fn ring(client: &ClientWrapper) -> Result<KeyRing> {
+async fn ring(client: &ClientWrapper, now: i64) -> Result<KeyRing> {
+    let sessions = sign_ins::holding(client, now).await?;
     let rows = query(client, RING, &[]).await?;
     // Asked after the keys: of one that is made in between it is known that there is one.
     let any = query(client, ANY, &[]).await?;
     let required = any.first().ok_or_else(|| damaged("no keys"))?.try_get(0)?;
-    KeyRing::new(rows.iter().map(known), required)
+    KeyRing::new(rows.iter().map(known), sessions, required)
 }
 
 async fn add(pool: &Pool, new: &NewKey, sealed: &Sealed, now: i64) -> Result<Result<ApiKey>> {

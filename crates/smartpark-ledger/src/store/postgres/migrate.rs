@@ -4,19 +4,22 @@
 use jiff::Timestamp;
 use tokio_postgres::GenericClient;
 
-use super::{rows::Micros, transaction::Transaction};
+use super::{connect::milliseconds, rows::Micros, transaction::Transaction};
 use crate::{
     Result,
+    limits::MIGRATION_LOCK_TIMEOUT,
     store::versions::{self, Applied, Migration, migrations},
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 5] = migrations!("postgres":
+const MIGRATIONS: [Migration; 7] = migrations!("postgres":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
     4 "copy" "0004_copy.sql",
-    5 "keys" "0005_keys.sql"
+    5 "keys" "0005_keys.sql",
+    6 "sessions" "0006_sessions.sql",
+    7 "files" "0007_files.sql"
 );
 
 /// One at a time in a schema; the lock ends with the transaction.
@@ -50,9 +53,16 @@ const BEGIN_ANEW: &str = "-- migrate: earlier positions are not known any more
 UPDATE retention SET last_change = pg_current_xact_id()::text::bigint
 WHERE id = 1 AND ($1 OR last_change >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint)";
 
+/// Everyone who records waits behind a change of a table that waits for a reader. So it waits a
+/// moment only, and all is tried again.
+fn briefly() -> String {
+    format!("SET LOCAL lock_timeout = '{}'", milliseconds(MIGRATION_LOCK_TIMEOUT))
+}
+
 /// Brings the tables up to this version.
 pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> {
     transaction.execute(LOCK, &[]).await?;
+    transaction.batch_execute(&briefly()).await?;
     transaction.batch_execute(CREATE).await?;
     let applied = applied(&**transaction).await?;
     for migration in versions::pending(&MIGRATIONS, &applied)? {

@@ -6,14 +6,18 @@ use std::{collections::BTreeSet, sync::Mutex};
 use deadpool_postgres::Pool;
 use jiff::{Timestamp, civil::Date, tz::Offset};
 
-use super::{connect::query, past, transaction::Transaction};
-use crate::{Error, Result, limits::MONTHS_AHEAD};
+use super::{
+    connect::{milliseconds, query},
+    past,
+    transaction::{Patience, Transaction},
+};
+use crate::{
+    Error, Result,
+    limits::{MONTHS_AHEAD, MONTHS_AT_ONCE, MONTHS_LOCK_TIMEOUT},
+};
 
 /// The first year that is partitioned by month; all before it shares one partition.
 const FIRST_YEAR: i32 = 2000;
-
-const LOCK: &str = "-- partitions: one at a time
-SELECT pg_advisory_xact_lock(hashtext('smartpark partitions'), hashtext(current_schema()))";
 
 const EXISTING: &str = "-- partitions: all
 SELECT c.relname::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -101,35 +105,76 @@ pub(super) struct Months {
     known: Mutex<BTreeSet<Month>>,
 }
 
+/// Months that may have no partition yet.
+#[derive(Debug, Default)]
+pub(super) struct Unknown {
+    /// Some event needs them.
+    needed: BTreeSet<Month>,
+    /// Those ahead of now, for events to come.
+    ahead: BTreeSet<Month>,
+}
+
+impl Unknown {
+    pub(super) fn is_empty(&self) -> bool {
+        self.needed.is_empty() && self.ahead.is_empty()
+    }
+}
+
 impl Months {
-    /// Makes what is missing of the months of these instants, and of those ahead of `now`.
+    /// Those of these instants, and those ahead of `now`, that are not known.
+    pub(super) fn unknown(&self, now: i64, instants: impl Iterator<Item = i64>) -> Unknown {
+        let Ok(known) = self.known.lock() else { return Unknown::default() };
+        let is_unknown = |month: &Month| *month >= Month(0) && !known.contains(month);
+        let current = Month::of(now);
+        let ahead = (0..=MONTHS_AHEAD).map(|ahead| Month(current.0 + ahead));
+        Unknown {
+            needed: instants.map(Month::of).filter(is_unknown).collect(),
+            ahead: ahead.filter(is_unknown).collect(),
+        }
+    }
+
+    /// Makes what is missing of these months.
+    ///
+    /// # Errors
+    /// If a month that is needed cannot be made. A month ahead is tried again when an event needs
+    /// it.
+    pub(super) async fn make(&self, pool: &Pool, unknown: &Unknown) -> Result<()> {
+        let (existing, horizon) = {
+            let client = pool.get().await?;
+            (existing(&client).await?, past::horizon(&client).await?)
+        };
+        let names: BTreeSet<&str> = existing.iter().map(|it| it.name.as_str()).collect();
+        // Events before the horizon are refused: they need no place.
+        let is_gone = |end: i64| horizon.is_some_and(|horizon| end <= horizon);
+        let is_missing = |month: &&Month| {
+            !names.contains(month.name().as_str()) && !month.next().start().is_some_and(is_gone)
+        };
+        let missing: Vec<Month> = unknown.needed.iter().filter(is_missing).copied().collect();
+        for months in missing.chunks(MONTHS_AT_ONCE) {
+            create(pool, months).await?;
+        }
+        let ahead = unknown.ahead.difference(&unknown.needed).filter(is_missing);
+        let ahead: Vec<Month> = ahead.copied().collect();
+        for month in &ahead {
+            if let Err(error) = create(pool, &[*month]).await {
+                tracing::warn!("a month ahead has no partition: {error}");
+            }
+        }
+        if let Ok(mut known) = self.known.lock() {
+            known.extend(unknown.needed.iter().chain(&unknown.ahead));
+        }
+        Ok(())
+    }
+
+    /// Makes what is missing of the months of these instants.
     pub(super) async fn ensure(
         &self,
         pool: &Pool,
         now: i64,
         instants: impl Iterator<Item = i64>,
     ) -> Result<()> {
-        let needed: BTreeSet<Month> = instants.map(Month::of).collect();
-        let current = Month::of(now);
-        let ahead = (0..=MONTHS_AHEAD).map(|ahead| Month(current.0 + ahead));
-        let mut missing: BTreeSet<Month> = ahead.chain(needed.iter().copied()).collect();
-        missing.retain(|month| *month >= Month(0));
-        if let Ok(known) = self.known.lock() {
-            missing.retain(|month| !known.contains(month));
-        }
-        for month in missing {
-            match create(pool, month).await {
-                Err(error) if !needed.contains(&month) => {
-                    // No event waits for it. It is tried again when one does.
-                    tracing::warn!("a month ahead has no partition: {error}");
-                }
-                made => made?,
-            }
-            if let Ok(mut known) = self.known.lock() {
-                known.insert(month);
-            }
-        }
-        Ok(())
+        let unknown = self.unknown(now, instants);
+        if unknown.is_empty() { Ok(()) } else { self.make(pool, &unknown).await }
     }
 
     /// Looks again the next time: cleanup may have dropped some.
@@ -140,30 +185,72 @@ impl Months {
     }
 }
 
-async fn create(pool: &Pool, month: Month) -> Result<()> {
-    let transaction = Transaction::begin(pool).await?;
-    query(&transaction, LOCK, &[]).await?;
-    let name = month.name();
-    let partitions = query(&transaction, EXISTING, &[]).await?;
-    let exists = partitions.iter().any(|row| row.try_get(0).is_ok_and(|found: &str| found == name));
-    // Events before the horizon are refused: they need no place.
-    let horizon = past::horizon(&transaction).await?;
-    let is_gone = month.next().start().is_some_and(|end| horizon.is_some_and(|at| end <= at));
-    if !exists && !is_gone {
-        let (from, to) = (month.first_instant(), month.next().first_instant());
-        // All of it comes from a number: there is nothing to escape.
-        let sql = format!(
-            "-- partitions: a month\nCREATE TABLE {name} (LIKE events INCLUDING DEFAULTS \
-             INCLUDING CONSTRAINTS INCLUDING INDEXES);\n\
-             ALTER TABLE events ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({to})"
-        );
-        transaction.batch_execute(&sql).await.map_err(|error| match Error::from(error) {
-            Error::Internal(text) => {
-                Error::Unavailable(format!("the month's partition could not be made: {text}"))
+/// Makes partitions in one transaction, as one message: a server that stands still in the middle
+/// of it holds nothing.
+///
+/// Attaching them takes a lock on the floors, because of the foreign key. It waits for groups of
+/// events that are being written, and new ones wait behind it; so it waits a moment only, and is
+/// tried again.
+async fn create(pool: &Pool, months: &[Month]) -> Result<()> {
+    let sql = creation(months);
+    let mut patience = Patience::new();
+    loop {
+        let transaction = Transaction::connect(pool).await?;
+        match transaction.batch_execute(&sql).await {
+            Ok(()) => {
+                transaction.done();
+                for month in months {
+                    tracing::info!("made the partition {}", month.name());
+                }
+                return Ok(());
             }
-            other => other,
-        })?;
-        tracing::info!("made the partition {name}");
+            Err(error) => {
+                let error = match Error::from(error) {
+                    Error::Internal(text) => {
+                        return Err(Error::Unavailable(format!(
+                            "the month's partition could not be made: {text}"
+                        )));
+                    }
+                    other => other,
+                };
+                patience.again(error).await?;
+            }
+        }
     }
-    transaction.commit().await
+}
+
+/// The statement that makes partitions. All of it comes from numbers: there is nothing to escape.
+fn creation(months: &[Month]) -> String {
+    let mut sql = String::from(
+        "-- partitions: months, one server at a time
+DO $$ BEGIN
+PERFORM pg_advisory_xact_lock(hashtext('smartpark partitions'), hashtext(current_schema()));
+",
+    );
+    let missing = |name: &str| {
+        format!(
+            "IF NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE i.inhparent = 'events'::regclass AND c.relname = '{name}') THEN"
+        )
+    };
+    for month in months {
+        let name = month.name();
+        sql.push_str(&format!(
+            "{} CREATE TABLE {name} (LIKE events INCLUDING DEFAULTS INCLUDING CONSTRAINTS \
+             INCLUDING INDEXES); END IF;\n",
+            missing(&name)
+        ));
+    }
+    let wait = milliseconds(MONTHS_LOCK_TIMEOUT);
+    sql.push_str(&format!("SET LOCAL lock_timeout = '{wait}';\n"));
+    for month in months {
+        let (name, from, to) = (month.name(), month.first_instant(), month.next().first_instant());
+        sql.push_str(&format!(
+            "{} ALTER TABLE events ATTACH PARTITION {name} FOR VALUES FROM ({from}) TO ({to}); \
+             END IF;\n",
+            missing(&name)
+        ));
+    }
+    sql.push_str("END $$");
+    sql
 }

@@ -2,20 +2,20 @@
 
 use deadpool_postgres::Pool;
 
-use super::{connect::query, transaction::Transaction};
+use super::transaction::Transaction;
 use crate::Result;
 
-/// Of an hour that no refusal was in. The commit is synced all the same. Servers that try at the
-/// same time wait for each other.
-const WRITE: &str = "-- ready: write
+/// A refusal of an hour that has none, put in and taken out again. The commit is synced all the
+/// same. It is one message, which PostgreSQL runs as one transaction: servers that try at the same
+/// time wait for each other, so none may stand still in the middle of it.
+const WRITE: &str = "-- ready: write and undo
 INSERT INTO refusals (hour, camera_id, reason, events, last_at)
-VALUES (to_timestamp(0), '', 0, 0, to_timestamp(0))";
-
-const UNDO: &str = "-- ready: undo\nDELETE FROM refusals WHERE hour = to_timestamp(0)";
+VALUES (to_timestamp(0), '', 0, 0, to_timestamp(0));
+DELETE FROM refusals WHERE hour = to_timestamp(0)";
 
 pub(super) async fn write(pool: &Pool) -> Result<()> {
-    let transaction = Transaction::begin(pool).await?;
-    query(&transaction, WRITE, &[]).await?;
-    query(&transaction, UNDO, &[]).await?;
-    transaction.commit().await
+    let transaction = Transaction::connect(pool).await?;
+    transaction.batch_execute(WRITE).await?;
+    transaction.done();
+    Ok(())
 }

@@ -15,12 +15,12 @@ use super::{
     rows::{Micros, damaged},
     session::Session,
     transaction::Transaction,
-    writes::Writes,
+    writes,
 };
 use crate::{
     Error, Floor, Result,
     count::{Flip, History, Source, Walk},
-    store::{codes::Kind, transfer::Adjustment},
+    decide::Writes,
 };
 
 const DELETE_STRETCHES: &str =
@@ -76,7 +76,7 @@ pub(super) async fn derive(client: &ClientWrapper) -> Result<Vec<(i64, i64, i64)
     let mut days = HourDays::begin(client).await?;
     while let Some((_, sums)) = days.next().await? {
         let writes = Writes { hours: sums.into_iter().collect(), ..Writes::default() };
-        writes.run(client).await?;
+        writes::run(&writes, client).await?;
     }
     days.close().await?;
     Ok(wrong)
@@ -89,16 +89,15 @@ async fn correct(
     corrections: Vec<(i64, i64, i64)>,
     now: i64,
 ) -> Result<()> {
-    let floors = floors::all(&transaction).await?;
-    let mut session = Session::open(transaction, floors, now).await?;
-    let mut writes = Writes::default();
+    let floors = floors::all(&transaction).await?.into_iter().map(|floor| {
+        let folded = corrections.iter().find(|(id, _, _)| *id == floor.id);
+        Floor { current_vehicles: folded.map_or(floor.current_vehicles, |it| it.1), ..floor }
+    });
+    let mut session = Session::open(transaction, floors.collect(), now).await?;
     for (floor_id, folded, delta) in corrections {
-        let reason = Some("check --repair".to_owned());
-        let recount = Kind::Recount;
-        let new = floors::adjustment(&mut session, floor_id, recount, folded, reason, None).await?;
-        writes.adjustments.push(Adjustment { delta, ..new });
+        session.decide(|draft| draft.correct(floor_id, folded, delta)).await??;
     }
-    session.commit(writes).await
+    writes::commit(session.draft.into_writes(), session.transaction).await
 }
 
 /// Folds a floor's history again and stores the folds; returns its count.
@@ -122,7 +121,7 @@ async fn rebuild(client: &ClientWrapper, floor: &Floor, horizon: Option<i64>) ->
         }
         let folded = History::of_day(day, opening.count, opening.slots, facts);
         writes.stretches.extend(folded.changed().map(|node| (floor.id, *node)));
-        writes.run(client).await?;
+        writes::run(&writes, client).await?;
     }
     days.close().await?;
     if walk.slots != floor.total_slots {

@@ -16,7 +16,7 @@ use deadpool_postgres::{ClientWrapper, Object, Pool};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    connect::{Address, Role, query},
+    connect::{Address, Role, Work, query},
     migrate,
     rows::damaged,
     transaction::patiently,
@@ -88,7 +88,7 @@ impl Replica {
     /// The replica at `url` of the database that `primary` leads to. One that cannot be reached
     /// now may be so later; one that is of another database never will.
     pub(super) async fn of(primary: &Pool, url: &str, max_lag: Duration) -> Result<Arc<Self>> {
-        let pool = Address::from_url(url, Role::Replica)?.pool(POSTGRES_READERS)?;
+        let pool = Address::from_url(url, Role::Replica)?.pool(POSTGRES_READERS, Work::Reading)?;
         let (origin, mark) = patiently!(mark(primary))?;
         let replica = Self {
             pool,

@@ -148,7 +148,7 @@ pub(super) async fn move_horizon(
         query(&transaction, LOCK_FLOORS, &[]).await?;
         let floors = floors::all(&transaction).await?;
         let mut session = Session::open(transaction, floors, now).await?;
-        let old = session.horizon;
+        let old = session.draft.horizon;
         if old.is_some_and(|old| old >= target) {
             session.transaction.commit().await?;
             return Ok((old.and_then(|old| Timestamp::from_microsecond(old).ok()), 0));
@@ -158,9 +158,10 @@ pub(super) async fn move_horizon(
             session.transaction.commit().await?;
             continue;
         }
-        let Session { transaction, floors, .. } = &mut session;
-        for (id, open) in floors {
-            let base = open.resolve(transaction, |history| history.count_before(target)).await?;
+        let Session { transaction, draft } = &mut session;
+        for (id, open) in &mut draft.floors {
+            let base =
+                past::resolve(transaction, open, |open| open.history.count_before(target)).await?;
             query(transaction, SET_BASE, &[id, &base]).await?;
         }
         older.and_since(transaction, target).await?;

@@ -68,6 +68,13 @@ impl Transaction {
         Ok(())
     }
 
+    /// Undoes what was done, and gives the connection back.
+    pub(super) async fn rollback(self) -> Result<()> {
+        self.batch_execute("ROLLBACK").await?;
+        self.done();
+        Ok(())
+    }
+
     /// The transaction has been ended: the connection can be used again.
     pub(super) fn done(mut self) {
         drop(self.client.take());
@@ -90,6 +97,11 @@ impl Drop for Transaction {
     }
 }
 
+/// The answer to those who have waited for as long as they may.
+pub(super) fn not_in_time() -> Error {
+    Error::Unavailable("it did not answer in time".into())
+}
+
 /// How long something is tried, and how often.
 pub(super) struct Patience {
     deadline: Instant,
@@ -99,7 +111,12 @@ pub(super) struct Patience {
 impl Patience {
     /// Begins now and lasts for [`POSTGRES_PATIENCE`].
     pub(super) fn new() -> Self {
-        Self { deadline: Instant::now() + POSTGRES_PATIENCE, pause: POSTGRES_FIRST_PAUSE }
+        Self::until(Instant::now() + POSTGRES_PATIENCE)
+    }
+
+    /// Lasts until this instant.
+    pub(super) fn until(deadline: Instant) -> Self {
+        Self { deadline, pause: POSTGRES_FIRST_PAUSE }
     }
 
     /// Until when.
@@ -122,10 +139,17 @@ impl Patience {
     }
 }
 
-/// Does `$attempt`, again and again where that may help, until it is done or patience is over.
+/// Does `$attempt`, again and again where that may help, until it is done or patience is over: that
+/// of a request that begins now, or another.
 macro_rules! patiently {
-    ($attempt:expr) => {{
-        let mut patience = $crate::store::postgres::transaction::Patience::new();
+    ($attempt:expr) => {
+        $crate::store::postgres::transaction::patiently!(
+            $crate::store::postgres::transaction::Patience::new(),
+            $attempt
+        )
+    };
+    ($patience:expr, $attempt:expr) => {{
+        let mut patience = $patience;
         loop {
             let attempt = ::tokio::time::timeout_at(patience.deadline(), $attempt).await;
             match attempt {
@@ -134,9 +158,7 @@ macro_rules! patiently {
                     Ok(()) => {}
                     Err(error) => break Err(error),
                 },
-                Err(_) => {
-                    break Err($crate::Error::Unavailable("it did not answer in time".into()));
-                }
+                Err(_) => break Err($crate::store::postgres::transaction::not_in_time()),
             }
         }
     }};

@@ -11,23 +11,29 @@ use super::{
     floors, keys, past, repair,
     rows::{self, Micros, damaged, event_columns, micros},
     transaction::{Transaction, patiently},
-    writes::Writes,
+    writes,
 };
 use crate::{
     Error, Floor, Result,
     count::Flip,
+    decide::{Adjustment, Writes},
     store::{
-        codes::Kind,
+        codes::adjustment_of,
         transfer::{
-            self, Adjustment, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows,
-            Stretch, Table, Totals,
+            self, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows, Stretch, Table,
+            Target, Totals,
         },
     },
 };
 
-const MARK: &str = "-- copy: which site, and the last id that was given
-SELECT identity, copy_of, CASE WHEN is_called THEN last_value ELSE 0 END
-FROM site, events_id_seq WHERE id = 1";
+const MARK: &str = "-- copy: which site, and the last ids that were given
+SELECT identity, CASE WHEN e.is_called THEN e.last_value ELSE 0 END,
+    CASE WHEN f.is_called THEN f.last_value ELSE 0 END,
+    CASE WHEN a.is_called THEN a.last_value ELSE 0 END
+FROM site, events_id_seq e, floors_id_seq f, adjustments_id_seq a WHERE id = 1";
+
+const TARGET: &str = "-- copy: what the target says about itself, one at a time
+SELECT copy_of, copied_from, copied_sum FROM site WHERE id = 1 FOR UPDATE";
 
 const COPY_OF: &str = "-- copy: whose\nSELECT copy_of FROM site WHERE id = 1";
 
@@ -38,7 +44,9 @@ const LOCK_COPY_OF: &str =
 const SET_COPY_OF: &str = "-- copy: not finished\nUPDATE site SET copy_of = $1 WHERE id = 1";
 
 const FINISH: &str = "-- copy: finished, with a lineage that no other copy has
-UPDATE site SET copy_of = NULL, lineage = identity WHERE id = 1";
+UPDATE site SET copy_of = NULL, lineage = 1 + floor(random() * 4503599627370495)::bigint,
+    copied_from = $1, copied_sum = $2
+WHERE id = 1";
 
 const ORIGINS: &str = "-- copy: origins
 SELECT floor_id, initial_slots, base_count, removed_delta FROM floor_origins ORDER BY floor_id";
@@ -94,15 +102,17 @@ ON CONFLICT (floor_id) DO UPDATE SET initial_slots = excluded.initial_slots,
 
 const SET_HORIZON: &str = "-- copy: horizon\nUPDATE retention SET horizon = $1 WHERE id = 1";
 
-const KEEP_ID: &str = "-- copy: ids go on after those of the source
-SELECT setval('events_id_seq', greatest($1, last_value)) FROM events_id_seq WHERE $1 > 0";
+const KEEP_IDS: &str = "-- copy: ids go on after those of the source
+SELECT setval('events_id_seq', greatest($1, last_value)) FROM events_id_seq WHERE $1 > 0
+UNION ALL
+SELECT setval('floors_id_seq', greatest($2, last_value)) FROM floors_id_seq WHERE $2 > 0
+UNION ALL
+SELECT setval('adjustments_id_seq', greatest($3, last_value)) FROM adjustments_id_seq
+WHERE $3 > 0";
 
-const KEEP_OTHER_IDS: &str = "-- copy: ids of floors, adjustments and keys go on, too
-SELECT setval(pg_get_serial_sequence(quote_ident(current_schema()) || '.' || name, 'id'), last)
-FROM (SELECT 'floors', max(id) FROM floors
-      UNION ALL SELECT 'adjustments', max(id) FROM adjustments
-      UNION ALL SELECT 'api_keys', max(id) FROM api_keys) AS w (name, last)
-WHERE last > 0";
+const KEEP_KEY_IDS: &str = "-- copy: ids of keys go on, too
+SELECT setval('api_keys_id_seq', greatest(max(id), (SELECT last_value FROM api_keys_id_seq)))
+FROM api_keys HAVING max(id) > 0";
 
 const PUT_DIGESTS: &str = "-- copy: put digests
 INSERT INTO event_digests (hour, floor_id, data)
@@ -147,9 +157,10 @@ impl Postgres {
         patiently!(async { read(&*readers.get().await?, table, stretch, table.page()).await })
     }
 
-    /// Begins a copy of `source`, or goes on with it.
+    /// Begins a copy of `source`, or goes on with it. Counts all rows of a finished copy: that may
+    /// take longer than a request.
     pub(in crate::store) async fn copy_begin(&self, source: Mark) -> Result<()> {
-        patiently!(begin(&self.inner.writers, source))
+        begin(&self.inner.writers, source).await
     }
 
     /// Makes floors, origins, keys and horizon those of the source.
@@ -179,16 +190,21 @@ impl Postgres {
         derive(&self.inner.writers, source).await
     }
 
-    /// The copy is whole: from now on it may be used.
+    /// The copy is whole: from now on it may be used. Counts all rows, too.
     pub(in crate::store) async fn copy_finish(&self, source: Mark) -> Result<()> {
-        patiently!(finish(&self.inner.writers, source))
+        finish(&self.inner.writers, source).await
     }
 }
 
 async fn mark(client: &ClientWrapper) -> Result<Mark> {
     let rows = query(client, MARK, &[]).await?;
     let row = rows.first().ok_or_else(no_site)?;
-    Ok(Mark { identity: row.try_get(0)?, last_event_id: row.try_get(2)? })
+    Ok(Mark {
+        identity: row.try_get(0)?,
+        last_event_id: row.try_get(1)?,
+        last_floor_id: row.try_get(2)?,
+        last_adjustment_id: row.try_get(3)?,
+    })
 }
 
 fn no_site() -> Error {
@@ -271,7 +287,7 @@ fn each<T>(rows: &[Row], row: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
 }
 
 fn adjustment(row: &Row) -> Result<Adjustment> {
-    let kind = Kind::from_number(row.try_get::<_, i16>(2)?.into());
+    let kind = adjustment_of(row.try_get::<_, i16>(2)?.into());
     Ok(Adjustment {
         id: row.try_get(0)?,
         floor_id: row.try_get(1)?,
@@ -288,10 +304,18 @@ fn adjustment(row: &Row) -> Result<Adjustment> {
 
 async fn begin(pool: &Pool, source: Mark) -> Result<()> {
     let transaction = Transaction::begin(pool).await?;
-    let copy_of = copy_of(&transaction, LOCK_COPY_OF).await?;
+    let rows = query(&transaction, TARGET, &[]).await?;
+    let row = rows.first().ok_or_else(no_site)?;
     let has_floors = !floors::all(&transaction).await?.is_empty();
-    let is_empty = !has_floors && keys::all(&transaction).await?.is_empty();
-    transfer::admit(copy_of, is_empty, source.identity)?;
+    let target = Target {
+        copy_of: row.try_get(0)?,
+        copied_from: row.try_get(1)?,
+        copied_sum: row.try_get(2)?,
+        is_empty: !has_floors && keys::all(&transaction).await?.is_empty(),
+    };
+    let held =
+        if target.may_go_on(source.identity) { Some(totals(&transaction).await?) } else { None };
+    target.admit(source.identity, held.as_ref())?;
     query(&transaction, SET_COPY_OF, &[&source.identity]).await?;
     transaction.commit().await
 }
@@ -332,7 +356,7 @@ async fn put_frame(pool: &Pool, source: Mark, frame: &Frame) -> Result<()> {
     }
     keys::replace(&transaction, &frame.keys).await?;
     query(&transaction, SET_HORIZON, &[&frame.horizon.map(Micros)]).await?;
-    query(&transaction, KEEP_ID, &[&source.last_event_id]).await?;
+    keep_ids(&transaction, source).await?;
     transaction.commit().await
 }
 
@@ -391,7 +415,7 @@ async fn insert(client: &ClientWrapper, rows: Rows) -> Result<()> {
             query(client, PUT_DIGESTS, &[&hours, &floors, &data]).await?;
         }
     }
-    writes.run(client).await
+    writes::run(&writes, client).await
 }
 
 async fn derive(pool: &Pool, source: Mark) -> Result<()> {
@@ -401,9 +425,18 @@ async fn derive(pool: &Pool, source: Mark) -> Result<()> {
     transaction.commit().await
 }
 
+/// No id that the source gave is given again.
+async fn keep_ids(client: &ClientWrapper, source: Mark) -> Result<()> {
+    let Mark { identity: _, last_event_id, last_floor_id, last_adjustment_id } = source;
+    query(client, KEEP_IDS, &[&last_event_id, &last_floor_id, &last_adjustment_id]).await?;
+    Ok(())
+}
+
 async fn finish(pool: &Pool, source: Mark) -> Result<()> {
     let transaction = step(pool, source).await?;
-    query(&transaction, KEEP_OTHER_IDS, &[]).await?;
-    query(&transaction, FINISH, &[]).await?;
+    keep_ids(&transaction, source).await?;
+    query(&transaction, KEEP_KEY_IDS, &[]).await?;
+    let held = totals(&transaction).await?.sum();
+    query(&transaction, FINISH, &[&source.identity, &held]).await?;
     transaction.commit().await
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Error, Floor, Result,
     count::{Fullness, Moment, Occupancy, Step, Walk, Walker},
-    store::codes::Kind,
+    store::codes::adjustment_of,
 };
 
 /// The order of history, of each floor and of all: those of one floor at one instant stand in the
@@ -105,7 +105,7 @@ fn event(row: &Row) -> Result<Moment> {
 }
 
 fn adjustment(row: &Row) -> Result<Moment> {
-    let kind = Kind::from_number(row.try_get::<_, i16>(2)?.into());
+    let kind = adjustment_of(row.try_get::<_, i16>(2)?.into());
     let kind = kind.ok_or_else(|| damaged("an adjustment"))?;
     let act = kind.act(row.try_get(3)?, row.try_get(4)?);
     Ok(Moment { floor_id: row.try_get(0)?, at: micros(row, 1)?, act, is_event: false })

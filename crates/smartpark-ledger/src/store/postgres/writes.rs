@@ -4,19 +4,17 @@
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use tokio::sync::Mutex;
 use tokio_postgres::{Statement, types::ToSql};
 
-use super::{rows::Micros, transaction::Transaction};
+use super::{rows::Micros, seam, transaction::Transaction};
 use crate::{
-    Direction, Event, Floor, Result,
-    count::{Flip, NodeRow},
-    planted::planted,
-    store::{
-        codes::{direction_number, type_number},
+    Direction, Event, Result,
+    count::NodeRow,
+    decide::{
+        Adjustment, Writes,
         sums::{HourKey, HourSum},
-        transfer::Adjustment,
     },
+    store::codes::{adjustment_number, direction_number, type_number},
 };
 
 const INSERT_EVENTS: &str = "-- record_event: insert
@@ -72,29 +70,6 @@ INSERT INTO adjustments (id, floor_id, kind, delta, current_vehicles, total_slot
     timestamp, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-/// Rows that a transaction will write.
-#[derive(Default)]
-pub(super) struct Writes {
-    pub(super) events: Vec<Event>,
-    pub(super) floors: Vec<Floor>,
-    pub(super) stretches: Vec<(i64, NodeRow)>,
-    pub(super) hours: Vec<(HourKey, HourSum)>,
-    pub(super) at_limit: Vec<(i64, Flip)>,
-    pub(super) no_longer: Vec<i64>,
-    pub(super) adjustments: Vec<Adjustment>,
-}
-
-/// With the defect `answer-before-commit`: commits what was answered and not committed, and keeps
-/// `next` back in its place, until the next group begins.
-pub(super) async fn catch_up(next: Option<Transaction>) -> Result<()> {
-    static ANSWERED: Mutex<Option<Transaction>> = Mutex::const_new(None);
-    let mut answered = ANSWERED.lock().await;
-    if let Some(transaction) = std::mem::replace(&mut *answered, next) {
-        transaction.commit().await?;
-    }
-    Ok(())
-}
-
 /// The values of one parameter.
 type Column<'w> = Box<dyn ToSql + Sync + Send + 'w>;
 
@@ -108,81 +83,79 @@ macro_rules! columns {
     };
 }
 
-impl Writes {
-    /// Writes all and commits.
-    pub(super) async fn commit(self, transaction: Transaction) -> Result<()> {
-        let steps = self.steps();
-        let mut statements = Vec::with_capacity(steps.len());
-        for (sql, _) in &steps {
-            statements.push(transaction.prepare_cached(sql).await?);
-        }
-        let mut sent: Vec<_> = statements
-            .iter()
-            .zip(&steps)
-            .map(|(statement, (_, columns))| send(&transaction, Some(statement), columns))
-            .collect();
-        let early = planted("answer-before-commit") && !self.events.is_empty();
-        if !early {
-            sent.push(send(&transaction, None, &[]));
-        }
-        // All are on their way before the first is answered; the server takes them in order.
-        for outcome in join_all(sent).await {
-            outcome?;
-        }
-        if early {
-            return catch_up(Some(transaction)).await;
-        }
-        transaction.done();
-        Ok(())
+/// Writes all and commits.
+pub(super) async fn commit(writes: Writes, transaction: Transaction) -> Result<()> {
+    let steps = steps(&writes);
+    let mut statements = Vec::with_capacity(steps.len());
+    for (sql, _) in &steps {
+        statements.push(transaction.prepare_cached(sql).await?);
     }
+    let mut sent: Vec<_> = statements
+        .iter()
+        .zip(&steps)
+        .map(|(statement, (_, columns))| send(&transaction, Some(statement), columns))
+        .collect();
+    let is_held = seam::holds_commit(&writes);
+    if !is_held {
+        sent.push(send(&transaction, None, &[]));
+    }
+    // All are on their way before the first is answered; the server takes them in order.
+    for outcome in join_all(sent).await {
+        outcome?;
+    }
+    if is_held {
+        return seam::hold(transaction).await;
+    }
+    transaction.done();
+    Ok(())
+}
 
-    /// Writes all without a commit.
-    pub(super) async fn run(&self, client: &ClientWrapper) -> Result<()> {
-        for (sql, columns) in self.steps() {
-            let statement = client.prepare_cached(sql).await?;
-            send(client, Some(&statement), &columns).await?;
-        }
-        Ok(())
+/// Writes all without a commit.
+pub(super) async fn run(writes: &Writes, client: &ClientWrapper) -> Result<()> {
+    for (sql, columns) in steps(writes) {
+        let statement = client.prepare_cached(sql).await?;
+        send(client, Some(&statement), &columns).await?;
     }
+    Ok(())
+}
 
-    fn steps(&self) -> Vec<Step<'_>> {
-        let mut steps: Vec<Step<'_>> = Vec::new();
-        if !self.events.is_empty() {
-            steps.push((INSERT_EVENTS, event_columns(&self.events)));
-        }
-        if !self.stretches.is_empty() {
-            steps.push((UPSERT_STRETCHES, stretch_columns(&self.stretches)));
-        }
-        if !self.floors.is_empty() {
-            let columns = columns!(
-                self.floors,
-                |floor| floor.id,
-                floor.total_slots,
-                floor.current_vehicles,
-                stored(floor.updated_at)
-            );
-            steps.push((UPDATE_FLOORS, columns));
-        }
-        if !self.hours.is_empty() {
-            steps.push((ADD_HOURS, hour_columns(&self.hours)));
-        }
-        if !self.at_limit.is_empty() {
-            let columns = columns!(
-                self.at_limit,
-                |row| row.1.event_id,
-                row.0,
-                row.1.camera_id.as_str(),
-                Micros(row.1.at),
-            );
-            steps.push((ADD_AT_LIMIT, columns));
-        }
-        if !self.no_longer.is_empty() {
-            let ids = Box::new(self.no_longer.as_slice());
-            steps.push((REMOVE_AT_LIMIT, vec![ids]));
-        }
-        steps.extend(self.adjustments.iter().map(|new| (ADJUST, adjustment_values(new))));
-        steps
+fn steps(writes: &Writes) -> Vec<Step<'_>> {
+    let mut steps: Vec<Step<'_>> = Vec::new();
+    if !writes.events.is_empty() {
+        steps.push((INSERT_EVENTS, event_columns(&writes.events)));
     }
+    if !writes.stretches.is_empty() {
+        steps.push((UPSERT_STRETCHES, stretch_columns(&writes.stretches)));
+    }
+    if !writes.floors.is_empty() {
+        let columns = columns!(
+            writes.floors,
+            |floor| floor.id,
+            floor.total_slots,
+            floor.current_vehicles,
+            stored(floor.updated_at)
+        );
+        steps.push((UPDATE_FLOORS, columns));
+    }
+    if !writes.hours.is_empty() {
+        steps.push((ADD_HOURS, hour_columns(&writes.hours)));
+    }
+    if !writes.at_limit.is_empty() {
+        let columns = columns!(
+            writes.at_limit,
+            |row| row.1.event_id,
+            row.0,
+            row.1.camera_id.as_str(),
+            Micros(row.1.at),
+        );
+        steps.push((ADD_AT_LIMIT, columns));
+    }
+    if !writes.no_longer.is_empty() {
+        let ids = Box::new(writes.no_longer.as_slice());
+        steps.push((REMOVE_AT_LIMIT, vec![ids]));
+    }
+    steps.extend(writes.adjustments.iter().map(|new| (ADJUST, adjustment_values(new))));
+    steps
 }
 
 /// Sends a statement, or the commit.
@@ -254,7 +227,7 @@ fn adjustment_values(new: &Adjustment) -> Vec<Column<'_>> {
     vec![
         Box::new(new.id),
         Box::new(new.floor_id),
-        Box::new(i16::from(new.kind.number())),
+        Box::new(i16::from(adjustment_number(new.kind))),
         Box::new(new.delta),
         Box::new(new.current_vehicles),
         Box::new(new.total_slots),

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 use super::rows::{Code, Micros};
 use crate::{
     LastSeen, Result,
+    decide::{AdjustmentKind, sums::HOUR},
     model::{CameraHour, FloorAtLimit},
-    store::{codes::Kind, sums::HOUR},
 };
 
 const AT_LIMIT: &str = "-- get_attention: events at the limit since the last recount
@@ -37,7 +37,7 @@ GROUP BY camera_id ORDER BY camera_id LIMIT ?3";
 /// The events at the limit from an instant on, by floor, but those before its last recount.
 pub(super) fn at_limit(connection: &Connection, from: i64) -> Result<Vec<FloorAtLimit>> {
     let mut statement = connection.prepare_cached(AT_LIMIT)?;
-    let rows = statement.query_map((from, Code(Kind::Recount)), |row| {
+    let rows = statement.query_map((from, Code(AdjustmentKind::Recount)), |row| {
         Ok(FloorAtLimit { floor_id: row.get(0)?, events: row.get(1)?, last_at: row.get(2)? })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

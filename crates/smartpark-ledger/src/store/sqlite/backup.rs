@@ -7,6 +7,7 @@
 use std::{
     fs::File,
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
 };
 
@@ -16,7 +17,7 @@ use rusqlite::{
 };
 use tokio::sync::oneshot;
 
-use super::{Sqlite, connection, gone};
+use super::{Sqlite, connection, file::DatabaseFile, gone, log, place};
 use crate::{Error, Result, limits::BACKUP_STEP_PAGES};
 
 const BEGIN: &str = "BEGIN; -- backup: this state and no other
@@ -35,7 +36,7 @@ impl Sqlite {
         file: PathBuf,
         told: impl FnMut(u64, u64) + Send + 'static,
     ) -> Result<u64> {
-        let from = self.inner.path.clone();
+        let from = Arc::clone(&self.inner.file);
         let (reply, written) = oneshot::channel();
         thread::Builder::new()
             .name("smartpark-backup".into())
@@ -48,7 +49,7 @@ impl Sqlite {
     }
 }
 
-fn write(from: &Path, file: &Path, told: impl FnMut(u64, u64)) -> Result<u64> {
+fn write(from: &Arc<DatabaseFile>, file: &Path, told: impl FnMut(u64, u64)) -> Result<u64> {
     let taken = || {
         let file = file.display();
         Error::Unusable(format!("{file} exists already; a backup never overwrites a file"))
@@ -57,7 +58,7 @@ fn write(from: &Path, file: &Path, told: impl FnMut(u64, u64)) -> Result<u64> {
         return Err(taken());
     }
     let mut bytes = 0;
-    let placed = connection::place_new(file, |new| {
+    let placed = place::place_new(file, |new| {
         copy(from, new, told)?;
         let file = File::open(new).and_then(|file| {
             file.sync_all()?;
@@ -69,7 +70,7 @@ fn write(from: &Path, file: &Path, told: impl FnMut(u64, u64)) -> Result<u64> {
     if placed { Ok(bytes) } else { Err(taken()) }
 }
 
-fn copy(from: &Path, new: &Path, mut told: impl FnMut(u64, u64)) -> Result<()> {
+fn copy(from: &Arc<DatabaseFile>, new: &Path, mut told: impl FnMut(u64, u64)) -> Result<()> {
     let source = connection::open(from)?;
     source.execute_batch(BEGIN)?;
     let mut target = Connection::open(new)?;
@@ -88,6 +89,8 @@ fn copy(from: &Path, new: &Path, mut told: impl FnMut(u64, u64)) -> Result<()> {
     }
     drop(backup);
     target.execute_batch(NEW_LINEAGE)?;
+    // No log of the original belongs to it.
+    target.pragma_update(None, "user_version", log::first_number()?)?;
     // All in one file: the one that is opened next makes it a WAL again.
     target.pragma_update(None, "journal_mode", "DELETE")?;
     target.close().map_err(|(_, error)| Error::from(error))

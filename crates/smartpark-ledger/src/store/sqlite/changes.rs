@@ -2,24 +2,23 @@
 //! within [`SQLITE_WATCH_INTERVAL`].
 
 use std::{
-    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
-    thread,
+    thread::{self, JoinHandle},
 };
 
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::connection;
+use super::{connection, file::DatabaseFile};
 use crate::{Error, Result, limits::SQLITE_WATCH_INTERVAL};
 
 /// The signal that something was committed.
 #[derive(Debug)]
 pub(super) struct Changes {
-    path: PathBuf,
+    file: Arc<DatabaseFile>,
     commits: watch::Sender<u64>,
     watching: Mutex<Watching>,
 }
@@ -30,7 +29,7 @@ enum Watching {
     /// Nobody watches.
     No,
     /// It ends when the sender is dropped.
-    Yes(#[expect(dead_code, reason = "it is there to be dropped")] Sender<()>),
+    Yes(Sender<()>, JoinHandle<()>),
     /// The database was closed.
     Closed,
 }
@@ -38,16 +37,16 @@ enum Watching {
 impl Watching {
     /// The thread has ended, or is about to.
     fn end(&mut self) {
-        if let Self::Yes(_) = self {
+        if let Self::Yes(..) = self {
             *self = Self::No;
         }
     }
 }
 
 impl Changes {
-    pub(super) fn new(path: PathBuf) -> Arc<Self> {
+    pub(super) fn new(file: Arc<DatabaseFile>) -> Arc<Self> {
         let (commits, watching) = (watch::Sender::new(0), Mutex::new(Watching::No));
-        Arc::new(Self { path, commits, watching })
+        Arc::new(Self { file, commits, watching })
     }
 
     /// Something was committed.
@@ -61,7 +60,7 @@ impl Changes {
         let receiver = self.commits.subscribe();
         if let Watching::No = *watching {
             match self.start() {
-                Ok(stop) => *watching = Watching::Yes(stop),
+                Ok((stop, thread)) => *watching = Watching::Yes(stop, thread),
                 // What this process commits is still told.
                 Err(error) => tracing::warn!("other processes are not watched: {error}"),
             }
@@ -69,9 +68,14 @@ impl Changes {
         receiver
     }
 
-    /// Ends the watching, for good.
+    /// Ends the watching, for good, and waits until the thread has closed its connection.
     pub(super) fn close(&self) {
-        *self.watching() = Watching::Closed;
+        let watching = std::mem::replace(&mut *self.watching(), Watching::Closed);
+        if let Watching::Yes(stop, thread) = watching {
+            drop(stop);
+            // A thread that panicked has ended, too.
+            thread.join().ok();
+        }
     }
 
     fn watching(&self) -> MutexGuard<'_, Watching> {
@@ -79,13 +83,13 @@ impl Changes {
     }
 
     /// Starts the thread, on a connection of its own: it sees every commit as a foreign one.
-    fn start(self: &Arc<Self>) -> Result<Sender<()>> {
+    fn start(self: &Arc<Self>) -> Result<(Sender<()>, JoinHandle<()>)> {
         let (stop, stopped) = channel();
         let changes = Arc::downgrade(self);
-        let path = self.path.clone();
-        thread::Builder::new()
+        let file = Arc::clone(&self.file);
+        let thread = thread::Builder::new()
             .name("smartpark-watch".into())
-            .spawn(move || match connection::open(&path) {
+            .spawn(move || match connection::open(&file) {
                 Ok(connection) => look(&connection, &changes, &stopped),
                 Err(error) => {
                     tracing::warn!("other processes are not watched: {error}");
@@ -93,7 +97,7 @@ impl Changes {
                 }
             })
             .map_err(|error| Error::Unavailable(format!("no thread: {error}")))?;
-        Ok(stop)
+        Ok((stop, thread))
     }
 
     /// Ends the watching where nobody watches any more; tells whether it did.

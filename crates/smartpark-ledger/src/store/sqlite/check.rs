@@ -101,9 +101,9 @@ fn check_floor(
     horizon: Option<i64>,
     report: &mut Report,
 ) -> Result<()> {
-    let (past, history) = Past::open(connection, floor, horizon)?;
+    let (past, open) = Past::open(connection, floor.clone(), horizon)?;
     let mut from = horizon.unwrap_or(i64::MIN);
-    let opening = (history.base(), past.slots_before(from)?);
+    let opening = (open.history.base(), past.slots_before(from)?);
     let mut proof = FloorProof::new(floor, horizon, opening, report);
     while let Some(next) = past.next_fact(from)? {
         let day = Span::of(next, Level::DAY);

@@ -21,24 +21,32 @@ PRAGMA wal_checkpoint(PASSIVE)";
 
 /// To be called by the writer after each transaction, once its answers are out. What cannot be
 /// copied now, since somebody reads an old state, stays in the log, which is as good.
-pub(super) fn keep_log_short(writer: &Connection, pages: i64) -> Result<()> {
-    if left(writer)? >= pages {
-        writer.prepare_cached(COPY)?.query_row([], |_| Ok(()))?;
+/// Returns how many pages are still to be copied.
+pub(super) fn keep_log_short(writer: &Connection, pages: i64) -> Result<i64> {
+    let left = left(writer)?;
+    if left < pages {
+        return Ok(left);
     }
-    Ok(())
+    Ok(writer.prepare_cached(COPY)?.query_row([], to_copy)?)
 }
 
 /// How many pages are not copied yet.
 fn left(connection: &Connection) -> Result<i64> {
-    let pages = |row: &Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
-    Ok(connection.prepare_cached(LOG)?.query_row([], pages)?)
+    Ok(connection.prepare_cached(LOG)?.query_row([], to_copy)?)
+}
+
+fn to_copy(row: &Row<'_>) -> rusqlite::Result<i64> {
+    Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?)
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
 
-    use super::{super::connection, *};
+    use super::{
+        super::{connection, place},
+        *,
+    };
     use crate::limits::SQLITE_CHECKPOINT_PAGES;
 
     #[test]
@@ -47,8 +55,8 @@ mod tests {
         for (pages, is_copied) in [(few, false), (most, true)] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("logged.db");
-            connection::create_file(&path, Timestamp::UNIX_EPOCH).unwrap();
-            let writer = connection::open(&path).unwrap();
+            place::create_file(&path, Timestamp::UNIX_EPOCH).unwrap();
+            let writer = connection::open(&connection::find(&path, false).unwrap()).unwrap();
             // Each page of a blob holds a little less than 4 096 bytes of it.
             let fill = format!("CREATE TABLE fill AS SELECT zeroblob({})", pages * 4_096);
             writer.execute_batch(&format!("-- test: fill\n{fill}")).unwrap();

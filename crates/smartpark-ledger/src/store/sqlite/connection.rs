@@ -1,16 +1,19 @@
-//! Opening the file: never a silent new database where one was expected, never half of one.
+//! Connections to the file: never to a new or an empty one where a database was expected.
 
 use std::{
-    ffi::OsString,
     fs, io,
+    ops::{Deref, DerefMut},
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::Arc,
 };
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
-use super::{fault::is_damage, migrate};
+use super::{
+    fault::is_damage,
+    file::{DatabaseFile, Mode},
+    place::refused_beside,
+};
 use crate::{
     Error, Result,
     limits::{SQLITE_BUSY_TIMEOUT, SQLITE_STATEMENTS},
@@ -19,75 +22,47 @@ use crate::{
 /// Marks the file as SmartPark's: "SPrk".
 pub(super) const APPLICATION_ID: i32 = 0x5350_726b;
 
-/// Tells apart the files that this process is making.
-static ATTEMPTS: AtomicU64 = AtomicU64::new(0);
+/// A connection, and the file that it keeps open.
+#[derive(Debug)]
+pub(super) struct Opened {
+    // In this order: the file goes last.
+    connection: Connection,
+    file: Arc<DatabaseFile>,
+}
 
-/// Makes a database where there is no file. It is built under another name and then linked into
-/// place, so that a crash leaves either none or a whole one, and of two processes that make the
-/// same one, one wins and the other uses it.
-pub(super) fn create_file(path: &Path, now: Timestamp) -> Result<()> {
-    if path.exists() {
-        return Ok(());
+impl Opened {
+    pub(super) fn file(&self) -> &Arc<DatabaseFile> {
+        &self.file
     }
-    // Where another process was faster, its database is used.
-    place_new(path, |new| build(new, now)).map(drop)
-}
 
-/// Makes a file that is there as a whole or not at all: `build` makes it under another name, and
-/// then it is linked into place. Tells whether it was; not where another file is there.
-pub(super) fn place_new(path: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result<bool> {
-    let name = new_name(path);
-    let new = Path::new(&name);
-    let failed = |error: io::Error| {
-        Error::Unavailable(format!("it cannot be created at {}: {error}", path.display()))
-    };
-    match fs::remove_file(new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => fs::File::create_new(new).map_err(failed)?,
-    };
-    let made = build(new);
-    let linked = made.and_then(|()| match fs::hard_link(new, path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        linked => linked.map(|()| true).map_err(failed),
-    });
-    fs::remove_file(new).map_err(failed)?;
-    let linked = linked?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = fs::File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    folder.sync_all().map_err(failed)?;
-    Ok(linked)
-}
-
-/// A name beside the database that nobody else uses.
-fn new_name(path: &Path) -> OsString {
-    let mut name = path.as_os_str().to_owned();
-    let attempt = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
-    name.push(format!(".new-{}-{attempt}", std::process::id()));
-    name
-}
-
-/// Why no file can be made beside the database, where none can. Its log is one, and SQLite does
-/// not say why that cannot be opened.
-fn refused_beside(path: &Path) -> Option<io::Error> {
-    let name = new_name(path);
-    let refused = fs::File::create_new(&name).err();
-    if refused.is_none() {
-        // One that is left is empty, and of a name that nobody looks for.
-        fs::remove_file(name).ok();
+    /// Ends it in good order: if it was the last on its file, the log is copied into the file and
+    /// removed. Every other connection leaves the log as it is.
+    pub(super) fn close(self) {
+        let closed =
+            self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
+        let closed = closed.and_then(|_| self.connection.close().map_err(|(_, error)| error));
+        if let Err(error) = closed {
+            tracing::debug!("the log stays beside the database: {error}");
+        }
     }
-    refused
 }
 
-fn build(path: &Path, now: Timestamp) -> Result<()> {
-    let mut connection = Connection::open(path)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    migrate::run(&mut connection, now)?;
-    connection.close().map_err(|(_, error)| error.into())
+impl Deref for Opened {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
 }
 
-/// Opens a file that exists, for reading and writing.
-pub(super) fn open(path: &Path) -> Result<Connection> {
+impl DerefMut for Opened {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+}
+
+/// Finds a file that exists, and that may be a database.
+pub(super) fn find(path: &Path, may_be_read_only: bool) -> Result<Arc<DatabaseFile>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(Error::Unusable(format!(
@@ -97,6 +72,10 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
             )));
         }
         Err(error) => return Err(Error::Unavailable(format!("{}: {error}", path.display()))),
+        Ok(file) if file.is_dir() => {
+            let path = path.display();
+            return Err(Error::Unavailable(format!("{path} cannot be opened: it is a folder")));
+        }
         Ok(file) if file.len() == 0 => {
             return Err(Error::Unusable(format!(
                 "{} is an empty file, not a database: restore it from a backup, or move it away \
@@ -106,9 +85,25 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
         }
         Ok(_) => {}
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    configure(&connection).map_err(|error| match error {
+    DatabaseFile::open(path, may_be_read_only).map(Arc::new)
+}
+
+/// Opens a connection.
+pub(super) fn open(file: &Arc<DatabaseFile>) -> Result<Opened> {
+    let path = file.path();
+    let connection = match file.mode() {
+        Mode::Write => {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            Connection::open_with_flags(path, flags)?
+        }
+        Mode::Read => {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            Connection::open_with_flags(path, flags)?
+        }
+        Mode::ReadAlone => open_alone(path)?,
+    };
+    let opened = Opened { connection, file: Arc::clone(file) };
+    configure(&opened).map_err(|error| match error {
         Error::Broken(_) => Error::Unusable(format!(
             "{} is damaged or no SQLite database: restore it from a backup",
             path.display()
@@ -119,11 +114,26 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
         }),
         other => other,
     })?;
-    Ok(connection)
+    Ok(opened)
 }
 
-fn configure(connection: &Connection) -> Result<()> {
+/// Opens a file that nobody writes to, without any file beside it.
+fn open_alone(path: &Path) -> Result<Connection> {
+    let name = path
+        .to_str()
+        .ok_or_else(|| Error::Unusable(format!("{} has a name that is no text", path.display())))?;
+    let name = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    Ok(Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)?)
+}
+
+fn configure(connection: &Opened) -> Result<()> {
     connection.busy_timeout(SQLITE_BUSY_TIMEOUT)?;
+    // A connection that ends must not touch what lies beside the file: it may be another file's by
+    // now. See `Opened::close`.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     let application: i32 =
         connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(
             |error| {
@@ -135,12 +145,8 @@ fn configure(connection: &Connection) -> Result<()> {
             "the file is a database of another program; name another one with --database".into(),
         ));
     }
-    let mode: String =
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-    if mode != "wal" {
-        return Err(Error::Unusable(format!(
-            "the file's journal mode stays {mode} instead of wal; is it on a network drive?"
-        )));
+    if connection.file.mode() == Mode::Write {
+        use_log(connection)?;
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -153,4 +159,15 @@ fn configure(connection: &Connection) -> Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(SQLITE_STATEMENTS);
     Ok(())
+}
+
+fn use_log(connection: &Connection) -> Result<()> {
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    Err(Error::Unusable(format!(
+        "the file's journal mode stays {mode} instead of wal; is it on a network drive?"
+    )))
 }

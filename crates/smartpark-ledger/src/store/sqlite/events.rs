@@ -38,6 +38,13 @@ pub(super) fn position(connection: &Connection) -> Result<Position> {
     Ok(Position { change, offset: 0, lineage })
 }
 
+/// The position of the last event that was deleted.
+pub(super) fn last_gone(connection: &Connection) -> Result<Position> {
+    let mut statement = connection.prepare_cached(IDS)?;
+    let (change, lineage) = statement.query_row([], |row| Ok((row.get(0)?, row.get(2)?)))?;
+    Ok(Position { change, offset: 0, lineage })
+}
+
 /// The events after a position; none where some of them may be gone, or it never was.
 pub(super) fn after(
     connection: &Connection,

@@ -9,8 +9,7 @@ use super::{
 };
 use crate::{
     Direction, Error, Floor, FloorChange, NewFloor, Result,
-    count::{Fact, Source},
-    store::{codes::Kind, transfer::Adjustment},
+    decide::{Adjustment, Draft, Lack, may_remove},
 };
 
 const ALL: &str = concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
@@ -22,15 +21,15 @@ const BY_NAME: &str =
     concat!("-- get_floor_by_name\nSELECT ", floor_columns!(), " FROM floors WHERE name = ?1");
 
 const INSERT: &str = "-- add_floor: insert
-INSERT INTO floors (name, description, total_slots, is_active, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
+INSERT INTO floors (id, name, description, total_slots, is_active, created_at, updated_at)
+SELECT 1 + max(last_floor_id, (SELECT coalesce(max(id), 0) FROM floors)), ?1, ?2, ?3, ?4, ?5, ?5
+FROM retention WHERE id = 1";
 
 const INSERT_ORIGIN: &str = "-- add_floor: origin
 INSERT INTO floor_origins (floor_id, initial_slots) VALUES (?1, ?2)";
 
 const UPDATE: &str = "-- change_floor: what has no history
-UPDATE floors SET name = ?2, description = ?3, is_active = ?4, updated_at = max(?5, updated_at + 1)
-WHERE id = ?1";
+UPDATE floors SET name = ?2, description = ?3, is_active = ?4, updated_at = ?5 WHERE id = ?1";
 
 const HAS_EVENTS: &str = "-- remove_floor: did it ever have events
 SELECT EXISTS (SELECT 1 FROM events WHERE floor_id = ?1)
@@ -44,17 +43,10 @@ INSERT INTO adjustments
      created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
-const SET_DELTA: &str = "-- check: the delta that was missing
-UPDATE adjustments SET delta = ?2
-WHERE id = (SELECT max(id) FROM adjustments WHERE floor_id = ?1)";
-
 const SET_COUNT: &str = "-- check: the count of the fold
 UPDATE floors SET current_vehicles = ?2 WHERE id = ?1";
 
-const NEXT_ADJUSTMENT: &str =
-    "-- adjustments: next id\nSELECT coalesce(max(id), 0) + 1 FROM adjustments";
-
-const EMPTY: &str = "-- reset_database_seed: remove all, but never give an event id twice
+const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id twice
 UPDATE retention SET horizon = NULL,
     last_event_id = max(last_event_id, (SELECT coalesce(max(id), 0) FROM events));
 DELETE FROM events_at_limit;
@@ -100,27 +92,18 @@ fn name_taken(error: rusqlite::Error) -> Error {
     }
 }
 
-pub(super) fn change(session: &mut Session<'_>, id: i64, change: FloorChange) -> Result<Floor> {
-    let floor = by_id(session.connection, id)?.ok_or(Error::NotFound("the floor"))?;
-    let name = change.name.unwrap_or_else(|| floor.name.clone());
-    let description = change.description.unwrap_or_else(|| floor.description.clone());
-    let is_active = change.is_active.unwrap_or(floor.is_active);
-    if (&name, &description, is_active) != (&floor.name, &floor.description, floor.is_active) {
-        session
-            .connection
-            .prepare_cached(UPDATE)?
-            .execute((id, &name, &description, is_active, session.now))
-            .map_err(name_taken)?;
-    }
-    if let Some(slots) = change.total_slots.filter(|slots| *slots != floor.total_slots) {
-        if slots < floor.current_vehicles && !change.force {
-            return Err(Error::SlotsBelowCount { current_vehicles: floor.current_vehicles });
-        }
-        let reason = if slots < floor.current_vehicles { "capacity lowered by force" } else { "" };
-        let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
-        adjustment(session, id, Kind::Capacity, slots, reason, change.author)?;
-    }
-    current(session, id)
+pub(super) fn change(session: &mut Session<'_>, id: i64, change: &FloorChange) -> Result<Floor> {
+    decide(session, id, |draft| draft.change_floor(id, change))
+}
+
+/// Stores the name, the description and the activity of a floor.
+pub(super) fn store_settings(connection: &Connection, floor: &Floor) -> Result<()> {
+    let Floor { id, name, description, is_active, updated_at, .. } = floor;
+    connection
+        .prepare_cached(UPDATE)?
+        .execute((id, name, description, is_active, updated_at.as_microsecond()))
+        .map_err(name_taken)?;
+    Ok(())
 }
 
 pub(super) fn remove(session: &mut Session<'_>, id: i64) -> Result<()> {
@@ -130,9 +113,7 @@ pub(super) fn remove(session: &mut Session<'_>, id: i64) -> Result<()> {
 
 /// Deletes a floor that never had an event.
 pub(super) fn delete(connection: &Connection, id: i64) -> Result<()> {
-    if connection.prepare_cached(HAS_EVENTS)?.query_row([id], |row| row.get(0))? {
-        return Err(Error::FloorHasEvents);
-    }
+    may_remove(connection.prepare_cached(HAS_EVENTS)?.query_row([id], |row| row.get(0))?)?;
     connection.prepare_cached(DELETE)?.execute([id])?;
     Ok(())
 }
@@ -141,21 +122,14 @@ pub(super) fn recount(
     session: &mut Session<'_>,
     id: i64,
     count: i64,
-    reason: String,
-    author: Option<String>,
+    reason: &str,
+    author: Option<&str>,
 ) -> Result<Floor> {
-    let floor = current(session, id)?;
-    if count > floor.total_slots {
-        return Err(Error::invalid("current_vehicles", "must be at most the floor's total_slots"));
-    }
-    adjustment(session, id, Kind::Recount, count, Some(reason), author)?;
-    current(session, id)
+    decide(session, id, |draft| draft.recount(id, count, reason, author))
 }
 
 pub(super) fn adjust(session: &mut Session<'_>, id: i64, direction: Direction) -> Result<Floor> {
-    current(session, id)?;
-    adjustment(session, id, direction.into(), 0, Some("update_vehicle_count".into()), None)?;
-    current(session, id)
+    decide(session, id, |draft| draft.update_vehicle_count(id, direction))
 }
 
 /// Sets a count that `check` found wrong to what the history says, with an adjustment that makes
@@ -167,10 +141,19 @@ pub(super) fn correct(
     delta: i64,
 ) -> Result<()> {
     session.connection.prepare_cached(SET_COUNT)?.execute((floor_id, folded))?;
-    let reason = Some("check --repair".to_owned());
-    adjustment(session, floor_id, Kind::Recount, folded, reason, None)?;
-    session.connection.prepare_cached(SET_DELTA)?.execute((floor_id, delta))?;
-    Ok(())
+    decide(session, floor_id, |draft| draft.correct(floor_id, folded, delta))
+}
+
+/// Has a change of one floor decided, and stores it.
+fn decide<T>(
+    session: &mut Session<'_>,
+    floor_id: i64,
+    decision: impl FnMut(&mut Draft) -> Result<Result<T>, Lack>,
+) -> Result<T> {
+    let mut draft = session.draft([floor_id])?;
+    let decided = session.decide(&mut draft, decision)??;
+    session.store(&draft.into_writes())?;
+    Ok(decided)
 }
 
 /// Empties the database where that is wanted, and makes `floors` in an empty one.
@@ -185,47 +168,6 @@ pub(super) fn fill(
         return Err(Error::NotEmpty);
     }
     floors.iter().map(|floor| add(session, floor)).collect()
-}
-
-/// The floor as this transaction has it.
-fn current(session: &mut Session<'_>, id: i64) -> Result<Floor> {
-    let open = session.floor(id)?.ok_or(Error::NotFound("the floor"))?;
-    Ok(open.floor.clone())
-}
-
-/// Adds a fact that no event made, after all others: an operator's word covers what was seen so
-/// far, also what cameras with a fast clock saw. `value` is the count of a recount, the slots of
-/// a capacity.
-fn adjustment(
-    session: &mut Session<'_>,
-    floor_id: i64,
-    kind: Kind,
-    value: i64,
-    reason: Option<String>,
-    author: Option<String>,
-) -> Result<()> {
-    let now = session.now;
-    let open = session.floor(floor_id)?.ok_or(Error::NotFound("the floor"))?;
-    let at = open.latest().map_or(now, |latest| now.max(latest + 1));
-    let connection = session.connection;
-    let id: i64 = connection.prepare_cached(NEXT_ADJUSTMENT)?.query_row([], |row| row.get(0))?;
-    let act = kind.act(value, value);
-    let fact = Fact { at, source: Source::Adjustment(id), act, id: 0 };
-    let effect = session.record_fact(floor_id, &fact)?;
-    let floor = current(session, floor_id)?;
-    let new = Adjustment {
-        id,
-        floor_id,
-        kind,
-        delta: effect.delta,
-        current_vehicles: floor.current_vehicles,
-        total_slots: floor.total_slots,
-        reason,
-        author,
-        at,
-        created_at: now,
-    };
-    insert_adjustment(connection, &new)
 }
 
 /// Stores an adjustment.

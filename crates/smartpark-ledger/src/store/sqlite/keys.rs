@@ -7,6 +7,7 @@ use super::{
     Sqlite,
     rows::{Code, Micros},
     session::Session,
+    sign_ins,
 };
 use crate::{
     ApiKey, Error, NewKey, Result,
@@ -84,7 +85,8 @@ impl Sqlite {
     }
 
     pub(in crate::store) async fn key_ring(&self) -> Result<KeyRing> {
-        self.read(ring).await
+        let now = self.now().as_microsecond();
+        self.read(move |connection| ring(connection, now)).await
     }
 }
 
@@ -142,10 +144,11 @@ pub(super) fn replace(connection: &Connection, keys: &[KnownKey]) -> Result<()> 
     Ok(())
 }
 
-fn ring(connection: &Connection) -> Result<KeyRing> {
+fn ring(connection: &Connection, now: i64) -> Result<KeyRing> {
+    let sessions = sign_ins::holding(connection, now)?;
     let mut statement = connection.prepare_cached(RING)?;
     let keys = statement.query_map([], stored)?.map(|row| known(row?));
-    KeyRing::new(keys, connection.prepare_cached(ANY)?.query_row([], |row| row.get(0))?)
+    KeyRing::new(keys, sessions, connection.prepare_cached(ANY)?.query_row([], |row| row.get(0))?)
 }
 
 fn add(session: &mut Session<'_>, new: &NewKey, sealed: &Sealed) -> Result<ApiKey> {

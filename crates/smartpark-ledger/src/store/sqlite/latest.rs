@@ -11,19 +11,21 @@
 //! same time share a look: one that began after they did serves them all.
 
 use std::{
-    path::Path,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use rusqlite::Connection;
 use tokio::task::yield_now;
 
-use super::{connection, floors};
-use crate::{Floor, Result, planted::planted, store::latest};
+use super::{
+    connection::{self, Opened},
+    file::DatabaseFile,
+    floors,
+};
+use crate::{Floor, Result, planted::planted, recorder, store::latest};
 
 const DATA_VERSION: &str = "-- floors: has anybody committed\nPRAGMA data_version";
 
@@ -37,7 +39,8 @@ pub(super) struct Latest {
 
 #[derive(Debug)]
 struct Look {
-    connection: Connection,
+    /// None when the database was closed.
+    connection: Option<Opened>,
     seen: Option<Seen>,
 }
 
@@ -52,12 +55,21 @@ struct Seen {
 }
 
 impl Latest {
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let connection = connection::open(path)?;
+    pub(super) fn open(file: &Arc<DatabaseFile>) -> Result<Self> {
+        let connection = connection::open(file)?;
         connection.pragma_update(None, "query_only", true)?;
         connection.busy_timeout(Duration::ZERO)?;
-        let look = Mutex::new(Look { connection, seen: None });
+        let look = Mutex::new(Look { connection: Some(connection), seen: None });
         Ok(Self { begun: AtomicU64::new(0), look })
+    }
+
+    fn look(&self) -> MutexGuard<'_, Look> {
+        self.look.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes the connection; from now on nothing is known.
+    pub(super) fn close(&self) {
+        self.look().close();
     }
 
     /// All floors, most free slots first, as the last commit left them; none where that cannot be
@@ -66,7 +78,7 @@ impl Latest {
         let before = self.begun.load(Ordering::SeqCst);
         // The requests that have arrived by now come as far as this before one of them goes on.
         yield_now().await;
-        let mut look = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut look = self.look();
         if let Some(seen) = look.seen.as_ref().filter(|seen| seen.number > before) {
             return Some(Arc::clone(&seen.floors));
         }
@@ -77,10 +89,16 @@ impl Latest {
 }
 
 impl Look {
+    fn close(&mut self) {
+        self.connection = None;
+        self.seen = None;
+    }
+
     fn floors(&mut self, number: u64) -> Result<Arc<[Floor]>> {
         // First the version, then the floors: a commit in between makes them newer than it says,
         // never older.
-        let mut statement = self.connection.prepare_cached(DATA_VERSION)?;
+        let connection = self.connection.as_ref().ok_or_else(recorder::stopped)?;
+        let mut statement = connection.prepare_cached(DATA_VERSION)?;
         let version: i64 = statement.query_row([], |row| row.get(0))?;
         if let Some(seen) =
             self.seen.as_mut().filter(|seen| planted("old-floors") || seen.version == version)
@@ -89,7 +107,7 @@ impl Look {
             return Ok(Arc::clone(&seen.floors));
         }
         let before = self.seen.as_ref().map(|seen| &seen.floors);
-        let floors = latest::after(before, floors::all(&self.connection)?);
+        let floors = latest::after(before, floors::all(connection)?);
         self.seen = Some(Seen { number, version, floors: Arc::clone(&floors) });
         Ok(floors)
     }

@@ -9,12 +9,14 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 5] = migrations!("sqlite":
+const MIGRATIONS: [Migration; 7] = migrations!("sqlite":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
     4 "copy" "0004_copy.sql",
-    5 "keys" "0005_keys.sql"
+    5 "keys" "0005_keys.sql",
+    6 "sessions" "0006_sessions.sql",
+    7 "files" "0007_files.sql"
 );
 
 const CREATE: &str = "-- migrate: the list of what was done

@@ -6,8 +6,8 @@ use rusqlite::{CachedStatement, Connection, Row};
 use super::{floors, rows::Code};
 use crate::{
     Direction, Error, Floor, FloorCount, Result,
-    count::{Act, Clamp, Fact, History, Level, Missing, NodeRow, Source, Span, Start, Walk},
-    store::codes::Kind,
+    count::{Clamp, Fact, Level, Missing, NodeRow, Source, Span, Walk},
+    decide::{AdjustmentKind, OpenFloor, Origin},
 };
 
 const HORIZON: &str = "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
@@ -61,51 +61,51 @@ pub(super) fn horizon(connection: &Connection) -> Result<Option<i64>> {
 pub(super) struct Past<'c> {
     connection: &'c Connection,
     floor_id: i64,
-    horizon: Option<i64>,
-    base: i64,
 }
 
 impl<'c> Past<'c> {
-    /// The past of a floor and a history of it of which nothing is loaded yet.
+    /// The past of a floor.
+    pub(super) fn of(connection: &'c Connection, floor_id: i64) -> Self {
+        Self { connection, floor_id }
+    }
+
+    /// The past of a floor, and the floor with a history of which nothing is loaded yet.
     pub(super) fn open(
         connection: &'c Connection,
-        floor: &Floor,
+        floor: Floor,
         horizon: Option<i64>,
-    ) -> Result<(Self, History)> {
+    ) -> Result<(Self, OpenFloor)> {
         let mut statement = connection.prepare_cached(ORIGIN)?;
-        let (base, event, adjustment): (i64, Option<i64>, Option<i64>) =
-            statement.query_row([floor.id], |row| Ok((row.get(1)?, row.get(2)?, row.get(3)?)))?;
-        let start = Start {
-            count: floor.current_vehicles,
-            slots: floor.total_slots,
-            latest: event.max(adjustment).max(horizon),
-            base,
-        };
-        Ok((Self { connection, floor_id: floor.id, horizon, base }, History::new(start)))
+        let origin = statement.query_row([floor.id], |row| {
+            let (event, adjustment): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
+            Ok(Origin { base: row.get(1)?, latest: event.max(adjustment) })
+        })?;
+        Ok((Self::of(connection, floor.id), OpenFloor::new(floor, origin, horizon)))
     }
 
     /// Asks `question` until it is answered, loading what it misses.
     pub(super) fn resolve<T>(
         &self,
-        history: &mut History,
-        mut question: impl FnMut(&mut History) -> Result<T, Missing>,
+        open: &mut OpenFloor,
+        mut question: impl FnMut(&mut OpenFloor) -> Result<T, Missing>,
     ) -> Result<T> {
         loop {
-            match question(history) {
+            match question(open) {
                 Ok(answer) => return Ok(answer),
-                Err(missing) => self.load(history, missing)?,
+                Err(missing) => self.load(open, missing)?,
             }
         }
     }
 
-    fn load(&self, history: &mut History, missing: Missing) -> Result<()> {
+    /// Loads what a decision or a question misses.
+    pub(super) fn load(&self, open: &mut OpenFloor, missing: Missing) -> Result<()> {
         match missing {
             Missing::DaysFrom(from) => {
                 let mut days = self.day_before(from - 1)?;
                 days.extend(self.between(Level::DAY, from, i64::MAX)?);
-                history.learn_nodes(missing, days);
+                open.learn_nodes(missing, days);
             }
-            Missing::DayBefore(at) => history.learn_nodes(missing, self.day_before(at)?),
+            Missing::DayBefore(at) => open.learn_nodes(missing, self.day_before(at)?),
             Missing::Path(at) => {
                 let mut path = Vec::new();
                 for span in Span::path(at) {
@@ -116,16 +116,17 @@ impl<'c> Past<'c> {
                         break;
                     }
                 }
-                history.learn_nodes(missing, path);
+                open.learn_nodes(missing, path);
             }
             Missing::Children(span) => {
                 let level = Level::from_number(span.level.number() + 1)
                     .ok_or_else(|| Error::Internal("the smallest stretch is divided".into()))?;
-                history.learn_nodes(missing, self.between(level, span.start, span.end())?);
+                open.learn_nodes(missing, self.between(level, span.start, span.end())?);
             }
             Missing::Facts(span) => {
-                let (slots, facts) = self.facts(span)?;
-                history.learn_facts(span, slots, facts);
+                let kept = open.kept(span.start..span.end());
+                let facts = self.facts_between(kept.start, kept.end)?;
+                open.learn_facts(&[span], self.slots_before(kept.start)?, facts);
             }
         }
         Ok(())
@@ -139,18 +140,6 @@ impl<'c> Past<'c> {
     fn between(&self, level: Level, from: i64, to: i64) -> Result<Vec<NodeRow>> {
         let statement = self.connection.prepare_cached(BETWEEN)?;
         nodes(statement, (self.floor_id, level.number(), from, to))
-    }
-
-    /// The capacity before the span's first fact, and its facts in their order; where the horizon
-    /// falls into it, only those after it, behind the count that stands for all before.
-    fn facts(&self, span: Span) -> Result<(i64, Vec<Fact>)> {
-        let horizon = self.horizon.filter(|at| (span.start..span.end()).contains(at));
-        let from = horizon.unwrap_or(span.start);
-        let base =
-            horizon.map(|at| Fact { at, source: Source::Base, act: Act::Base(self.base), id: 0 });
-        let mut facts: Vec<Fact> = base.into_iter().collect();
-        facts.extend(self.facts_between(from, span.end())?);
-        Ok((self.slots_before(from)?, facts))
     }
 
     /// The facts of the floor in `from..to` in their order.
@@ -221,7 +210,7 @@ fn event_fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
 }
 
 fn adjustment_fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
-    let Code::<Kind>(kind) = row.get(2)?;
+    let Code::<AdjustmentKind>(kind) = row.get(2)?;
     Ok(Fact {
         at: row.get(0)?,
         source: Source::Adjustment(row.get(1)?),
@@ -230,21 +219,19 @@ fn adjustment_fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
     })
 }
 
-/// Writes what changed in a history back.
-pub(super) fn store(connection: &Connection, floor_id: i64, history: &History) -> Result<()> {
-    for node in history.changed() {
-        connection.prepare_cached(UPSERT)?.execute((
-            floor_id,
-            node.span.level.number(),
-            node.span.start,
-            node.facts,
-            node.divided,
-            node.clamp.shift,
-            node.clamp.low,
-            node.clamp.high,
-            node.opening,
-        ))?;
-    }
+/// Stores a stretch of a floor's history.
+pub(super) fn store(connection: &Connection, floor_id: i64, node: &NodeRow) -> Result<()> {
+    connection.prepare_cached(UPSERT)?.execute((
+        floor_id,
+        node.span.level.number(),
+        node.span.start,
+        node.facts,
+        node.divided,
+        node.clamp.shift,
+        node.clamp.low,
+        node.clamp.high,
+        node.opening,
+    ))?;
     Ok(())
 }
 
@@ -273,8 +260,8 @@ pub(super) fn walks_at(
         return Err(Error::TooOld { horizon });
     }
     let walk = |floor: &Floor| {
-        let (past, mut history) = Past::open(connection, floor, horizon)?;
-        let count = past.resolve(&mut history, |history| history.count_before(at))?;
+        let (past, mut open) = Past::open(connection, floor.clone(), horizon)?;
+        let count = past.resolve(&mut open, |open| open.history.count_before(at))?;
         Ok((floor.id, Walk { count, slots: past.slots_before(at)? }))
     };
     floors.iter().map(walk).collect()

@@ -61,7 +61,7 @@ pub(super) fn derive(session: &mut Session<'_>) -> Result<Vec<(i64, i64, i64)>> 
     let mut from = i64::MIN;
     while let Some(day) = hours::next_day(session.connection, from)? {
         let sums = hours::recomputed(session.connection, day)?;
-        session::add_hours(session.connection, &sums)?;
+        session::add_hours(session.connection, sums.iter())?;
         from = hours::day_after(day);
     }
     Ok(wrong)
@@ -73,8 +73,8 @@ fn rebuild(session: &Session<'_>, floor: &Floor, horizon: Option<i64>) -> Result
     let mut from = horizon.unwrap_or(i64::MIN);
     connection.prepare_cached(DELETE_STRETCHES)?.execute([floor.id])?;
     connection.prepare_cached(DELETE_AT_LIMIT)?.execute((floor.id, from))?;
-    let (past, history) = Past::open(connection, floor, horizon)?;
-    let mut walk = Walk { count: history.base(), slots: past.slots_before(from)? };
+    let (past, open) = Past::open(connection, floor.clone(), horizon)?;
+    let mut walk = Walk { count: open.history.base(), slots: past.slots_before(from)? };
     while let Some(next) = past.next_fact(from)? {
         let day = Span::of(next, Level::DAY);
         let facts = past.facts_between(from.max(day.start), day.end())?;
@@ -87,7 +87,7 @@ fn rebuild(session: &Session<'_>, floor: &Floor, horizon: Option<i64>) -> Result
             }
         }
         let folded = History::of_day(day, opening.count, opening.slots, facts);
-        past::store(connection, floor.id, &folded)?;
+        folded.changed().try_for_each(|node| past::store(connection, floor.id, node))?;
         from = day.end();
     }
     if walk.slots != floor.total_slots {

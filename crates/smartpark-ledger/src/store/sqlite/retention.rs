@@ -64,9 +64,9 @@ pub(super) fn move_horizon(
     if old.is_none_or(|old| old < target) || planted("move-horizon-back") {
         let connection = session.connection;
         for floor in floors::all(connection)? {
-            let (past, mut history) = Past::open(connection, &floor, old)?;
-            let base = past.resolve(&mut history, |history| history.count_before(target))?;
-            connection.prepare_cached(SET_BASE)?.execute((floor.id, base))?;
+            let (past, mut open) = Past::open(connection, floor, old)?;
+            let base = past.resolve(&mut open, |open| open.history.count_before(target))?;
+            connection.prepare_cached(SET_BASE)?.execute((open.floor.id, base))?;
         }
         connection.prepare_cached(SET_HORIZON)?.execute([target])?;
     }

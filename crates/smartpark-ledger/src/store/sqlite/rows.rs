@@ -7,10 +7,10 @@ use rusqlite::{
 };
 
 use super::super::codes::{
-    Kind, direction_number, direction_of, limit_of, reason_number, reason_of, role_number, role_of,
-    type_number, type_of,
+    adjustment_number, adjustment_of, direction_number, direction_of, limit_of, reason_number,
+    reason_of, role_number, role_of, type_number, type_of,
 };
-use crate::{Direction, Event, Floor, RefusalReason, Role, VehicleType};
+use crate::{Direction, Event, Floor, RefusalReason, Role, VehicleType, decide::AdjustmentKind};
 
 /// The columns of a [`Floor`], in the order that [`floor`] reads them.
 macro_rules! floor_columns {
@@ -79,7 +79,7 @@ numbered! {
     Direction: direction_number, direction_of;
     VehicleType: type_number, type_of;
     RefusalReason: reason_number, reason_of;
-    Kind: Kind::number, Kind::from_number;
+    AdjustmentKind: adjustment_number, adjustment_of;
     Role: role_number, role_of;
 }
 

@@ -1,19 +1,21 @@
-//! What one write transaction has read and is about to write: floors with their histories, the
-//! sums of hours, the next ids. It is begun anew with every transaction.
+//! A write transaction: it loads what a decision lacks, and stores what was decided.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{
+    floors,
     past::{self, Past},
+    recording,
     rows::{self, floor_columns},
 };
 use crate::{
-    Event, Floor, Options, Result,
-    count::{Effect, Fact, Flip, History},
-    store::sums::{AT_LIMIT, HourKey, HourSum, column, hour_of},
+    Options, Result,
+    decide::{
+        Draft, Lack, Writes,
+        sums::{AT_LIMIT, HourKey, HourSum},
+    },
 };
 
 const FLOOR: &str =
@@ -24,6 +26,9 @@ UPDATE floors SET total_slots = ?2, current_vehicles = ?3, updated_at = ?4 WHERE
 
 const NEXT_ID: &str = "-- record_event: next id
 SELECT 1 + max(last_event_id, (SELECT coalesce(max(id), 0) FROM events)) FROM retention";
+
+const NEXT_ADJUSTMENT: &str = "-- adjustments: next id
+SELECT 1 + max(last_adjustment_id, (SELECT coalesce(max(id), 0) FROM adjustments)) FROM retention";
 
 const ADD_HOURS: &str = "-- record_event: statistics
 INSERT INTO event_hours (hour, floor_id, camera_id, car_entries, car_exits, motorcycle_entries,
@@ -47,21 +52,6 @@ ON CONFLICT (event_id) DO NOTHING";
 const REMOVE_AT_LIMIT: &str = "-- record_event: no longer at the limit
 DELETE FROM events_at_limit WHERE event_id = ?1";
 
-/// A floor in a transaction.
-pub(super) struct OpenFloor<'c> {
-    pub(super) floor: Floor,
-    history: History,
-    past: Past<'c>,
-    pub(super) changed: bool,
-}
-
-impl OpenFloor<'_> {
-    /// The instant of the floor's latest fact.
-    pub(super) fn latest(&self) -> Option<i64> {
-        self.history.latest()
-    }
-}
-
 /// A write transaction.
 pub(super) struct Session<'c> {
     pub(super) connection: &'c Connection,
@@ -69,22 +59,12 @@ pub(super) struct Session<'c> {
     /// The time of the transaction, in microseconds since 1970 UTC.
     pub(super) now: i64,
     horizon: Option<Option<i64>>,
-    next_event_id: Option<i64>,
-    floors: HashMap<i64, OpenFloor<'c>>,
-    hours: HashMap<HourKey, HourSum>,
 }
 
 impl<'c> Session<'c> {
     pub(super) fn new(connection: &'c Connection, options: &'c Options) -> Self {
-        Self {
-            connection,
-            options,
-            now: options.clock.now().as_microsecond(),
-            horizon: None,
-            next_event_id: None,
-            floors: HashMap::new(),
-            hours: HashMap::new(),
-        }
+        let now = options.clock.now().as_microsecond();
+        Self { connection, options, now, horizon: None }
     }
 
     /// The retention horizon.
@@ -97,100 +77,86 @@ impl<'c> Session<'c> {
         Ok(horizon)
     }
 
-    /// An id that no event ever had.
-    pub(super) fn next_event_id(&mut self) -> Result<i64> {
-        let id = match self.next_event_id {
-            Some(id) => id,
-            None => self.connection.prepare_cached(NEXT_ID)?.query_row([], |row| row.get(0))?,
-        };
-        self.next_event_id = Some(id + 1);
-        Ok(id)
-    }
-
-    /// The floor with this id, as this transaction has it.
-    pub(super) fn floor(&mut self, id: i64) -> Result<Option<&mut OpenFloor<'c>>> {
-        if !self.floors.contains_key(&id) {
+    /// A draft that has loaded these floors, as far as they exist.
+    pub(super) fn draft(&mut self, floor_ids: impl IntoIterator<Item = i64>) -> Result<Draft> {
+        let horizon = self.horizon()?;
+        let mut floors = BTreeMap::new();
+        for id in floor_ids {
             let mut statement = self.connection.prepare_cached(FLOOR)?;
-            let Some(floor) = statement.query_row([id], rows::floor).optional()? else {
-                return Ok(None);
-            };
-            let horizon = self.horizon()?;
-            let (past, history) = Past::open(self.connection, &floor, horizon)?;
-            self.floors.insert(id, OpenFloor { floor, history, past, changed: false });
-        }
-        Ok(self.floors.get_mut(&id))
-    }
-
-    /// Puts a new fact into a floor's history and moves its count.
-    pub(super) fn record_fact(&mut self, floor_id: i64, fact: &Fact) -> Result<Effect> {
-        let now = self.now;
-        let open = self.floor(floor_id)?.ok_or(crate::Error::UnknownFloor)?;
-        let effect =
-            open.past.resolve(&mut open.history, |history| history.record(fact.clone()))?;
-        let (count, slots) = (open.history.count(), open.history.slots());
-        if (count, slots) != (open.floor.current_vehicles, open.floor.total_slots) {
-            (open.floor.current_vehicles, open.floor.total_slots) = (count, slots);
-            let moved = now.max(open.floor.updated_at.as_microsecond() + 1);
-            open.floor.updated_at = Timestamp::from_microsecond(moved).unwrap_or(Timestamp::MAX);
-            open.changed = true;
-        }
-        if let Some(flip) = &effect.flip {
-            self.flip(floor_id, flip)?;
-        }
-        Ok(effect)
-    }
-
-    /// Counts an event in the sums of its hour.
-    pub(super) fn count_event(&mut self, event: &Event) -> Result<()> {
-        let at = event.timestamp.as_microsecond();
-        let kind = column(event.vehicle_type, event.direction);
-        self.hour(at, event.floor_id, &event.camera_id)[kind] += 1;
-        if event.at_limit.is_some() {
-            let camera_id = event.camera_id.clone();
-            let flip = Flip { event_id: event.id, camera_id, at, at_limit: true };
-            self.flip(event.floor_id, &flip)?;
-        }
-        Ok(())
-    }
-
-    /// An event is now at the limit, or no longer.
-    fn flip(&mut self, floor_id: i64, flip: &Flip) -> Result<()> {
-        let sum = self.hour(flip.at, floor_id, &flip.camera_id);
-        if flip.at_limit {
-            sum[AT_LIMIT] += 1;
-            let mut statement = self.connection.prepare_cached(ADD_AT_LIMIT)?;
-            statement.execute((flip.event_id, floor_id, &flip.camera_id, flip.at))?;
-        } else {
-            sum[AT_LIMIT] -= 1;
-            self.connection.prepare_cached(REMOVE_AT_LIMIT)?.execute([flip.event_id])?;
-        }
-        Ok(())
-    }
-
-    fn hour(&mut self, at: i64, floor_id: i64, camera_id: &str) -> &mut HourSum {
-        self.hours.entry((hour_of(at), floor_id, camera_id.to_owned())).or_default()
-    }
-
-    /// Writes what changed; to be called once, before the commit.
-    pub(super) fn flush(self) -> Result<()> {
-        for (id, open) in &self.floors {
-            past::store(self.connection, *id, &open.history)?;
-            if open.changed {
-                let floor = &open.floor;
-                self.connection.prepare_cached(UPDATE_FLOOR)?.execute((
-                    id,
-                    floor.total_slots,
-                    floor.current_vehicles,
-                    floor.updated_at.as_microsecond(),
-                ))?;
+            if let Some(floor) = statement.query_row([id], rows::floor).optional()? {
+                floors.insert(id, Past::open(self.connection, floor, horizon)?.1);
             }
         }
-        add_hours(self.connection, &self.hours)
+        Ok(Draft::new(self.now, horizon, floors))
+    }
+
+    /// Asks the draft to decide until it lacks nothing, loading what it lacks.
+    pub(super) fn decide<T>(
+        &self,
+        draft: &mut Draft,
+        mut decision: impl FnMut(&mut Draft) -> Result<T, Lack>,
+    ) -> Result<T> {
+        loop {
+            match decision(draft) {
+                Ok(decided) => return Ok(decided),
+                Err(Lack::Past(floor_id, missing)) => {
+                    if let Some(open) = draft.floors.get_mut(&floor_id) {
+                        Past::of(self.connection, floor_id).load(open, missing)?;
+                    }
+                }
+                Err(Lack::AdjustmentId) => {
+                    let mut statement = self.connection.prepare_cached(NEXT_ADJUSTMENT)?;
+                    draft.adjustment_id = Some(statement.query_row([], |row| row.get(0))?);
+                }
+            }
+        }
+    }
+
+    /// An id that no event ever had; those after it are free, too.
+    pub(super) fn next_event_id(&self) -> Result<i64> {
+        Ok(self.connection.prepare_cached(NEXT_ID)?.query_row([], |row| row.get(0))?)
+    }
+
+    /// Stores what was decided.
+    pub(super) fn store(&self, writes: &Writes) -> Result<()> {
+        let connection = self.connection;
+        for event in &writes.events {
+            recording::insert(connection, event)?;
+        }
+        for floor in &writes.settings {
+            floors::store_settings(connection, floor)?;
+        }
+        for (floor_id, node) in &writes.stretches {
+            past::store(connection, *floor_id, node)?;
+        }
+        for floor in &writes.floors {
+            connection.prepare_cached(UPDATE_FLOOR)?.execute((
+                floor.id,
+                floor.total_slots,
+                floor.current_vehicles,
+                floor.updated_at.as_microsecond(),
+            ))?;
+        }
+        add_hours(connection, writes.hours.iter().map(|(key, sum)| (key, sum)))?;
+        for (floor_id, flip) in &writes.at_limit {
+            let mut statement = connection.prepare_cached(ADD_AT_LIMIT)?;
+            statement.execute((flip.event_id, floor_id, &flip.camera_id, flip.at))?;
+        }
+        for id in &writes.no_longer {
+            connection.prepare_cached(REMOVE_AT_LIMIT)?.execute([id])?;
+        }
+        for adjustment in &writes.adjustments {
+            floors::insert_adjustment(connection, adjustment)?;
+        }
+        Ok(())
     }
 }
 
 /// Adds to the stored sums.
-pub(super) fn add_hours(connection: &Connection, hours: &HashMap<HourKey, HourSum>) -> Result<()> {
+pub(super) fn add_hours<'s>(
+    connection: &Connection,
+    hours: impl IntoIterator<Item = (&'s HourKey, &'s HourSum)>,
+) -> Result<()> {
     for ((hour, floor_id, camera_id), sum) in hours {
         let mut statement = connection.prepare_cached(ADD_HOURS)?;
         statement.execute(rusqlite::params![

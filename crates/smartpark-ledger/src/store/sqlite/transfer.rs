@@ -10,23 +10,31 @@ use super::{
 };
 use crate::{
     Error, Floor, Result,
+    decide::Adjustment,
     limits::CLEANUP_CHUNK_ROWS,
     store::transfer::{
-        self, Adjustment, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows, Stretch,
-        Table, Totals,
+        self, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows, Stretch, Table,
+        Target, Totals,
     },
 };
 
-const MARK: &str = "-- copy: which site, and the last id that was given
-SELECT identity, copy_of, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events))
+const MARK: &str = "-- copy: which site, and the last ids that were given
+SELECT identity, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events)),
+       max(last_floor_id, (SELECT coalesce(max(id), 0) FROM floors)),
+       max(last_adjustment_id, (SELECT coalesce(max(id), 0) FROM adjustments))
 FROM site JOIN retention ON retention.id = site.id WHERE site.id = 1";
 
 const COPY_OF: &str = "-- copy: whose\nSELECT copy_of FROM site WHERE id = 1";
 
+const TARGET: &str = "-- copy: what the target says about itself
+SELECT copy_of, copied_from, copied_sum FROM site WHERE id = 1";
+
 const SET_COPY_OF: &str = "-- copy: not finished\nUPDATE site SET copy_of = ?1 WHERE id = 1";
 
 const FINISH: &str = "-- copy: finished, with a lineage that no other copy has
-UPDATE site SET copy_of = NULL, lineage = identity WHERE id = 1";
+UPDATE site SET copy_of = NULL, lineage = 1 + abs(random() % 4503599627370495),
+    copied_from = ?1, copied_sum = ?2
+WHERE id = 1";
 
 const ORIGINS: &str = "-- copy: origins
 SELECT floor_id, initial_slots, base_count, removed_delta FROM floor_origins ORDER BY floor_id";
@@ -80,8 +88,10 @@ ON CONFLICT (floor_id) DO UPDATE SET initial_slots = excluded.initial_slots,
 
 const SET_HORIZON: &str = "-- copy: horizon\nUPDATE retention SET horizon = ?1 WHERE id = 1";
 
-const KEEP_ID: &str = "-- copy: ids go on after those of the source
-UPDATE retention SET last_event_id = max(last_event_id, ?1) WHERE id = 1";
+const KEEP_IDS: &str = "-- copy: ids go on after those of the source
+UPDATE retention SET last_event_id = max(last_event_id, ?1),
+    last_floor_id = max(last_floor_id, ?2), last_adjustment_id = max(last_adjustment_id, ?3)
+WHERE id = 1";
 
 const PUT_DIGEST: &str = "-- copy: put a digest
 INSERT INTO event_digests (hour, floor_id, data) VALUES (?1, ?2, ?3)";
@@ -168,8 +178,14 @@ DELETE FROM events_at_limit WHERE event_id = ?1 AND ?2 = ?2"
 
 fn mark(connection: &Connection) -> Result<Mark> {
     let mut statement = connection.prepare_cached(MARK)?;
-    Ok(statement
-        .query_row([], |row| Ok(Mark { identity: row.get(0)?, last_event_id: row.get(2)? }))?)
+    Ok(statement.query_row([], |row| {
+        Ok(Mark {
+            identity: row.get(0)?,
+            last_event_id: row.get(1)?,
+            last_floor_id: row.get(2)?,
+            last_adjustment_id: row.get(3)?,
+        })
+    })?)
 }
 
 fn copy_of(connection: &Connection) -> Result<Option<i64>> {
@@ -270,7 +286,12 @@ fn adjustment(row: &Row<'_>) -> rusqlite::Result<Adjustment> {
 fn begin(session: &Session<'_>, source: Mark) -> Result<()> {
     let connection = session.connection;
     let is_empty = floors::all(connection)?.is_empty() && keys::all(connection)?.is_empty();
-    transfer::admit(copy_of(connection)?, is_empty, source.identity)?;
+    let target = connection.prepare_cached(TARGET)?.query_row([], |row| {
+        let (copy_of, copied_from, copied_sum) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Target { copy_of, copied_from, copied_sum, is_empty })
+    })?;
+    let held = target.may_go_on(source.identity).then(|| totals(connection)).transpose()?;
+    target.admit(source.identity, held.as_ref())?;
     connection.execute(SET_COPY_OF, [source.identity])?;
     Ok(())
 }
@@ -308,7 +329,13 @@ fn put_frame(session: &Session<'_>, source: Mark, frame: &Frame) -> Result<()> {
     }
     keys::replace(connection, &frame.keys)?;
     connection.execute(SET_HORIZON, [frame.horizon])?;
-    connection.execute(KEEP_ID, [source.last_event_id])?;
+    keep_ids(connection, source)
+}
+
+/// No id that the source gave is given again.
+fn keep_ids(connection: &Connection, source: Mark) -> Result<()> {
+    let Mark { identity: _, last_event_id, last_floor_id, last_adjustment_id } = source;
+    connection.execute(KEEP_IDS, (last_event_id, last_floor_id, last_adjustment_id))?;
     Ok(())
 }
 
@@ -368,6 +395,8 @@ fn derive(session: &mut Session<'_>, source: Mark) -> Result<()> {
 
 fn finish(session: &Session<'_>, source: Mark) -> Result<()> {
     transfer::require_unfinished(copy_of(session.connection)?, source.identity)?;
-    session.connection.execute(FINISH, [])?;
+    keep_ids(session.connection, source)?;
+    let held = totals(session.connection)?;
+    session.connection.execute(FINISH, (source.identity, held.sum()))?;
     Ok(())
 }

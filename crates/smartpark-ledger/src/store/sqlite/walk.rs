@@ -6,7 +6,7 @@ use super::{floors, past, rows::Code};
 use crate::{
     Direction, Error, Floor, Result,
     count::{Fullness, Moment, Occupancy, Step, Walk, Walker},
-    store::codes::Kind,
+    decide::AdjustmentKind,
 };
 
 /// The order of history, of each floor and of all: those of one floor at one instant stand in the
@@ -98,7 +98,7 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Moment> {
 }
 
 fn adjustment(row: &Row<'_>) -> rusqlite::Result<Moment> {
-    let Code::<Kind>(kind) = row.get(2)?;
+    let Code::<AdjustmentKind>(kind) = row.get(2)?;
     let act = kind.act(row.get(3)?, row.get(4)?);
     Ok(Moment { floor_id: row.get(0)?, at: row.get(1)?, act, is_event: false })
 }

@@ -4,16 +4,23 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
+    time::{Duration, Instant},
 };
 
-use rusqlite::Connection;
-use tokio::sync::{oneshot, watch};
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
 
-use super::{changes::Changes, checkpoint, gone, recording, session::Session};
+use super::{
+    changes::Changes, checkpoint, connection::Opened, file::Mode, gone, health::Health, log,
+    recording, session::Session,
+};
 use crate::recorder::RecordingLog;
 use crate::{
     Error, NewEvent, Options, Result,
-    limits::{SQLITE_CHECKPOINT_PAGES, SQLITE_TASK_CHECKPOINT_PAGES},
+    limits::{
+        SQLITE_BUSY_TIMEOUT, SQLITE_CHECKPOINT_PAGES, SQLITE_LOCK_INTERVAL,
+        SQLITE_TASK_CHECKPOINT_PAGES,
+    },
     planted::planted,
     recorder::{self, Answers, Group, Recorder, Waiting, Work},
 };
@@ -27,38 +34,49 @@ type Task = Box<dyn FnOnce(&mut Writer) + Send>;
 /// The way to the writing thread.
 pub(super) struct WriterHandle {
     queue: Recorder<Task>,
-    failure: watch::Receiver<Option<Error>>,
+    health: Arc<Health>,
 }
 
 impl std::fmt::Debug for WriterHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WriterHandle").field("failure", &self.failure).finish_non_exhaustive()
+        f.debug_struct("WriterHandle").field("health", &self.health).finish_non_exhaustive()
     }
 }
 
 struct Writer {
-    connection: Connection,
+    connection: Opened,
     options: Arc<Options>,
-    failure: watch::Sender<Option<Error>>,
+    health: Arc<Health>,
     changes: Arc<Changes>,
-    closed: bool,
+    /// Whether all of the log is in the file: the next transaction begins a new one, then.
+    is_log_copied: bool,
+    /// Whom to tell when the database is closed.
+    closed: Option<oneshot::Sender<()>>,
 }
 
 impl WriterHandle {
     pub(super) fn start(
-        connection: Connection,
+        connection: Opened,
         options: &Arc<Options>,
         changes: &Arc<Changes>,
     ) -> Result<Self> {
         let (queue, waiting) = recorder::queue();
-        let (failed, failure) = watch::channel(None);
-        let (options, changes) = (Arc::clone(options), Arc::clone(changes));
-        let writer = Writer { connection, options, failure: failed, changes, closed: false };
+        // It waits by itself: see `begin`.
+        connection.busy_timeout(Duration::ZERO)?;
+        let health = Arc::new(Health::new(Arc::clone(connection.file())));
+        let writer = Writer {
+            connection,
+            options: Arc::clone(options),
+            health: Arc::clone(&health),
+            changes: Arc::clone(changes),
+            is_log_copied: true,
+            closed: None,
+        };
         thread::Builder::new()
             .name("smartpark-write".into())
             .spawn(move || writer.run(waiting))
             .map_err(|error| Error::Unavailable(format!("no thread: {error}")))?;
-        Ok(Self { queue, failure })
+        Ok(Self { queue, health })
     }
 
     /// Records events; the answer comes after their commit.
@@ -84,31 +102,29 @@ impl WriterHandle {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.hand_over(move |writer| work(&mut writer.connection)).await
+        self.hand_over(move |writer| {
+            writer.connection.busy_timeout(SQLITE_BUSY_TIMEOUT)?;
+            let result = work(&mut writer.connection);
+            writer.connection.busy_timeout(Duration::ZERO)?;
+            result
+        })
+        .await
     }
 
-    /// Waits until all that was handed over before is done, and ends the thread.
+    /// Waits until all that was handed over before is done, and ends the thread. The last
+    /// connection of all closes the database in good order.
     pub(super) async fn close(&self) {
-        let closed: Result<()> = self
-            .hand_over(|writer| {
-                writer.closed = true;
-                Ok(())
-            })
-            .await;
-        // Where the thread has ended already, there is nothing left to close.
-        drop(closed);
+        let (reply, closed) = oneshot::channel();
+        let task = move |writer: &mut Writer| writer.closed = Some(reply);
+        if self.queue.task(Box::new(task)).is_ok() {
+            // If the thread has ended already, there is nothing left to close.
+            closed.await.ok();
+        }
     }
 
-    /// Whether the writer can still acknowledge.
-    pub(super) fn sound(&self) -> Result<()> {
-        self.failure.borrow().clone().map_or(Ok(()), Err)
-    }
-
-    /// Waits until it no longer can.
-    pub(super) async fn failed(&self) -> Error {
-        let mut failure = self.failure.clone();
-        let error = failure.wait_for(Option::is_some).await.ok().and_then(|error| error.clone());
-        error.unwrap_or_else(recorder::stopped)
+    /// Whether it can acknowledge, and why not.
+    pub(super) fn health(&self) -> &Arc<Health> {
+        &self.health
     }
 
     async fn hand_over<T: Send + 'static>(
@@ -138,30 +154,33 @@ impl Writer {
                 tracing::error!("a write panicked; it was rolled back");
                 self.roll_back();
             }
-            if self.closed {
+            if self.closed.is_some() {
                 break;
             }
             self.keep_log_short(pages);
         }
+        let closed = self.closed.take();
+        // The log of a file that is not in its place any more is left alone.
+        if self.health.sound().and_then(|()| self.health.look()).is_ok() {
+            self.connection.close();
+        } else {
+            drop(self.connection);
+        }
+        closed.map(|reply| reply.send(()));
     }
 
     /// Has the log copied; a disk that fails in doing so ends the acknowledging.
-    fn keep_log_short(&self, pages: i64) {
-        if self.failure.borrow().is_some() {
+    fn keep_log_short(&mut self, pages: i64) {
+        if self.health.sound().is_err() || self.connection.file().mode() != Mode::Write {
             return;
         }
-        if let Err(error) = checkpoint::keep_log_short(&self.connection, pages) {
-            self.fail_if_broken(&error);
-            // What stays in the log is as safe there, and the next transaction tries again.
-            tracing::debug!("the log could not be copied into the database: {error}");
-        }
-    }
-
-    /// After an error of the disk nothing can be acknowledged any more.
-    fn fail_if_broken(&self, error: &Error) {
-        if let Error::Broken(_) = error {
-            tracing::error!("{error}");
-            self.failure.send_replace(Some(error.clone()));
+        match checkpoint::keep_log_short(&self.connection, pages) {
+            Ok(left) => self.is_log_copied = left == 0,
+            Err(error) => {
+                self.health.fail_if_broken(&error);
+                // What stays in the log is as safe there, and the next transaction tries again.
+                tracing::debug!("the log could not be copied into the database: {error}");
+            }
         }
     }
 
@@ -174,28 +193,58 @@ impl Writer {
 
     /// One transaction: all of `work`, durable, or nothing of it.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Session<'_>) -> Result<T>) -> Result<T> {
-        if let Some(failure) = self.failure.borrow().clone() {
-            return Err(failure);
-        }
-        let result = self.try_transact(work);
+        self.health.sound()?;
+        // What was committed to a file that is not in its place is not acknowledged.
+        let result = self.try_transact(work).and_then(|done| self.health.look().map(|()| done));
         match &result {
             Ok(_) => self.changes.bump(),
             Err(error) => {
                 self.roll_back();
-                self.fail_if_broken(error);
+                self.health.note(error);
             }
         }
         result
+    }
+
+    /// Begins a transaction as soon as no other process writes.
+    fn begin(&self) -> Result<()> {
+        let deadline = Instant::now() + self.health.patience();
+        loop {
+            match self.connection.prepare_cached(BEGIN)?.execute([]) {
+                Ok(_) => {
+                    self.health.begun();
+                    return Ok(());
+                }
+                Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                    thread::sleep(SQLITE_LOCK_INTERVAL);
+                }
+                Err(error) if is_busy(&error) => return Err(self.health.locked()),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Gives the file its next number, if this transaction begins a log: by that the log is known
+    /// as this file's.
+    fn number_log(&self) -> Result<()> {
+        if !self.is_log_copied {
+            return Ok(());
+        }
+        let number: i32 =
+            self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let next = if number == 0 { log::first_number()? } else { number.wrapping_add(1).max(1) };
+        self.connection.pragma_update(None, "user_version", next)?;
+        Ok(())
     }
 
     fn try_transact<T>(&self, work: impl FnOnce(&mut Session<'_>) -> Result<T>) -> Result<T> {
         if planted("answer-before-commit") && !self.connection.is_autocommit() {
             self.connection.prepare_cached(COMMIT)?.execute([])?;
         }
-        self.connection.prepare_cached(BEGIN)?.execute([])?;
+        self.begin()?;
+        self.number_log()?;
         let mut session = Session::new(&self.connection, &self.options);
         let result = work(&mut session)?;
-        session.flush()?;
         // After some errors SQLite rolls back by itself; what follows would then have been
         // committed statement by statement.
         if self.connection.is_autocommit() {
@@ -215,4 +264,9 @@ impl Writer {
             tracing::error!("a failed transaction could not be rolled back: {error}");
         }
     }
+}
+
+/// Whether another process holds what is needed.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }

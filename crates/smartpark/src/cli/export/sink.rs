@@ -8,6 +8,8 @@ use std::{
 
 use flate2::{Compression, write::GzEncoder};
 
+use crate::private;
+
 /// What is written to in the end.
 enum Target {
     Out(Stdout),
@@ -44,7 +46,7 @@ impl Sink {
         }
         let mut written = path.as_os_str().to_owned();
         written.push(format!(".part-{}", std::process::id()));
-        let file = File::create(&written)?;
+        let file = private::create_new(Path::new(&written))?;
         let part = Part { written: written.into(), wanted: path.to_owned() };
         let file = BufWriter::new(Target::File(file));
         let is_packed = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("gz"));

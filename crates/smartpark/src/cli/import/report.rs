@@ -10,7 +10,7 @@ use super::super::{
     input::Progress,
     output::{bar, count, note},
 };
-use crate::{Recorded, limits::SHOWN_FAULTS};
+use crate::{Recorded, limits::SHOWN_FAULTS, private};
 
 /// What an import did, as programs read it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -80,7 +80,7 @@ impl Report {
     /// Begins, with the file for rejected rows if one is wanted.
     pub(super) fn start(progress: Progress, rejects: Option<&Path>) -> anyhow::Result<Self> {
         let rejects = rejects.map(|path| {
-            let writer = csv::Writer::from_path(path);
+            let writer = private::create(path).map(csv::Writer::from_writer);
             let mut writer =
                 writer.with_context(|| format!("{} cannot be written", path.display()))?;
             writer.write_record(["line", "reason"])?;

@@ -25,7 +25,7 @@ pub(super) struct AccessArgs {
     /// is believed, that of nobody else [env: SMARTPARK_BEHIND_PROXY]
     #[arg(long, value_name = "ADDRESS", value_delimiter = ',')]
     behind_proxy: Vec<Network>,
-    /// Sites whose pages may use the interface from a browser, with a key of their own
+    /// Sites whose pages may use the interface from a browser, always with a key of their own
     /// [env: SMARTPARK_CORS_ORIGIN] [default: none]
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     cors_origin: Vec<Origin>,

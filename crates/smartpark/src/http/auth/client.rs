@@ -1,11 +1,12 @@
 //! Where a request comes from. Headers say what their sender likes: they are believed only where
-//! a proxy that was declared has written them.
+//! a proxy that was declared has written them. That they are there at all says that something
+//! forwarded the request: then it comes from this machine only at first sight.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, request::Parts};
 
-use crate::limits::MAX_FORWARDED_HOPS;
+use crate::{http::host, limits::MAX_FORWARDED_HOPS};
 
 /// The other end of a connection. [`serve`](crate::http::serve) puts it among the extensions of
 /// every request; a server of your own that serves [`router`](crate::http::router) must do so.
@@ -63,34 +64,82 @@ impl fmt::Display for Network {
     }
 }
 
-/// Whoever made a request.
+/// The client that made a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::http) struct Client {
-    /// Its address; none where even the connection is not known.
+    /// Its address; none if even the connection is not known.
     pub(in crate::http) address: Option<IpAddr>,
-    /// Whether it is on this machine for certain.
+    /// Whether it is on this machine, and asked for this machine by a name that no domain has.
     pub(in crate::http) is_local: bool,
     /// Whether its request was encrypted on its way here.
     pub(in crate::http) is_encrypted: bool,
+    /// Whether a proxy or a tunnel says that it handed the request on.
+    pub(in crate::http) is_forwarded: bool,
 }
 
 impl Client {
-    /// The one behind a connection on which this was sent.
-    pub(super) fn of(peer: Option<Peer>, headers: &HeaderMap, proxies: &[Network]) -> Self {
-        let Some(Peer { address, is_encrypted }) = peer else {
-            return Self { address: None, is_local: false, is_encrypted: false };
+    /// The one that made this request to a server that listens on `own`.
+    pub(super) fn of(head: &Parts, proxies: &[Network], own: IpAddr) -> Self {
+        let headers = &head.headers;
+        let is_forwarded = is_forwarded(headers);
+        let Some(Peer { address, is_encrypted }) = head.extensions.get().copied() else {
+            return Self { address: None, is_local: false, is_encrypted: false, is_forwarded };
         };
         let address = address.to_canonical();
         if !is_one_of(proxies, address) {
-            let is_local = address.is_loopback();
-            return Self { address: Some(address), is_local, is_encrypted };
+            let is_local = address.is_loopback() && !is_forwarded && asks_this_machine(head, own);
+            return Self { address: Some(address), is_local, is_encrypted, is_forwarded };
         }
         let scheme = headers.get("x-forwarded-proto");
         let is_encrypted = is_encrypted || scheme.is_some_and(|scheme| scheme == "https");
         let address = Some(before_proxies(address, headers, proxies));
-        // Through a proxy comes whoever reaches it.
-        Self { address, is_local: false, is_encrypted }
+        // Anybody who reaches the proxy comes through it.
+        Self { address, is_local: false, is_encrypted, is_forwarded: true }
     }
+}
+
+/// Whether a request calls this server by names of this machine only. A request without any name
+/// was not made by a browser, but nothing else is known of it.
+fn asks_this_machine(head: &Parts, own: IpAddr) -> bool {
+    let mut names = host::names(head).peekable();
+    names.peek().is_some() && names.all(|name| name.is_this_machine(own))
+}
+
+/// Headers that proxies, tunnels and content delivery networks add to what they hand on, beside
+/// those that begin with [`FORWARDED`].
+const FORWARDING: [&str; 24] = [
+    "forwarded",
+    "via",
+    "x-real-ip",
+    "x-real-port",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-forwarded-for",
+    "x-original-host",
+    "x-originating-ip",
+    "x-remote-addr",
+    "x-remote-ip",
+    "x-proxyuser-ip",
+    "x-envoy-external-address",
+    "x-appengine-user-ip",
+    "x-azure-clientip",
+    "true-client-ip",
+    "client-ip",
+    "proxy-client-ip",
+    "wl-proxy-client-ip",
+    "cf-connecting-ip",
+    "cf-ray",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "cdn-loop",
+];
+/// How the other names begin: `X-Forwarded-For`, `-Host`, `-Proto`, `-Port`, `-Server` and so on.
+const FORWARDED: &str = "x-forwarded";
+
+/// Whether something says that it handed this request on, whatever it says of where it came from.
+fn is_forwarded(headers: &HeaderMap) -> bool {
+    let mut names = headers.keys().map(axum::http::HeaderName::as_str);
+    names.any(|name| name.starts_with(FORWARDED) || FORWARDING.contains(&name))
 }
 
 /// The last hop that no proxy of ours is, read from the right: what stands to the left of it was
@@ -171,20 +220,50 @@ mod tests {
             ("127.0.0.1", &["127.0.0.1"], "127.0.0.1"),
         ];
         for (peer, forwarded, expected) in table {
-            let mut headers = HeaderMap::new();
-            for value in forwarded {
-                headers.append("x-forwarded-for", value.parse().unwrap());
-            }
-            headers.insert("x-forwarded-proto", "https".parse().unwrap());
-            let peer = Peer { address: peer.parse().unwrap(), is_encrypted: false };
-            let client = Client::of(Some(peer), &headers, &proxies);
+            let values = forwarded.iter().map(|value| ("x-forwarded-for", *value));
+            let headers: Vec<_> = values.chain([("x-forwarded-proto", "https")]).collect();
+            let client = client(Some(peer), &headers, &proxies);
             assert_eq!(client.address, expected.parse().ok(), "{peer:?} {forwarded:?}");
-            let through_proxy = peer.address.to_canonical().to_string() != "192.0.2.7";
+            let through_proxy = peer != "192.0.2.7";
             assert_eq!(client.is_encrypted, through_proxy);
-            assert!(!client.is_local);
+            assert!(!client.is_local && client.is_forwarded);
         }
-        let local = Peer { address: "127.0.0.1".parse().unwrap(), is_encrypted: false };
-        assert!(Client::of(Some(local), &HeaderMap::new(), &[]).is_local);
-        assert!(!Client::of(None, &HeaderMap::new(), &[]).is_local);
+    }
+
+    const OWN: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    /// The client at the other end of a connection from this address that sent these headers.
+    fn client(peer: Option<&str>, headers: &[(&str, &str)], proxies: &[Network]) -> Client {
+        let mut request = axum::http::Request::builder();
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (mut head, ()) = request.body(()).unwrap().into_parts();
+        let peer = peer.map(|peer| Peer { address: peer.parse().unwrap(), is_encrypted: false });
+        if let Some(peer) = peer {
+            head.extensions.insert(peer);
+        }
+        Client::of(&head, proxies, OWN)
+    }
+
+    #[test]
+    fn on_this_machine_is_only_a_client_that_asks_for_it_itself() {
+        let host = ("host", "localhost:8000");
+        assert!(client(Some("127.0.0.1"), &[host], &[]).is_local);
+        assert!(client(Some("::1"), &[("host", "[::1]:8000")], &[]).is_local);
+        assert!(!client(Some("192.0.2.7"), &[host], &[]).is_local);
+        assert!(!client(None, &[host], &[]).is_local);
+        assert!(!client(Some("127.0.0.1"), &[], &[]).is_local);
+        assert!(!client(Some("127.0.0.1"), &[("host", "evil.example")], &[]).is_local);
+        let more = ["x-forwarded-for", "x-forwarded-server", "x-forwarded"];
+        for name in FORWARDING.into_iter().chain(more) {
+            for value in ["127.0.0.1", ""] {
+                let client = client(Some("127.0.0.1"), &[host, (name, value)], &[]);
+                assert!(!client.is_local && client.is_forwarded, "{name}");
+            }
+        }
+        let usual = ["accept", "user-agent", "x-request-id", "forward", "viable"];
+        let usual = usual.map(|name| (name, "x"));
+        assert!(client(Some("127.0.0.1"), &[&usual[..], &[host]].concat(), &[]).is_local);
     }
 }

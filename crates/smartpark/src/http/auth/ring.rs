@@ -1,17 +1,21 @@
-//! The keys at hand: read from the database every few seconds while somebody asks, however many
-//! ask and whatever they send, so that a wrong key costs no question and no memory.
+//! The keys and sessions at hand: read from the database every few seconds while somebody asks,
+//! however many ask and whatever they send, so that a wrong key costs no question and no memory. A
+//! session that another server has just begun is looked for at once, a few times a second at most.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until},
+};
 
 use crate::{
     Error, Result, SmartPark,
     keys::KeyRing,
-    limits::{KEYS_FRESH, KEYS_MAX_AGE},
+    limits::{KEYS_FRESH, KEYS_MAX_AGE, KEYS_PACE},
 };
 
 /// The keys of a database, as one server knows them.
@@ -20,6 +24,8 @@ pub(super) struct Keys {
     park: SmartPark,
     latest: watch::Sender<Latest>,
     looking: AtomicBool,
+    /// When the last look began.
+    looked: Mutex<Option<Instant>>,
 }
 
 /// What the last looks found.
@@ -42,7 +48,12 @@ impl Latest {
 impl Keys {
     pub(super) fn new(park: SmartPark) -> Arc<Self> {
         let looking = AtomicBool::new(false);
-        Arc::new(Self { park, latest: watch::Sender::default(), looking })
+        Arc::new(Self { park, latest: watch::Sender::default(), looking, looked: Mutex::default() })
+    }
+
+    /// The park whose keys these are.
+    pub(super) fn park(&self) -> &SmartPark {
+        &self.park
     }
 
     /// The keys, not older than [`KEYS_MAX_AGE`].
@@ -71,6 +82,24 @@ impl Keys {
         }
     }
 
+    /// The keys as a look finds them that begins now, or [`KEYS_PACE`] after the one before it,
+    /// however many ask.
+    pub(super) async fn newest(self: &Arc<Self>) -> Result<Arc<KeyRing>> {
+        let asked = Instant::now();
+        let mut looks = self.latest.subscribe();
+        loop {
+            self.look();
+            // The sender is ours: it does not go.
+            looks.changed().await.map_err(|_| Error::Overloaded)?;
+            let latest = looks.borrow_and_update();
+            match (&latest.found, &latest.failure) {
+                (Some((ring, began)), _) if *began >= asked => return Ok(Arc::clone(ring)),
+                (_, Some(failure)) => return Err(failure.clone()),
+                _ => {}
+            }
+        }
+    }
+
     /// The keys that the last look found, without waiting for a newer one, which is begun where
     /// they are no longer fresh.
     pub(super) fn at_hand(self: &Arc<Self>) -> Option<Arc<KeyRing>> {
@@ -91,7 +120,7 @@ impl Keys {
         }
         let look = Look(Arc::clone(self));
         tokio::spawn(async move {
-            let began = Instant::now();
+            let began = look.0.begin().await;
             let outcome = look.0.park.keys().ring().await;
             look.0.latest.send_modify(|latest| match outcome {
                 Ok(ring) => {
@@ -100,6 +129,18 @@ impl Keys {
                 Err(error) => latest.failure = Some(error),
             });
         });
+    }
+}
+
+impl Keys {
+    /// Waits until a look may begin, and notes that it does.
+    async fn begin(&self) -> Instant {
+        let looked = || self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = *looked();
+        if let Some(last) = last {
+            sleep_until(last + KEYS_PACE).await;
+        }
+        *looked().insert(Instant::now())
     }
 }
 

@@ -81,7 +81,7 @@ async fn connect(folder: &Folder, server: &Server, protocols: &[&str]) -> TlsStr
 
 /// Asks for /floors on a connection that is kept; the status line.
 async fn ask(stream: &mut TlsStream<TcpStream>, headers: &str) -> String {
-    let request = format!("GET /health/live HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+    let request = format!("GET /health/live HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     while !answer.ends_with(b"{\"status\":\"ok\"}") {
@@ -126,7 +126,7 @@ async fn both_versions_of_http_are_served_encrypted_and_nothing_else() {
 
     let address = server.url.strip_prefix("https://").unwrap();
     let mut plain = TcpStream::connect(address).await.unwrap();
-    plain.write_all(b"GET /floors HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    plain.write_all(b"GET /floors HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut answer = Vec::new();
     // It ends with an error or with an alert, never with an answer.
     plain.read_to_end(&mut answer).await.ok();

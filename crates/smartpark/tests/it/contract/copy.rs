@@ -15,12 +15,12 @@ use crate::cli::garage::Random;
 const DAY: i64 = 86_400;
 
 /// No week of [`live_through`].
-const NEVER: (i64, u32) = (9, 1);
+pub(super) const NEVER: (i64, u32) = (9, 1);
 
 /// A site of three floors with all that can happen to one: forty days of events, some at a limit,
 /// some late, recounts, a capacity that was changed, a floor that is closed, and in the week
 /// `cleaned` a cleanup that forgot what was older than so many days.
-async fn live_through(world: &World, seed: u64, cleaned: (i64, u32)) {
+pub(super) async fn live_through(world: &World, seed: u64, cleaned: (i64, u32)) {
     let mut random = Random(seed);
     let mut below = |bound: usize| i64::try_from(random.below(bound)).unwrap();
     let mut floors = Vec::new();
@@ -77,7 +77,7 @@ fn seen(random: &mut Random, floor: &Floor, from: i64) -> NewEvent {
 }
 
 /// All that readers are told of a site.
-async fn told(park: &SmartPark) -> impl PartialEq + std::fmt::Debug + use<> {
+pub(super) async fn told(park: &SmartPark) -> impl PartialEq + std::fmt::Debug + use<> {
     let mut floors = park.floors().get_all_floors().await.unwrap();
     floors.sort_by_key(|floor| floor.id);
     let (mut events, mut cursor): (Vec<Event>, _) = (Vec::new(), None);
@@ -107,12 +107,12 @@ async fn told(park: &SmartPark) -> impl PartialEq + std::fmt::Debug + use<> {
     (floors, events, statistics, counts, stats.adjustments, stats.events, stats.horizon)
 }
 
-async fn copy(from: &World, to: &World) -> smartpark::Result<Copied> {
+pub(super) async fn copy(from: &World, to: &World) -> smartpark::Result<Copied> {
     SmartPark::copy(&from.url, &to.url, Options::default(), |_| {}).await
 }
 
 /// Both databases that a site is copied to: one of each engine.
-async fn targets() -> [World; 2] {
+pub(super) async fn targets() -> [World; 2] {
     [World::sqlite().await, World::postgres().await]
 }
 
@@ -129,8 +129,9 @@ const CARRIED: [&str; 8] = [
 ];
 /// Tables that are built anew in the target.
 const BUILT_ANEW: [&str; 2] = ["event_hours", "floor_stretches"];
-/// Tables that say something about one database only; and counters that are no facts.
-const LEFT: [&str; 3] = ["refusals", "schema_migrations", "site"];
+/// Tables that say something about one database only; counters that are no facts; and sessions, so
+/// that people sign in where the copy is used.
+const LEFT: [&str; 4] = ["refusals", "schema_migrations", "sessions", "site"];
 
 on_every_engine! {
     /// Whoever adds a table decides what a copy does with it.
@@ -336,7 +337,6 @@ on_every_engine! {
             let copied = copy(&world, &target).await.unwrap();
             assert!(copied.is_finished() && copied.written < copied.events, "{copied:?}");
             assert_eq!(told(&target.park).await, before);
-            assert_eq!(copy(&world, &target).await, Err(Error::NotEmpty));
         }
     }
 }

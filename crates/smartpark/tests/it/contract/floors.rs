@@ -5,6 +5,33 @@ use smartpark::{Direction, Error, FloorChange, NewFloor};
 use super::world::{after, entry, on_every_engine};
 
 on_every_engine! {
+    async fn an_id_of_a_floor_is_never_given_twice(world) {
+        let floors = world.park.floors();
+        let mut last = 0;
+        let mut next = async |name: &str| {
+            let floor = world.floor(name, 9).await;
+            assert!(floor.id > last, "{name} has {} after {last}", floor.id);
+            last = floor.id;
+            floor
+        };
+        for name in ["A", "B", "C"] {
+            let floor = next(name).await;
+            floors.update_vehicle_count(floor.id, Direction::Entry).await.unwrap();
+            floors.remove_floor(floor.id).await.unwrap();
+        }
+        let kept = next("kept").await;
+        world.record(entry(&kept, "a", -1)).await;
+        let removed = next("removed last").await;
+        floors.remove_floor(removed.id).await.unwrap();
+        for target in super::copy::targets().await {
+            assert!(super::copy::copy(&world, &target).await.unwrap().is_finished());
+            assert!(target.floor("there", 9).await.id > removed.id);
+        }
+        let again = world.park.seed().reset_database_seed().await.unwrap();
+        assert!(again.iter().all(|floor| floor.id > removed.id), "{again:?}");
+        world.assert_clean().await;
+    }
+
     async fn the_most_free_slots_come_first(world) {
         let small = world.floor("Small", 5).await;
         let large = world.floor("Large", 9).await;

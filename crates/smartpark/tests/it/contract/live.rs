@@ -76,6 +76,27 @@ async fn record_many(world: &World, floor: &Floor, mark: &str, n: usize) -> Vec<
 }
 
 on_every_engine! {
+    async fn what_was_forgotten_is_not_told_again(world) {
+        let floor = world.floor("Ground", 50).await;
+        // Somebody watches all the time, so the latest events are at hand.
+        let (mut always, mut seen) = (watch(&world, None).await, Seen::default());
+        let begin = always.position();
+        let old = world.record(entry(&floor, "old", -40 * 86_400)).await.event.id;
+        let new = world.record(entry(&floor, "new", -60)).await.event.id;
+        seen.until(&mut always, |seen| seen.events.contains(&new)).await;
+        assert_eq!(seen.events, [old, new]);
+        world.park.events().cleanup_old_events(39).await.unwrap();
+        // Whoever comes back from before it reads anew.
+        let (mut back, mut told) = (watch(&world, Some(begin)).await, Seen::default());
+        let last = world.record(entry(&floor, "last", -30)).await.event.id;
+        told.until(&mut back, |told| told.events.contains(&last)).await;
+        assert!(!told.events.contains(&old), "{:?}", told.events);
+        assert_eq!(told.reloads, 1);
+        // Whoever was told of it before goes on as always.
+        seen.until(&mut always, |seen| seen.events.contains(&last)).await;
+        assert_eq!((seen.events, seen.reloads), (vec![old, new, last], 0));
+    }
+
     async fn first_come_all_floors_and_the_site_then_what_happens(world) {
         let (ground, nook) = (world.floor("Ground", 50).await, world.floor("Nook", 3).await);
         let closed = FloorChange { is_active: Some(false), ..FloorChange::default() };

@@ -24,7 +24,7 @@ async fn scrape(park: &SmartPark) -> (Scrape, String) {
     let stopping = async move { stopped.notified().await };
     let served = tokio::spawn(serve(park.clone(), listener, HttpConfig::default(), stopping));
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();
     stop.notify_one();

@@ -8,7 +8,7 @@ use smartpark::Floor;
 use super::world::{World, entry, exit, on_every_engine};
 
 /// Tables of facts, of what is left of deleted facts, and of what has nothing to do with counts.
-const FACTS: [&str; 9] = [
+const FACTS: [&str; 10] = [
     "adjustments",
     "api_keys",
     "event_digests",
@@ -17,6 +17,7 @@ const FACTS: [&str; 9] = [
     "refusals",
     "retention",
     "schema_migrations",
+    "sessions",
     "site",
 ];
 

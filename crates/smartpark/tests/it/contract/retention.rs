@@ -66,6 +66,22 @@ on_every_engine! {
         world.execute(&format!("INSERT INTO retention (id) {more}"));
     }
 
+    async fn a_repeat_of_what_was_forgotten_is_refused(world) {
+        let floor = world.floor("Ground", 9).await;
+        let old = entry(&floor, "old", -40 * DAY);
+        let kept = entry(&floor, "kept", -30 * DAY);
+        world.record(old.clone()).await;
+        let kept_as = world.record(kept.clone()).await.event;
+        // Its month holds both of them.
+        world.park.events().cleanup_old_events(39).await.unwrap();
+        let answers = world.park.events().record_events(vec![old, kept]).await.unwrap();
+        assert!(matches!(answers[0], Err(Error::TooOld { .. })), "{:?}", answers[0]);
+        assert_eq!(answers[1].as_ref().unwrap().event, kept_as);
+        assert!(answers[1].as_ref().unwrap().duplicate);
+        assert_eq!(world.count(&floor).await, 2);
+        world.assert_clean().await;
+    }
+
     async fn of_many_stretches_before_the_horizon_none_is_left(world) {
         let floor = world.floor("Ground", 9).await;
         // Every twenty minutes for twenty days: too many facts a day for one stretch.

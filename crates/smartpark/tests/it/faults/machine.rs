@@ -7,6 +7,7 @@ mod clock;
 mod disk;
 mod files;
 mod power;
+mod replaced;
 mod space;
 
 use std::process::Command;

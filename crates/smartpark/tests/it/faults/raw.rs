@@ -57,6 +57,16 @@ impl Raw {
     }
 }
 
+/// How many tables of a schema of PostgreSQL sessions have locked.
+pub(super) fn locks(url: &str) -> i64 {
+    let rows = query(
+        url,
+        "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+         WHERE c.relnamespace = current_schema()::regnamespace",
+    );
+    rows[0][0].as_ref().map_or(0, |count| count.parse().unwrap())
+}
+
 type Rows = Vec<Vec<Option<String>>>;
 
 /// Rows of a query, as text, from either engine.

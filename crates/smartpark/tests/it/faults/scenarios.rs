@@ -3,6 +3,7 @@
 use super::{
     facts::Facts,
     load::{mixed, shuffled},
+    raw,
     trial::{Engine, Size, Trial, on_both_engines},
 };
 use crate::{
@@ -70,6 +71,28 @@ on_both_engines! {
         trial.load.run(|_| {});
         trial.end(server);
     }
+}
+
+/// Each time for as long as it takes until PostgreSQL has taken from it what it holds.
+#[test]
+fn a_server_that_freezes_under_load() {
+    Size::each_seed(|size, seed| {
+        let name = ("server frozen", Engine::Postgres);
+        let trial = Trial::new(name, Engine::Postgres.folder(), (size, seed), mixed);
+        let server = trial.begin();
+        trial.load.run(|load| {
+            for freeze in 1..=size.faults {
+                load.wait_for_part(freeze, size.faults + 1);
+                server.signal("STOP");
+                while raw::locks(&trial.url) > 0 {
+                    load.pause();
+                }
+                server.signal("CONT");
+                trial.healed();
+            }
+        });
+        trial.end(server);
+    });
 }
 
 #[test]

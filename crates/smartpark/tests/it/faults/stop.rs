@@ -44,7 +44,7 @@ impl<'a> Begun<'a> {
         let mut stream = connect(load);
         let key = &load.key;
         let head = format!(
-            "POST /events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n\
+            "POST /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\
              Content-Type: {kind}\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
             body.len()
         );
@@ -94,7 +94,7 @@ impl Trial {
     pub(crate) fn stop_under_load(&self, mut server: Server) {
         let load = &self.load;
         let mut idle = connect(load);
-        idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut kept = Vec::new();
         while !kept.ends_with(b"}") {
             let mut some = [0; 1_024];

@@ -26,7 +26,7 @@ fn bodies_beyond_the_memory_for_them_are_503_and_small_ones_are_taken() {
     let (length, bodies) = (MAX_BODY_BYTES, 40);
     assert!((length * bodies) as u64 > MOST_MEMORY, "no bound would be missed");
     let head = format!(
-        "POST /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+        "POST /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
     );
     let almost = vec![b' '; length - 1];
@@ -56,7 +56,7 @@ fn answers_that_nobody_takes_keep_nobody_out() {
     let besieged = Besieged::new();
     besieged.fill(100);
     for path in ["/events?limit=1000", "/events.csv"] {
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         let crowd = besieged.crowd(request.repeat(3).as_bytes());
         besieged.answers();
         besieged.records(path);
@@ -67,7 +67,7 @@ fn answers_that_nobody_takes_keep_nobody_out() {
 }
 
 /// Asks for a page of as many events as there may be, and then perhaps for more.
-const PAGE: &str = "GET /events?limit=1000 HTTP/1.1\r\nHost: x\r\n\r\n";
+const PAGE: &str = "GET /events?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 impl Besieged {
     /// How many pages of events were answered, once there are no more from one event to the next.
@@ -76,7 +76,8 @@ impl Besieged {
         let mut before = None;
         for number in 0.. {
             self.records(&format!("event {number}"));
-            let answer = self.ask(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let answer =
+                self.ask(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             let (_, told) = answer.split_once("\r\n\r\n").unwrap();
             let now = Scrape::of(told).get(series);
             if now.is_some() && now == before {
@@ -135,15 +136,15 @@ fn heads_and_chunks_that_are_too_large_are_refused() {
     let many: String = (0..5_000).map(|number| format!("X{number}: y\r\n")).collect();
     let some: String = (0..200).map(|number| format!("X{number}: y\r\n")).collect();
     let long = format!("X: {}\r\n", "y".repeat(20_000));
-    let address = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "y".repeat(20_000));
+    let address = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "y".repeat(20_000));
     let extension = format!(
-        "POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+        "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Transfer-Encoding: chunked\r\n\r\n1;{}\r\n[\r\n",
         "y".repeat(100_000)
     );
-    let packed = "POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+    let packed = "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
                   Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x08xx";
-    let head = |lines: &str| format!("GET /floors HTTP/1.1\r\nHost: x\r\n{lines}\r\n");
+    let head = |lines: &str| format!("GET /floors HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n");
     let table = [
         (head(&many), " 431 "),
         (head(&some), " 431 "),
@@ -172,7 +173,7 @@ fn connections_that_come_and_go_leave_nothing() {
     for turn in 0..20 * CROWD {
         let mut stream = besieged.connect();
         if turn % 3 == 0 {
-            stream.write_all(b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n").ok();
+            stream.write_all(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n").ok();
         }
         if turn % PLACES == 0 {
             besieged.answers();

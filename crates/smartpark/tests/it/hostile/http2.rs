@@ -37,7 +37,8 @@ fn head(path: &str, has_body: bool) -> Vec<u8> {
     let mut head = vec![if has_body { 0x83 } else { 0x82 }, 0x86];
     head.extend([0x04, u8::try_from(path.len()).unwrap()]);
     head.extend(path.as_bytes());
-    head.extend([0x01, 1, b'x']);
+    head.extend([0x01, 9]);
+    head.extend(b"localhost");
     if has_body {
         // content-type is number 31 of the static table.
         head.extend([0x0f, 0x10, 16]);
@@ -181,7 +182,8 @@ fn answered(stream: &mut TcpStream, most: u32) -> Vec<bool> {
 fn large_pages_for_many_streams_take_what_there_is_for_answers_and_no_more() {
     let besieged = Besieged::new();
     besieged.fill(1_000);
-    let page_bytes = besieged.ask(b"GET /events?limit=1000 HTTP/1.0\r\n\r\n").len();
+    let asks = b"GET /events?limit=1000 HTTP/1.0\r\nHost: localhost\r\n\r\n";
+    let page_bytes = besieged.ask(asks).len();
     let mut stream = begin(&besieged, false);
     send(&mut stream, numbers(MAX_STREAMS).map(page));
     let given = answered(&mut stream, MAX_STREAMS).iter().filter(|it| **it).count();
@@ -218,7 +220,7 @@ fn one_download_more_than_there_may_be_is_told_when_to_come_back() {
     let mut stream = begin(&besieged, false);
     send(&mut stream, numbers(most).map(|number| get("/events.csv", number)));
     assert_eq!(answered(&mut stream, most), [true; MAX_DOWNLOADS]);
-    let request = b"GET /events.csv HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let request = b"GET /events.csv HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let refused = besieged.ask(request);
     assert!(refused.starts_with("HTTP/1.1 503 "), "{}", refused.len());
     assert!(refused.to_lowercase().contains("\r\nretry-after: "), "{refused}");

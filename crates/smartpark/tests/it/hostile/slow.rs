@@ -9,19 +9,19 @@ use super::{Besieged, PLACES};
 const BEGINS: [(&str, &[u8]); 9] = [
     ("nothing", b""),
     ("half a request line", b"GET /flo"),
-    ("half a head", b"GET /floors HTTP/1.1\r\nHost: x\r\nAccept: a"),
+    ("half a head", b"GET /floors HTTP/1.1\r\nHost: localhost\r\nAccept: a"),
     ("a hello of TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
     ("half a preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM"),
     ("a preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"),
-    ("an answer that was given", b"GET /floors HTTP/1.1\r\nHost: x\r\n\r\n"),
+    ("an answer that was given", b"GET /floors HTTP/1.1\r\nHost: localhost\r\n\r\n"),
     (
         "half a body",
-        b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+        b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
           Content-Length: 100\r\n\r\n{\"camera_id\":",
     ),
     (
         "a body that is to be asked for",
-        b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+        b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
           Content-Length: 100\r\nExpect: 100-continue\r\n\r\n",
     ),
 ];
@@ -48,7 +48,7 @@ fn whoever_begins_and_stops_keeps_nobody_out() {
 fn whoever_sends_a_byte_at_a_time_keeps_nobody_out() {
     let besieged = Besieged::new();
     let body = format!(
-        "POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+        "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Content-Length: 9000\r\n\r\n{}",
         " ".repeat(1_000)
     );
@@ -76,7 +76,7 @@ fn whoever_sends_a_byte_at_a_time_keeps_nobody_out() {
 #[test]
 fn who_only_watches_and_never_reads_takes_little_and_makes_room_last() {
     let besieged = Besieged::new();
-    let watch = b"GET /stream HTTP/1.1\r\nHost: x\r\n\r\n";
+    let watch = b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let mut watchers: Vec<_> = (0..PLACES / 2).map(|_| besieged.connect()).collect();
     for stream in &mut watchers {
         stream.write_all(watch).unwrap();

@@ -207,7 +207,7 @@ fn too_large_a_body_is_413_announced_or_not() {
         assert_problem(&server.send("POST", path, &json, &large), 413, "too-large", &[]);
     }
     let mut stream = server.connect();
-    let head = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+    let head = b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
         Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
     stream.write_all(head).unwrap();
     let chunk = vec![b' '; 1 << 20];
@@ -221,7 +221,7 @@ fn too_large_a_body_is_413_announced_or_not() {
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     assert!(answer.contains("urn:smartpark:problem:too-large"), "{answer}");
     // A client that asks first is told without sending anything.
-    let asks = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+    let asks = b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
         Content-Length: 999999999\r\nExpect: 100-continue\r\n\r\n";
     let answer = server.raw(asks);
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
@@ -238,7 +238,7 @@ fn a_body_that_does_not_arrive_is_408_or_cut_short() {
     let timeouts = Timeouts { body, ..Timeouts::default() };
     let server = TestServer::with(HttpConfig { timeouts, ..HttpConfig::default() });
     let before = server.state();
-    let slow = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+    let slow = b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
         Content-Length: 100\r\n\r\n{\"camera_id\"";
     let answer = server.raw(slow);
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");

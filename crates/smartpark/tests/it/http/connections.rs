@@ -35,7 +35,7 @@ fn connections_are_kept_for_more_requests_and_closed_when_idle() {
     let server = impatient();
     let mut stream = server.connect();
     for _ in 0..3 {
-        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut answer = Vec::new();
         while !answer.ends_with(b"{\"status\":\"ok\"}") {
             let mut byte = [0];
@@ -55,7 +55,8 @@ fn clients_that_take_no_answers_are_let_go() {
     stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
     // Answers of almost 2 MB each soon fill every buffer; from then on only the server can end
     // this, by closing the connection under a client that still writes.
-    let request = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n".repeat(1_000);
+    let request =
+        b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(1_000);
     let error = loop {
         if let Err(error) = stream.write_all(&request) {
             break error;
@@ -83,7 +84,7 @@ fn a_stop_answers_the_requests_that_have_begun_and_no_others() {
     let body = entry("t", 9).to_string();
     let (first, rest) = body.split_at(20);
     let head = format!(
-        "POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+        "POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
         body.len()
     );
@@ -95,7 +96,7 @@ fn a_stop_answers_the_requests_that_have_begun_and_no_others() {
     assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n");
     begun.write_all(first.as_bytes()).unwrap();
     let mut idle = server.connect();
-    idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let mut start = [0; 12];
     idle.read_exact(&mut start).unwrap();
     assert_eq!(&start, b"HTTP/1.1 200");
@@ -117,7 +118,7 @@ fn a_stop_does_not_wait_for_ever() {
     let timeouts = Timeouts { stop, ..Timeouts::default() };
     let mut server = TestServer::with(HttpConfig { timeouts, ..HttpConfig::default() });
     let mut begun = server.connect();
-    let head = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+    let head = b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
         Content-Length: 9\r\nExpect: 100-continue\r\n\r\n";
     begun.write_all(head).unwrap();
     let mut asked = [0; 25];
@@ -168,7 +169,7 @@ fn routes_of_ones_own_are_served_with_the_same_care() {
     // Who says nothing is let go, who asks is answered and let go when there is nothing more.
     assert_eq!(read_all(&mut connect()), "");
     let mut asking = connect();
-    asking.write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    asking.write_all(b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     let answer = read_all(&mut asking);
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("hello"), "{answer}");
     stop.send(()).unwrap();

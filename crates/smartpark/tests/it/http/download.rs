@@ -117,7 +117,7 @@ fn who_does_not_read_on_holds_nobody_up() {
     let mut idle: Vec<_> = (0..16)
         .map(|_| {
             let mut stream = server.connect();
-            stream.write_all(b"GET /events.csv HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+            stream.write_all(b"GET /events.csv HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
             let mut first = [0; 12];
             stream.read_exact(&mut first).unwrap();
             assert_eq!(&first, b"HTTP/1.1 200");

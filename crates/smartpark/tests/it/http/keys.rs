@@ -122,7 +122,8 @@ fn the_key_is_judged_before_the_body_is_asked_for() {
     let (server, [viewer, ..]) = with_keys(HttpConfig::default());
     let cases = [(&b"sp_nobody"[..], "401"), (b"\xe9\xff", "401"), (viewer.as_bytes(), "403")];
     for (key, status) in cases {
-        let head = b"POST /events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+        let head =
+            b"POST /events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
             Content-Length: 999\r\nExpect: 100-continue\r\nX-API-Key: ";
         let mut stream = server.connect();
         stream.write_all(&[head, key, b"\r\n\r\n"].concat()).unwrap();

@@ -33,7 +33,7 @@ fn requests_are_counted_by_route_and_status_and_clients_make_up_no_labels() {
     }
     for n in 0..50 {
         server.get(&format!("/nowhere/{n}"));
-        let head = format!("M{n} /floors HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let head = format!("M{n} /floors HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         assert!(server.raw(head.as_bytes()).starts_with("HTTP/1.1 405"));
     }
     server.send("PUT", "/floors/1/count", &[], b"");
@@ -61,7 +61,7 @@ fn connections_and_watchers_are_those_that_there_are() {
     let before = scrape(&server);
     assert_eq!(before.value("smartpark_watchers"), 0.0);
     let mut idle = server.connect();
-    idle.write_all(b"GET /floors HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    idle.write_all(b"GET /floors HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     idle.read_exact(&mut [0; 20]).unwrap();
     let stream = server.open("/stream", &[]);
     let during = scrape(&server);

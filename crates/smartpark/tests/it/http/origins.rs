@@ -34,7 +34,7 @@ fn other_sites_read_nothing_unless_they_are_allowed() {
     let server = TestServer::start();
     let answer = server.send("GET", "/floors", &[("origin", SITE)], b"");
     assert!(!answer.headers.contains_key("access-control-allow-origin"));
-    assert_eq!(server.send("OPTIONS", "/floors", &[("origin", SITE), ASKS], b"").status, 405);
+    assert_eq!(server.send("OPTIONS", "/floors", &[("origin", SITE), ASKS], b"").status, 401);
 
     let cors_origins: Vec<Origin> = vec![SITE.parse().unwrap()];
     let (server, [viewer, ..]) = with_keys(HttpConfig { cors_origins, ..HttpConfig::default() });

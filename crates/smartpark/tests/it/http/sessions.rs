@@ -176,3 +176,55 @@ fn the_cookie_is_for_encrypted_connections_where_there_is_one() {
     let answer = sign_in(&server, &viewer, &[("x-forwarded-proto", "https")]);
     assert!(!answer.header("set-cookie").contains("Secure"), "nobody declared a proxy");
 }
+
+/// The sums of keys are enough to recognise a key, and must not be enough to make a session.
+#[test]
+fn nothing_that_is_stored_makes_a_session() {
+    let (server, [.., admin]) = with_keys(HttpConfig::default());
+    let good = cookie(&sign_in(&server, &admin, &[]));
+    let (rest, token) = good.rsplit_once('.').unwrap();
+    let (_, rest) = rest.split_once('=').unwrap();
+    for stored in server.stored_bytes() {
+        let digits: String = stored.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(!digits.contains(token), "the token itself is stored");
+        let forged = format!("smartpark_session={rest}.{digits:0<64.64}");
+        assert_nobody(&session(&server, &forged));
+    }
+    assert_eq!(session(&server, &good)["role"], "admin");
+}
+
+#[test]
+fn a_session_outlives_the_server_and_ends_where_it_is_signed_out() {
+    let (server, [viewer, ..]) = with_keys(HttpConfig::default());
+    let [first, second] = [(), ()].map(|()| cookie(&sign_in(&server, &viewer, &[])));
+    assert_ne!(first, second);
+    let server = server.restart(HttpConfig::default());
+    assert_eq!(session(&server, &first)["role"], "viewer");
+    let gone = server.send("DELETE", "/session", &[("cookie", &first)], b"");
+    assert_eq!(gone.status, 204);
+    // Also for others who have the cookie; other sessions of the key go on.
+    assert_nobody(&session(&server, &first));
+    assert_eq!(session(&server, &second)["role"], "viewer");
+    let server = server.restart(HttpConfig::default());
+    assert_nobody(&session(&server, &first));
+    assert_eq!(session(&server, &second)["role"], "viewer");
+}
+
+#[test]
+fn a_session_that_lasts_too_long_was_begun_by_a_wrong_clock() {
+    let (server, [viewer, ..]) = with_keys(HttpConfig::default());
+    let now = server.clock.now();
+    server.clock.set(now + std::time::Duration::from_secs(365 * 24 * 60 * 60));
+    let ahead = cookie(&sign_in(&server, &viewer, &[]));
+    assert_eq!(session(&server, &ahead)["role"], "viewer");
+    server.clock.set(now);
+    assert_nobody(&session(&server, &ahead));
+}
+
+#[test]
+fn a_key_can_be_signed_in_with_only_so_often() {
+    let (server, [viewer, ..]) = with_keys(HttpConfig::default());
+    let tried: Vec<u16> = (0..100).map(|_| sign_in(&server, &viewer, &[]).status).collect();
+    let begun = tried.iter().filter(|status| **status == 200).count();
+    assert!((20..60).contains(&begun) && tried.contains(&429), "{tried:?}");
+}

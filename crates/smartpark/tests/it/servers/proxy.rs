@@ -46,6 +46,9 @@ struct Commits {
     cutting: AtomicBool,
     /// Where to cut the next one, whatever else is cut.
     next: Mutex<Option<Cut>>,
+    /// Whether to hold the next one back for ever, and whether one is held.
+    hold: AtomicBool,
+    holds: AtomicBool,
     seen: AtomicUsize,
     cut: [AtomicUsize; Cut::ALL.len()],
 }
@@ -80,6 +83,17 @@ impl Proxy {
     /// Cuts the next commit, here.
     pub(crate) fn cut_next(&self, cut: Cut) {
         *self.commits.next.lock().unwrap() = Some(cut);
+    }
+
+    /// Holds the next commit back, and all after it on its connection, as if the client had been
+    /// frozen before it sent it.
+    pub(crate) fn hold_next(&self) {
+        self.commits.hold.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether a commit is being held back, or was.
+    pub(crate) fn holds(&self) -> bool {
+        self.commits.holds.load(Ordering::SeqCst)
     }
 
     /// How many connections were cut, by place.
@@ -139,6 +153,12 @@ async fn requests(
         let kind = from.read_u8().await?;
         let body = body(&mut from).await?;
         let commit = kind == b'Q' && body[4..].starts_with(b"COMMIT");
+        if commit && commits.hold.swap(false, Ordering::SeqCst) {
+            to.flush().await?;
+            commits.holds.store(true, Ordering::SeqCst);
+            // It ends where the server ends the connection.
+            return std::future::pending().await;
+        }
         let cut = if commit { commits.next() } else { None };
         if cut == Some(Cut::Before) {
             to.flush().await?;

@@ -1,0 +1,17 @@
+//! Foreign formats to and from SmartPark's words.
+//!
+//! - [`input`]: one translator a device turns a message into crossings, readings of counters and
+//!   reasons why something was not counted.
+//! - [`counter`]: readings of a running number become cars, each once.
+//! - [`config`]: the tables of `smartpark.toml` that name cameras, feeds and targets.
+//! - [`feed`]: what a city, a home or an operator reads.
+//!
+//! Everything here is a pure function. Nothing reads a file, a socket, a clock or a database.
+
+pub mod config;
+pub mod counter;
+pub mod feed;
+pub mod input;
+pub mod limits;
+
+pub use smartpark_core::{Direction, VehicleType};

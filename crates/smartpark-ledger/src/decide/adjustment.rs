@@ -1,0 +1,56 @@
+//! Changes of a count that no event made.
+
+use crate::{Direction, count::Act};
+
+/// What an adjustment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AdjustmentKind {
+    /// A person counted.
+    Recount,
+    /// The number of slots changed.
+    Capacity,
+    /// One vehicle more, without an event.
+    Entry,
+    /// One vehicle less, without an event.
+    Exit,
+}
+
+impl AdjustmentKind {
+    /// The act of an adjustment of this kind that left `count` vehicles and `slots` slots.
+    pub(crate) fn act(self, count: i64, slots: i64) -> Act {
+        match self {
+            Self::Recount => Act::Recount(count),
+            Self::Capacity => Act::Capacity(slots),
+            Self::Entry => Act::Entry,
+            Self::Exit => Act::Exit,
+        }
+    }
+}
+
+impl From<Direction> for AdjustmentKind {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Entry => Self::Entry,
+            Direction::Exit => Self::Exit,
+        }
+    }
+}
+
+/// A row of the table `adjustments`. Instants are microseconds since 1970 UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Adjustment {
+    pub(crate) id: i64,
+    pub(crate) floor_id: i64,
+    pub(crate) kind: AdjustmentKind,
+    /// How far it moved the count.
+    pub(crate) delta: i64,
+    /// The count that it left.
+    pub(crate) current_vehicles: i64,
+    /// The slots that it left.
+    pub(crate) total_slots: i64,
+    pub(crate) reason: Option<String>,
+    pub(crate) author: Option<String>,
+    /// Where it stands in the floor's history.
+    pub(crate) at: i64,
+    pub(crate) created_at: i64,
+}

@@ -1,0 +1,121 @@
+//! What one write transaction has loaded and decided.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::{
+    Error, Event, Floor, Result,
+    count::{Effect, Fact, Flip, Missing},
+    decide::{
+        Adjustment, OpenFloor, Writes,
+        sums::{AT_LIMIT, HourKey, HourSum, column, hour_of},
+    },
+};
+
+/// What a decision lacks. The engine loads it and asks again; nothing has changed meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lack {
+    /// A part of a floor's history.
+    Past(i64, Missing),
+    /// An id that no adjustment ever had: for [`Draft::adjustment_id`].
+    AdjustmentId,
+}
+
+/// The outcome of a decision: an answer, or the reason why there is none for this request.
+pub(crate) type Decided<T> = Result<Result<T>, Lack>;
+
+/// A write transaction: the floors that it has loaded, and what it has decided so far.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    /// The time of the transaction, in microseconds since 1970 UTC.
+    pub(crate) now: i64,
+    /// The retention horizon.
+    pub(crate) horizon: Option<i64>,
+    /// The floors that were loaded, by id.
+    pub(crate) floors: BTreeMap<i64, OpenFloor>,
+    /// Floors that the transaction only reads, by id: answers to repeats tell their counts.
+    pub(crate) others: BTreeMap<i64, Floor>,
+    /// The next id of an event, if the engine gives ids in the order of the decisions. Otherwise
+    /// each row brings the id that was drawn for it.
+    pub(crate) next_event_id: Option<i64>,
+    /// An id for the next adjustment, once the engine has given one.
+    pub(crate) adjustment_id: Option<i64>,
+    pub(super) events: Vec<Event>,
+    pub(super) settings: Vec<i64>,
+    pub(super) adjustments: Vec<Adjustment>,
+    hours: HashMap<HourKey, HourSum>,
+    /// Events by id that change sides, as they stand in the end, each with its floor.
+    flips: BTreeMap<i64, (i64, Flip)>,
+}
+
+impl Draft {
+    /// A transaction at this time that has loaded these floors.
+    pub(crate) fn new(now: i64, horizon: Option<i64>, floors: BTreeMap<i64, OpenFloor>) -> Self {
+        Self { now, horizon, floors, ..Self::default() }
+    }
+
+    /// A floor as the transaction has it.
+    pub(crate) fn floor(&self, id: i64) -> Result<&Floor> {
+        self.floors.get(&id).map(|open| &open.floor).ok_or(Error::NotFound("the floor"))
+    }
+
+    /// Puts a fact into a floor's history, moves its count, and lets the event change sides that
+    /// absorbs it.
+    pub(super) fn record_fact(&mut self, open_id: i64, fact: &Fact) -> Decided<Effect> {
+        let Some(open) = self.floors.get_mut(&open_id) else {
+            return Ok(Err(Error::NotFound("the floor")));
+        };
+        let effect = open.record(fact, self.now).map_err(|missing| Lack::Past(open_id, missing))?;
+        if let Some(flip) = &effect.flip {
+            self.flip(open_id, flip.clone());
+        }
+        Ok(Ok(effect))
+    }
+
+    /// Adds an event to the sums of its hour.
+    pub(super) fn count_event(&mut self, event: &Event) {
+        let at = event.timestamp.as_microsecond();
+        let column = column(event.vehicle_type, event.direction);
+        self.hour(at, event.floor_id, &event.camera_id)[column] += 1;
+        if event.at_limit.is_some() {
+            let camera_id = event.camera_id.clone();
+            let flip = Flip { event_id: event.id, camera_id, at, at_limit: true };
+            self.flip(event.floor_id, flip);
+        }
+    }
+
+    /// An event is now at the limit, or no longer.
+    fn flip(&mut self, floor_id: i64, flip: Flip) {
+        let sum = self.hour(flip.at, floor_id, &flip.camera_id);
+        sum[AT_LIMIT] += if flip.at_limit { 1 } else { -1 };
+        self.flips.insert(flip.event_id, (floor_id, flip));
+    }
+
+    fn hour(&mut self, at: i64, floor_id: i64, camera_id: &str) -> &mut HourSum {
+        self.hours.entry((hour_of(at), floor_id, camera_id.to_owned())).or_default()
+    }
+
+    /// The rows to store.
+    pub(crate) fn into_writes(self) -> Writes {
+        let mut writes =
+            Writes { events: self.events, adjustments: self.adjustments, ..Writes::default() };
+        for (id, open) in self.floors {
+            writes.stretches.extend(open.history.changed().map(|node| (id, *node)));
+            if self.settings.contains(&id) {
+                writes.settings.push(open.floor.clone());
+            }
+            if open.changed {
+                writes.floors.push(open.floor);
+            }
+        }
+        writes.hours.extend(self.hours);
+        writes.hours.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for (floor_id, flip) in self.flips.into_values() {
+            if flip.at_limit {
+                writes.at_limit.push((floor_id, flip));
+            } else {
+                writes.no_longer.push(flip.event_id);
+            }
+        }
+        writes
+    }
+}

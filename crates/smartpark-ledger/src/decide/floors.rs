@@ -1,0 +1,138 @@
+//! Changing a floor, recounting it, adjusting its count.
+
+use crate::{
+    Direction, Error, Floor, FloorChange, Result,
+    count::{Fact, Source},
+    decide::{Adjustment, AdjustmentKind, Draft, Lack, draft::Decided, floor::moved},
+};
+
+/// An adjustment that is to be made.
+struct Wanted {
+    kind: AdjustmentKind,
+    /// The count of a recount, the slots of a change of capacity.
+    value: i64,
+    reason: Option<String>,
+    author: Option<String>,
+}
+
+impl Draft {
+    /// Changes a floor's name, description, activity and slots.
+    pub(crate) fn change_floor(&mut self, id: i64, change: &FloorChange) -> Decided<Floor> {
+        let before = match self.floor(id) {
+            Ok(floor) => floor.clone(),
+            Err(error) => return Ok(Err(error)),
+        };
+        if let Some(slots) = change.total_slots.filter(|slots| *slots != before.total_slots) {
+            let lowered = slots < before.current_vehicles;
+            if lowered && !change.force {
+                let current_vehicles = before.current_vehicles;
+                return Ok(Err(Error::SlotsBelowCount { current_vehicles }));
+            }
+            let reason = lowered.then(|| "capacity lowered by force".to_owned());
+            let (kind, author) = (AdjustmentKind::Capacity, change.author.clone());
+            if let Err(error) = self.adjust(id, Wanted { kind, value: slots, reason, author })? {
+                return Ok(Err(error));
+            }
+        }
+        self.change_settings(id, change);
+        Ok(self.floor(id).cloned())
+    }
+
+    fn change_settings(&mut self, id: i64, change: &FloorChange) {
+        let Some(open) = self.floors.get_mut(&id) else { return };
+        let floor = &open.floor;
+        let name = change.name.clone().unwrap_or_else(|| floor.name.clone());
+        let description = change.description.clone().unwrap_or_else(|| floor.description.clone());
+        let is_active = change.is_active.unwrap_or(floor.is_active);
+        let after = (name, description, is_active);
+        if (&after.0, &after.1, after.2) != (&floor.name, &floor.description, floor.is_active) {
+            let updated_at = moved(floor, self.now);
+            (open.floor.name, open.floor.description, open.floor.is_active) = after;
+            open.floor.updated_at = updated_at;
+            self.settings.push(id);
+        }
+    }
+
+    /// Sets a floor's count to what a person counted.
+    pub(crate) fn recount(
+        &mut self,
+        id: i64,
+        count: i64,
+        reason: &str,
+        author: Option<&str>,
+    ) -> Decided<Floor> {
+        match self.floor(id) {
+            Err(error) => return Ok(Err(error)),
+            Ok(floor) if count > floor.total_slots => {
+                let detail = "must be at most the floor's total_slots";
+                return Ok(Err(Error::invalid("current_vehicles", detail)));
+            }
+            Ok(_) => {}
+        }
+        let (reason, author) = (Some(reason.to_owned()), author.map(str::to_owned));
+        let wanted = Wanted { kind: AdjustmentKind::Recount, value: count, reason, author };
+        Ok(self.adjust(id, wanted)?.and_then(|()| self.floor(id).cloned()))
+    }
+
+    /// Moves a floor's count by one vehicle, without an event.
+    pub(crate) fn update_vehicle_count(&mut self, id: i64, way: Direction) -> Decided<Floor> {
+        let reason = Some("update_vehicle_count".to_owned());
+        let wanted = Wanted { kind: way.into(), value: 0, reason, author: None };
+        Ok(self.adjust(id, wanted)?.and_then(|()| self.floor(id).cloned()))
+    }
+
+    /// Corrects a count that `check --repair` found wrong: it becomes `folded`, what the history
+    /// says and what the engine has put into the draft, with a recount whose `delta` makes the sum of all that moved the count right again.
+    pub(crate) fn correct(&mut self, id: i64, folded: i64, delta: i64) -> Decided<()> {
+        let reason = Some("check --repair".to_owned());
+        let kind = AdjustmentKind::Recount;
+        let outcome = self.adjust(id, Wanted { kind, value: folded, reason, author: None })?;
+        if let (Ok(()), Some(adjustment)) = (&outcome, self.adjustments.last_mut()) {
+            adjustment.delta = delta;
+        }
+        if let Some(open) = self.floors.get_mut(&id) {
+            open.changed = true;
+        }
+        Ok(outcome)
+    }
+
+    /// Adds a fact that no event made, after all others: an operator's word covers what was seen so
+    /// far, also what cameras with a fast clock saw.
+    fn adjust(&mut self, floor_id: i64, wanted: Wanted) -> Decided<()> {
+        let now = self.now;
+        let Some(open) = self.floors.get(&floor_id) else {
+            return Ok(Err(Error::NotFound("the floor")));
+        };
+        let at = open.latest().map_or(now, |latest| now.max(latest + 1));
+        let id = self.adjustment_id.ok_or(Lack::AdjustmentId)?;
+        let Wanted { kind, value, reason, author } = wanted;
+        let fact = Fact { at, source: Source::Adjustment(id), act: kind.act(value, value), id: 0 };
+        let effect = match self.record_fact(floor_id, &fact)? {
+            Ok(effect) => effect,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.adjustment_id = None;
+        let (current_vehicles, total_slots) = match self.floor(floor_id) {
+            Ok(floor) => (floor.current_vehicles, floor.total_slots),
+            Err(error) => return Ok(Err(error)),
+        };
+        self.adjustments.push(Adjustment {
+            id,
+            floor_id,
+            kind,
+            delta: effect.delta,
+            current_vehicles,
+            total_slots,
+            reason,
+            author,
+            at,
+            created_at: now,
+        });
+        Ok(Ok(()))
+    }
+}
+
+/// Whether a floor may be removed, given whether it ever had an event.
+pub(crate) fn may_remove(had_events: bool) -> Result<()> {
+    if had_events { Err(Error::FloorHasEvents) } else { Ok(()) }
+}

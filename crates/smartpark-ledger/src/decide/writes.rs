@@ -1,0 +1,32 @@
+//! What a decision has an engine store.
+
+use crate::{
+    Event, Floor,
+    count::{Flip, NodeRow},
+    decide::{
+        Adjustment,
+        sums::{HourKey, HourSum},
+    },
+};
+
+/// Rows that a transaction stores, all of them or none.
+#[derive(Debug, Default)]
+pub(crate) struct Writes {
+    /// New events.
+    pub(crate) events: Vec<Event>,
+    /// Floors whose name, description or activity changed, as they are now.
+    pub(crate) settings: Vec<Floor>,
+    /// Floors whose count or slots changed, as they are now.
+    pub(crate) floors: Vec<Floor>,
+    /// Stretches of the histories of floors, each with its floor's id.
+    pub(crate) stretches: Vec<(i64, NodeRow)>,
+    /// What is added to the sums of hours, in the order of their keys: transactions that change the
+    /// same sums then meet at the first one.
+    pub(crate) hours: Vec<(HourKey, HourSum)>,
+    /// Events that are at the limit now, each with its floor's id.
+    pub(crate) at_limit: Vec<(i64, Flip)>,
+    /// The ids of events that are no longer at the limit.
+    pub(crate) no_longer: Vec<i64>,
+    /// New adjustments.
+    pub(crate) adjustments: Vec<Adjustment>,
+}
