@@ -30,8 +30,8 @@ impl Components {
         self.labels.resize(mask.len(), 0);
         self.parents.clear();
         self.parents.push(0);
-        for at in 0..mask.len() {
-            if mask[at] == 1 {
+        for (at, &set) in mask.iter().enumerate() {
+            if set == 1 {
                 self.labels[at] = self.join_earlier(at, width);
             }
         }

@@ -134,7 +134,7 @@ pub fn warm_up(source: &Source, capture: &CaptureOptions) -> Result<WarmUp> {
     let mut step = 1;
     let mut number = 0_usize;
     while let Some(frame) = film.next_frame()? {
-        if number % step == 0 {
+        if number.is_multiple_of(step) {
             frames.push(frame);
         }
         number += 1;

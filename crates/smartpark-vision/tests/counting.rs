@@ -118,7 +118,7 @@ fn a_slow_shadow_is_not_a_vehicle() {
         }
         frame
     };
-    let (shadow, _) = count_frames(Blob, line(), 9.0, |t| dimmed(t));
+    let (shadow, _) = count_frames(Blob, line(), 9.0, dimmed);
     assert_eq!(directions(&shadow), []);
 }
 

@@ -1,12 +1,24 @@
 //! Method *model* with a detector that tells what it is told.
 
-mod scene;
-
 use std::collections::VecDeque;
 
-use scene::{HEIGHT, WIDTH, line};
 use smartpark_vision::model::{Crop, ModelCounter, clean};
-use smartpark_vision::{Detection, Detector, Direction, Error, Frame, Rect, Result, VehicleType};
+use smartpark_vision::{
+    Detection, Detector, Direction, Error, Frame, Line, Point, Rect, Result, VehicleType,
+};
+
+const WIDTH: usize = 200;
+const HEIGHT: usize = 180;
+
+fn line() -> Line {
+    Line {
+        id: "L1".into(),
+        p1: Point::new(10.0, 90.0),
+        p2: Point::new(190.0, 90.0),
+        car_box: [40.0, 50.0],
+        swap: false,
+    }
+}
 
 fn detection(score: f32, rect: [f32; 4]) -> Detection {
     let [x0, y0, x1, y1] = rect;

@@ -60,9 +60,9 @@ impl Background {
     pub fn learn(&mut self, now: &Planes, classes: &[Class], dt: f32) {
         let slow = (dt / LEARN_S).min(1.0);
         let lamp = (dt / LAMP_LEARN_S).min(1.0);
-        for at in 0..classes.len() {
+        for (at, &class) in classes.iter().enumerate() {
             let y = now.y[at];
-            let (rate, noise_rate) = match classes[at] {
+            let (rate, noise_rate) = match class {
                 Class::Road => {
                     self.still[at] = 0.0;
                     self.covered[at] = 0.0;
@@ -72,9 +72,9 @@ impl Background {
                     self.covered[at] = 0.0;
                     let calm = (y - self.previous[at]).abs() < 3.0 * self.noise_y[at] + 2.0;
                     self.still[at] = if calm { self.still[at] + dt } else { 0.0 };
-                    // Only light that came is a lamp. A shadow may belong to a vehicle that waits,
-                    // and the road behind it must not be forgotten.
-                    let is_lamp = classes[at] == Class::Glare && self.still[at] > LAMP_STILL_S;
+                    // Only light that came is a lamp. A shadow may belong to a vehicle that waits, and
+                    // the road behind it must not be forgotten.
+                    let is_lamp = class == Class::Glare && self.still[at] > LAMP_STILL_S;
                     (if is_lamp { lamp } else { 0.5 * slow }, 0.0)
                 }
                 Class::Thing => {

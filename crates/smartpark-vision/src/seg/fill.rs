@@ -92,17 +92,15 @@ pub(super) fn enclosed(
         since.fill(0);
         for step in 0..height {
             let row = if down { step } else { height - 1 - step };
-            for x in 0..width {
+            for (x, since) in since.iter_mut().enumerate() {
                 let at = row * width + x;
                 let open = changed[at] == 1 && mask[at] == 0;
-                since[x] = if mask[at] == 1 {
-                    0
-                } else if open {
-                    since[x] + 1
-                } else {
-                    usize::MAX / 2
+                *since = match (mask[at] == 1, open) {
+                    (true, _) => 0,
+                    (false, true) => *since + 1,
+                    (false, false) => usize::MAX / 2,
                 };
-                if open && since[x] <= reach.1 {
+                if open && *since <= reach.1 {
                     scratch[at] |= bit;
                 }
             }

@@ -152,10 +152,19 @@ fn read_log(log: impl Read, source: &Source, words: &Words, stamps: &Sender<Stam
 
 /// Whether a log line says something about a failure, rather than about a stream.
 fn is_worth_keeping(line: &str) -> bool {
-    let chatter = ["[showinfo", "[Parsed_", "frame=", "video:", "[swscaler", "[out#", "[vost#"];
-    let trimmed = line.trim();
-    !(trimmed.is_empty() || line.starts_with(' ') || chatter.iter().any(|c| line.starts_with(c)))
-        && !["Input #", "Output #", "Stream mapping", "Press [q]"]
-            .iter()
-            .any(|c| line.starts_with(c))
+    let chatter = [
+        " ",
+        "[showinfo",
+        "[Parsed_",
+        "frame=",
+        "video:",
+        "[swscaler",
+        "[out#",
+        "[vost#",
+        "Input #",
+        "Output #",
+        "Stream mapping",
+        "Press [q]",
+    ];
+    !line.trim().is_empty() && !chatter.iter().any(|c| line.starts_with(c))
 }

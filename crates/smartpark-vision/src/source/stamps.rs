@@ -28,7 +28,7 @@ pub(super) fn parse(line: &str) -> Option<Stamp> {
     if !line.contains("] n:") {
         return None;
     }
-    let field = |name: &str| Some(line.split_once(name)?.1.trim_start().split(' ').next()?);
+    let field = |name: &str| line.split_once(name)?.1.trim_start().split(' ').next();
     let (width, height) = field(" s:")?.split_once('x')?;
     Some(Stamp {
         scaled,

@@ -4,26 +4,26 @@ use smartpark_vision::counter::{Counter, Method};
 use smartpark_vision::seg::WarmUp;
 use smartpark_vision::{Crossing, Direction, Frame, Line, Point, StateChange};
 
-pub const WIDTH: usize = 200;
-pub const HEIGHT: usize = 180;
-pub const FPS: f64 = 12.5;
+pub(crate) const WIDTH: usize = 200;
+pub(crate) const HEIGHT: usize = 180;
+pub(crate) const FPS: f64 = 12.5;
 
 /// A box that moves: its middle at a moment, or `None` while it is away.
-pub struct Actor {
-    pub size: (f32, f32),
-    pub colour: [u8; 3],
-    pub path: Box<dyn Fn(f64) -> Option<(f32, f32)>>,
+pub(crate) struct Actor {
+    pub(crate) size: (f32, f32),
+    pub(crate) colour: [u8; 3],
+    pub(crate) path: Box<dyn Fn(f64) -> Option<(f32, f32)>>,
 }
 
 /// A vehicle of the size of the car box that drives down (`speed > 0`) or up from `begin` on.
-pub fn car(x: f32, begin: f64, speed: f32, colour: [u8; 3]) -> Actor {
+pub(crate) fn car(x: f32, begin: f64, speed: f32, colour: [u8; 3]) -> Actor {
     let from = if speed > 0.0 { -30.0 } else { HEIGHT as f32 + 30.0 };
-    let path = move |t: f64| (t >= begin).then(|| (x, from + speed * (t - begin) as f32));
+    let path = move |t: f64| (t >= begin).then_some((x, from + speed * (t - begin) as f32));
     Actor { size: (40.0, 50.0), colour, path: Box::new(path) }
 }
 
 /// A horizontal line over the road; downwards is an entry.
-pub fn line() -> Line {
+pub(crate) fn line() -> Line {
     Line {
         id: "L1".into(),
         p1: Point::new(10.0, 90.0),
@@ -34,7 +34,7 @@ pub fn line() -> Line {
 }
 
 /// The picture at a moment.
-pub fn picture(actors: &[Actor], t: f64) -> Frame {
+pub(crate) fn picture(actors: &[Actor], t: f64) -> Frame {
     let mut frame = Frame::filled(WIDTH, HEIGHT, t, [0; 3]);
     let moment = (t * 1000.0) as u64;
     for y in 0..HEIGHT {
@@ -77,7 +77,7 @@ fn noise(seed: u64) -> u64 {
 }
 
 /// Counts a scene; gives the crossings and the changes of state.
-pub fn count(
+pub(crate) fn count(
     method: Method,
     line: Line,
     actors: &[Actor],
@@ -87,7 +87,7 @@ pub fn count(
 }
 
 /// Counts frames that a function draws. The road is empty during the warm-up.
-pub fn count_frames(
+pub(crate) fn count_frames(
     method: Method,
     line: Line,
     seconds: f64,
@@ -110,6 +110,6 @@ pub fn count_frames(
 }
 
 /// Directions in the order of the crossings.
-pub fn directions(crossings: &[Crossing]) -> Vec<Direction> {
+pub(crate) fn directions(crossings: &[Crossing]) -> Vec<Direction> {
     crossings.iter().map(|c| c.direction).collect()
 }
