@@ -72,7 +72,8 @@ impl Background {
                     self.covered[at] = 0.0;
                     let calm = (y - self.previous[at]).abs() < 3.0 * self.noise_y[at] + 2.0;
                     self.still[at] = if calm { self.still[at] + dt } else { 0.0 };
-                    // Only light that came is a lamp. A shadow may belong to a vehicle that waits, and
+                    // Only light that came is a lamp. A shadow may belong to a vehicle that waits,
+                    // and
                     // the road behind it must not be forgotten.
                     let is_lamp = class == Class::Glare && self.still[at] > LAMP_STILL_S;
                     (if is_lamp { lamp } else { 0.5 * slow }, 0.0)
