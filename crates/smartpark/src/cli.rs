@@ -22,6 +22,7 @@ mod retention;
 mod serve;
 mod signals;
 mod truth;
+mod vision;
 mod words;
 
 use std::{io, path::PathBuf, process::ExitCode};
@@ -122,6 +123,7 @@ enum Command {
     Backup(backup::Args),
     Check(check::Args),
     Key(keys::Args),
+    Vision(vision::Args),
     Completions(CompletionsArgs),
 }
 
@@ -220,6 +222,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
+        Command::Vision(args) => vision::run(args),
         Command::Completions(args) => completions(args.shell),
     }
 }

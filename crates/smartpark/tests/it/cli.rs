@@ -16,6 +16,7 @@ mod serve;
 mod settings;
 mod tls;
 mod usage;
+mod vision;
 
 pub(crate) use garage::Garage;
 pub(crate) use program::{Folder, Server};
