@@ -8,12 +8,14 @@ mod export;
 mod files;
 pub(crate) mod garage;
 mod import;
+mod inputs;
 mod keys;
 mod observed;
 pub(crate) mod program;
 mod reads;
 mod serve;
 mod settings;
+mod simulate;
 mod tls;
 mod usage;
 
