@@ -77,8 +77,8 @@ mod tests {
     #[test]
     fn a_batch_is_counted() {
         let body = r#"{"recorded": 1, "duplicates": 1, "rejected": 3, "errors": [
-            {"index": 1, "type": "urn:smartpark:problem:in-future", "status": 422, "detail": "ahead"},
-            {"index": 2, "type": "urn:smartpark:problem:at-limit", "status": 409},
+            {"index": 1, "type": "urn:x:in-future", "status": 422, "detail": "ahead"},
+            {"index": 2, "type": "urn:x:at-limit", "status": 409},
             {"index": 4, "status": 503}]}"#;
         let tally = answer(200, body).tally(5).unwrap();
         let refused = vec![(1, Refusal { status: 422, reason: "ahead".into() })];

@@ -26,7 +26,8 @@ use crate::{Clock, config::Span};
 /// cameras whose clocks are off. In the end you see how many vehicles truly stand on each floor
 /// beside what the server says. Exits with 1 if the server did not take every event
 ///
-/// The events count like any others, so use a server that is there to try things out
+/// The events count like any others, so use a server that is there to try things out, and another
+/// seed for each day
 ///
 /// Examples:
 ///   smartpark simulate
@@ -115,9 +116,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let mut summary = send_all(&remote, due, pace.is_backlog(), &mut signals).await?;
     summary.simulated(simulated.turned_away, simulated.faults);
     let after = remote.floors_after().await;
+    // A day that the server has already brings no more vehicles.
+    let is_repeat = summary.sent > 0 && summary.duplicates == summary.sent;
     let parked = |id: i64| {
         let place = day.floors.iter().position(|floor| floor.id == id)?;
-        simulated.parked.get(place).copied()
+        simulated.parked.get(place).map(|parked| if is_repeat { 0 } else { *parked })
     };
     summary.floors = FloorLine::all(&before, &after, parked);
     context.out.print(&summary, || summary.text())?;

@@ -156,16 +156,20 @@ fn tried(
         not_counted: Vec::new(),
     };
     for (place, message) in messages.iter().enumerate() {
-        for (routed, outcomes) in trial.receive(connections, camera, message, arrived) {
-            let other = routed.map(|it| it.id.as_str()).filter(|id| *id != camera.id);
-            match other {
-                Some(other) => tried.not_counted.push(NotCountedView {
-                    message: place + 1,
-                    reason: "other_camera".to_owned(),
-                    detail: format!("the message is for camera {other}"),
-                }),
-                None => outcomes.into_iter().for_each(|outcome| tried.add(place + 1, outcome)),
-            }
+        let received = trial.receive(connections, camera, message, arrived);
+        let is_own = |routed: Option<&Camera>| routed.is_none_or(|it| it.id == camera.id);
+        if let Some((Some(other), _)) = received.first()
+            && !received.iter().any(|(routed, _)| is_own(*routed))
+        {
+            tried.not_counted.push(NotCountedView {
+                message: place + 1,
+                reason: "other_camera".to_owned(),
+                detail: format!("the message is for camera {}", other.id),
+            });
+        }
+        let own = received.into_iter().filter(|(routed, _)| is_own(*routed));
+        for outcome in own.flat_map(|(_, outcomes)| outcomes) {
+            tried.add(place + 1, outcome);
         }
         arrived = arrived.checked_add(Duration::from_secs(1)).unwrap_or(arrived);
     }

@@ -85,13 +85,13 @@ impl ConfigFile {
             let fault = |error: Error| self.fault(String::new(), &error);
             return Err(errors.into_iter().map(fault).collect());
         }
-        let (mut faults, mut known) = (Vec::new(), FLAT_KEYS.map(str::to_owned).to_vec());
+        let mut faults = Vec::new();
         for (key, value) in document.into_inner() {
             let name = key.get_ref().to_string();
-            if TABLES.contains(&name.as_str()) {
+            // The reader of the tables tells of keys that nobody knows.
+            if !FLAT_KEYS.contains(&name.as_str()) {
                 continue;
             }
-            known.push(name.clone());
             let mut one = DeTable::new();
             one.insert(key, value);
             let one = Deserializer::from(Spanned::new(0..self.text.len(), one));
@@ -99,8 +99,7 @@ impl ConfigFile {
                 faults.push(self.fault(name, &error));
             }
         }
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        match Connections::parse(&self.text, &known) {
+        match Connections::parse(&self.text, &FLAT_KEYS) {
             Ok(connections) if faults.is_empty() => Ok(connections),
             tables => {
                 faults.extend(tables.err().into_iter().flatten());

@@ -18,9 +18,9 @@ pub(in crate::cli) struct Summary {
     /// How many events there were to send.
     pub(super) events: usize,
     /// How many of them the server answered for.
-    pub(super) sent: usize,
+    pub(in crate::cli) sent: usize,
     pub(super) recorded: usize,
-    pub(super) duplicates: usize,
+    pub(in crate::cli) duplicates: usize,
     pub(super) refused: usize,
     /// The first refused ones, each with its reason.
     pub(super) refusals: Vec<RefusedEvent>,

@@ -37,6 +37,7 @@ fn a_day_without_faults_ends_as_it_truly_did() {
     }
     let again = simulate(&folder, &server, &["--seed", "7"]);
     assert_eq!(numbers(&again), [sent, 0, sent, 0], "the same seed is the same day");
+    assert_eq!(again["floors"][0]["truth"], first["floors"][0]["truth"], "{again}");
     let other = simulate(&folder, &server, &["--seed", "8"]);
     assert_eq!(numbers(&other)[2], 0, "another seed is another day");
 }
