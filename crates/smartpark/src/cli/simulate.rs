@@ -118,8 +118,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let after = remote.floors_after().await;
     // A day that the server has already brings no more vehicles.
     let is_repeat = summary.sent > 0 && summary.duplicates == summary.sent;
+    // Of a day that broke off, only the whole is known.
+    let is_complete = summary.complete;
     let parked = |id: i64| {
-        let place = day.floors.iter().position(|floor| floor.id == id)?;
+        let place = day.floors.iter().position(|floor| is_complete && floor.id == id)?;
         simulated.parked.get(place).map(|parked| if is_repeat { 0 } else { *parked })
     };
     summary.floors = FloorLine::all(&before, &after, parked);
