@@ -41,3 +41,7 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 pub const MAX_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
 /// Longest reason that is kept of a refusal, in characters.
 pub const MAX_REASON_CHARS: usize = 500;
+/// How often a program without a spool sends the same request before it gives up: about a minute.
+pub const SEND_ATTEMPTS: u32 = 8;
+/// Events that are due within this time go out in one request.
+pub const SEND_TOGETHER: Duration = Duration::from_millis(20);

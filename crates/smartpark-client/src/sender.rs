@@ -12,6 +12,7 @@
 
 mod answer;
 mod backoff;
+mod tally;
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -20,6 +21,7 @@ use std::{
 
 pub use answer::Answer;
 use answer::{Meaning, meaning};
+pub use tally::{NoTally, Tally};
 
 use crate::{
     limits::{

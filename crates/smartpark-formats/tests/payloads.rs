@@ -9,17 +9,9 @@ use ledger::{Event, Ledger};
 use serde_json::Value;
 use smartpark_formats::{
     config::{Camera, Connections, Input},
-    input::{DahuaPart, DahuaStream, Finding, Message, route, translate},
+    input::{DahuaPart, DahuaStream, Finding, route, translate},
+    trial::recording::{self, RecordedMessage},
 };
-
-/// One message, kept whole.
-#[derive(Clone, Debug, Default)]
-struct Sent {
-    topic: Option<String>,
-    retained: bool,
-    content_type: Option<String>,
-    body: Vec<u8>,
-}
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/payloads")
@@ -31,7 +23,7 @@ fn connections() -> Connections {
 }
 
 /// `(name, messages, expected)` of every payload.
-fn payloads() -> Vec<(String, Vec<Sent>, Value)> {
+fn payloads() -> Vec<(String, Vec<RecordedMessage>, Value)> {
     let mut found = Vec::new();
     for device in fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()) {
         if !device.is_dir() {
@@ -43,83 +35,46 @@ fn payloads() -> Vec<(String, Vec<Sent>, Value)> {
                 continue;
             }
             let expected = fs::read(file.with_extension("expected.json")).unwrap();
-            let expected = serde_json::from_slice(&expected).unwrap();
+            let expected: Value = serde_json::from_slice(&expected).unwrap();
             let kind = device.file_name().unwrap().to_str().unwrap();
             let bytes = fs::read(&file).unwrap();
-            found.push((format!("{kind}/{name}"), messages(kind, &name, &bytes), expected));
+            let sent = messages(expected["camera"].as_str(), &name, &bytes);
+            found.push((format!("{kind}/{name}"), sent, expected));
         }
     }
     assert_eq!(found.len(), 29, "payloads are missing");
     found
 }
 
-fn messages(kind: &str, name: &str, bytes: &[u8]) -> Vec<Sent> {
-    let post = |body: &[u8]| Sent { body: body.to_vec(), ..Sent::default() };
-    if name.ends_with(".ndjson") {
-        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        return lines.map(|line| mqtt(&serde_json::from_slice(line).unwrap())).collect();
-    }
-    if kind == "dahua" {
+/// The messages of a payload, read as `smartpark input try` reads them.
+fn messages(camera: Option<&str>, name: &str, bytes: &[u8]) -> Vec<RecordedMessage> {
+    let connections = connections();
+    // Messages that name no camera do not depend on one.
+    let camera = connections.camera(camera.unwrap_or("roboflow")).unwrap();
+    let messages = recording::messages(camera, name, bytes).unwrap();
+    if matches!(camera.input, Input::Dahua(_)) {
         let mut stream = DahuaStream::new(Some("multipart/x-mixed-replace; boundary=myboundary"));
         let mut parts = Vec::new();
         // The network cuts where it likes.
         bytes.chunks(7).for_each(|chunk| parts.extend(stream.push(chunk)));
         parts.extend(stream.finish());
         let content = |part: DahuaPart| match part {
-            DahuaPart::Content(content) => post(&content),
+            DahuaPart::Content(body) => RecordedMessage { body, ..RecordedMessage::default() },
             DahuaPart::TooLarge => panic!("no part is too large"),
         };
         return parts.into_iter().map(content).collect();
     }
-    if name.ends_with(".txt") {
-        let content_type = Some("multipart/form-data; boundary=boundary".to_owned());
-        return vec![Sent { content_type, ..post(bytes) }];
-    }
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Array(list)) => list.iter().map(posted).collect(),
-        _ => vec![post(bytes)],
-    }
-}
-
-fn mqtt(line: &Value) -> Sent {
-    let body = match &line["payload"] {
-        Value::String(text) => text.clone().into_bytes(),
-        other => other.to_string().into_bytes(),
-    };
-    Sent {
-        topic: line["topic"].as_str().map(str::to_owned),
-        retained: line["retain"] == true,
-        content_type: None,
-        body,
-    }
-}
-
-fn posted(item: &Value) -> Sent {
-    match item["body"].as_str() {
-        Some(body) => Sent {
-            content_type: item["content_type"].as_str().map(str::to_owned),
-            body: body.as_bytes().to_vec(),
-            ..Sent::default()
-        },
-        None => Sent { body: item.to_string().into_bytes(), ..Sent::default() },
-    }
+    messages
 }
 
 /// What one message gives, through the way in that it takes.
 fn findings<'a>(
     connections: &'a Connections,
     camera: Option<&'a Camera>,
-    sent: &Sent,
+    sent: &RecordedMessage,
     arrived: i64,
 ) -> Vec<(Option<&'a Camera>, Vec<Finding>)> {
-    let message = Message {
-        topic: sent.topic.as_deref(),
-        retained: sent.retained,
-        content_type: sent.content_type.as_deref(),
-        file_name: None,
-        body: &sent.body,
-        arrived: jiff::Timestamp::from_second(arrived).unwrap(),
-    };
+    let message = sent.message(jiff::Timestamp::from_second(arrived).unwrap());
     match (sent.topic.as_ref(), camera) {
         (Some(_), _) => route(connections, &message)
             .into_iter()
@@ -138,7 +93,7 @@ fn feed(
     ledger: &mut Ledger,
     connections: &Connections,
     camera: Option<&str>,
-    sent: &[Sent],
+    sent: &[RecordedMessage],
 ) -> Vec<(usize, String)> {
     let camera = camera.map(|id| connections.camera(id).unwrap());
     let mut ignored = Vec::new();
@@ -242,7 +197,7 @@ fn counters_give_the_same_totals_in_any_order() {
             continue;
         }
         seen += 1;
-        let totals = |order: &[Sent]| {
+        let totals = |order: &[RecordedMessage]| {
             let mut ledger = Ledger::default();
             feed(&mut ledger, &connections, camera, order);
             let mut totals = BTreeMap::new();

@@ -7,6 +7,7 @@
 mod attention;
 mod backup;
 mod check;
+mod config_check;
 mod copy;
 mod database;
 mod events;
@@ -18,9 +19,12 @@ mod input;
 mod keys;
 mod memory;
 mod output;
+mod remote;
 mod retention;
 mod serve;
 mod signals;
+mod simulate;
+mod trial;
 mod truth;
 mod vision;
 mod words;
@@ -120,10 +124,14 @@ enum Command {
     Missing(import::missing::Args),
     Export(export::Args),
     Copy(copy::Args),
+    Simulate(simulate::Args),
+    Replay(import::replay::Args),
     Backup(backup::Args),
     Check(check::Args),
     Key(keys::Args),
     Vision(vision::Args),
+    Input(trial::Args),
+    Config(config_check::Args),
     Completions(CompletionsArgs),
 }
 
@@ -142,6 +150,8 @@ struct CompletionsArgs {
 /// What every command works with.
 struct Context {
     settings: Settings,
+    /// The configuration file that is named.
+    config: Option<PathBuf>,
     out: Out,
 }
 
@@ -183,6 +193,12 @@ fn run(cli: Cli) -> Outcome {
     if let Command::Completions(args) = cli.command {
         return completions(args.shell);
     }
+    let out = Out { json: cli.global.json };
+    let config = named_file(&cli);
+    // Before the settings: a fault of the file is what this command looks for.
+    if let Command::Config(args) = &cli.command {
+        return config_check::run(args, config, &out);
+    }
     let settings = settings(&cli)?;
     let serves = matches!(cli.command, Command::Serve(_));
     let quiet = if serves { LogLevel::Info } else { LogLevel::Warn };
@@ -192,7 +208,7 @@ fn run(cli: Cli) -> Outcome {
     } else {
         tokio::runtime::Builder::new_current_thread()
     };
-    let context = Context { settings, out: Out { json: cli.global.json } };
+    let context = Context { settings, config, out };
     let runtime = runtime.enable_all().build()?;
     let outcome = runtime.block_on(command(cli.command, &context));
     // A thread that waits for standard input would hold a plain drop up for ever.
@@ -218,11 +234,15 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Import(args) => import::run(args, context).await,
         Command::Missing(args) => import::missing::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,
+        Command::Simulate(args) => simulate::run(args, context).await,
+        Command::Replay(args) => import::replay::run(args, context).await,
         Command::Copy(args) => copy::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
         Command::Vision(args) => vision::run(args),
+        Command::Input(args) => trial::run(args, context).await,
+        Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),
     }
 }
@@ -249,10 +269,15 @@ fn settings(cli: &Cli) -> Result<Settings, ConfigError> {
     };
     flags.max_clock_skew = counting.max_clock_skew;
     flags.dedup_window = counting.dedup_window;
-    let named = variable("SMARTPARK_CONFIG").filter(|path| !path.is_empty());
-    let named = cli.global.config.clone().or(named.map(PathBuf::from));
-    let below = Layer::from_env(variable)?.over(Layer::from_file(named.as_deref())?);
+    let file = Layer::from_file(named_file(cli).as_deref())?;
+    let below = Layer::from_env(variable)?.over(file);
     Ok(Settings::from_layer(flags.over(below)))
+}
+
+/// The configuration file that a flag or the environment names.
+fn named_file(cli: &Cli) -> Option<PathBuf> {
+    let named = std::env::var("SMARTPARK_CONFIG").ok().filter(|path| !path.is_empty());
+    cli.global.config.clone().or(named.map(PathBuf::from))
 }
 
 fn completions(shell: clap_complete::Shell) -> Outcome {

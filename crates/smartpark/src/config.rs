@@ -5,14 +5,9 @@
 //! place and the key and never shows a database's URL: it may hold a password.
 
 mod access;
+mod file;
 
-use std::{
-    fmt,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    str::FromStr,
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::ValueEnum;
 use jiff::SignedDuration;
@@ -20,6 +15,7 @@ use serde::Deserialize;
 
 use access::switch;
 pub(crate) use access::{List, Rate};
+pub(crate) use file::ConfigFile;
 
 use crate::{
     http::{Network, OnLimit, Origin, Rates},
@@ -200,7 +196,7 @@ pub(crate) struct ConfigError {
 }
 
 impl ConfigError {
-    fn new(place: impl fmt::Display, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(place: impl fmt::Display, detail: impl Into<String>) -> Self {
         Self { place: place.to_string(), detail: detail.into() }
     }
 }
@@ -281,30 +277,6 @@ impl Layer {
             address_rate_limit: variable(get, "SMARTPARK_ADDRESS_RATE_LIMIT", str::parse)?,
         })
     }
-
-    /// What the file says. Without a name [`DEFAULT_FILE`], which need not exist.
-    ///
-    /// # Errors
-    /// Names the file, and the line and key that do not fit.
-    pub(crate) fn from_file(named: Option<&Path>) -> Result<Self, ConfigError> {
-        let path = named.unwrap_or(Path::new(DEFAULT_FILE));
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(fault) if named.is_none() && fault.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(fault) => {
-                return Err(ConfigError::new(
-                    path.display(),
-                    format!("the configuration cannot be read: {fault}"),
-                ));
-            }
-        };
-        toml::from_str(&text).map_err(|fault| {
-            let place = place_in(&text, fault.span());
-            ConfigError::new(format!("{}{place}", path.display()), fault.message())
-        })
-    }
 }
 
 /// The value of one variable.
@@ -326,20 +298,6 @@ fn word<T: ValueEnum>(text: &str) -> Result<T, String> {
         let words: Vec<_> = words.map(|value| value.get_name().to_owned()).collect();
         format!("must be one of: {}", words.join(", "))
     })
-}
-
-/// ` line 3 (key)` of where a fault lies in a file.
-fn place_in(text: &str, span: Option<std::ops::Range<usize>>) -> String {
-    let Some(before) = span.and_then(|span| text.get(..span.start)) else {
-        return String::new();
-    };
-    let number = before.matches('\n').count();
-    let line = text.lines().nth(number).unwrap_or_default();
-    let key = line.split('=').next().map(str::trim);
-    match key.filter(|key| line.contains('=') && !key.is_empty()) {
-        Some(key) => format!(" line {} ({key})", number + 1),
-        None => format!(" line {}", number + 1),
-    }
 }
 
 /// The settings that hold.

@@ -58,11 +58,10 @@ struct BatchAnswer {
     errors: Vec<RowProblem>,
 }
 
-/// The answer to a single event, of which only one member matters.
+/// The answer to a single event, as far as it matters.
 #[derive(Deserialize)]
 struct SingleAnswer {
-    #[serde(rename = "duplicate")]
-    _duplicate: bool,
+    duplicate: bool,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +147,15 @@ fn rows(body: &[u8], events: usize) -> Option<Vec<Option<Outcome>>> {
         outcomes[*index] = outcome(problem.status, problem);
     }
     Some(outcomes)
+}
+
+/// How many events a good answer calls duplicates.
+pub(super) fn repeats(answer: &Answer) -> usize {
+    let Answer::Response { status: 200..300, body, .. } = answer else { return 0 };
+    if let Ok(single) = serde_json::from_slice::<SingleAnswer>(body) {
+        return usize::from(single.duplicate);
+    }
+    serde_json::from_slice::<BatchAnswer>(body).map_or(0, |batch| batch.duplicates)
 }
 
 /// What a refusal means for an event. None: send it again soon.

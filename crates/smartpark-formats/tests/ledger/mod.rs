@@ -1,12 +1,10 @@
-//! As much of a ledger as the translators need: floors, keys of events, and states.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! A trial over two floors that keeps its events as texts.
 
 use smartpark_formats::{
-    config::{Camera, Floor},
-    counter::{count_interval, count_reading},
+    config::Camera,
     input::{Crossing, Finding},
     limits::MAX_STATE_BYTES,
+    trial::{Trial, TrialOutcome},
 };
 
 /// One recorded event.
@@ -22,11 +20,16 @@ pub(crate) struct Event {
 }
 
 /// Two floors, "Level 1" with id 1 and "Level 2" with id 2, and what was recorded.
-#[derive(Default)]
 pub(crate) struct Ledger {
     pub(crate) events: Vec<Event>,
-    keys: BTreeSet<String>,
-    states: BTreeMap<(String, String), Vec<u8>>,
+    trial: Trial,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        let floors = [1, 2].map(|id| (id, format!("Level {id}"))).to_vec();
+        Self { events: Vec::new(), trial: Trial::with_floors(floors) }
+    }
 }
 
 impl Ledger {
@@ -37,82 +40,28 @@ impl Ledger {
         findings: Vec<Finding>,
     ) -> Vec<(Option<usize>, String)> {
         let mut ignored = Vec::new();
-        for finding in findings {
-            self.one(camera, finding, &mut ignored);
+        for outcome in self.trial.record(camera, findings) {
+            match outcome {
+                TrialOutcome::Event(event) => self.events.push(shown(event)),
+                TrialOutcome::NotCounted { element, detail, .. } => {
+                    ignored.push((element, detail));
+                }
+            }
         }
+        let largest = self.trial.largest_state();
+        assert!(largest <= MAX_STATE_BYTES, "a state of {largest} bytes");
         ignored
     }
+}
 
-    fn one(
-        &mut self,
-        camera: Option<&Camera>,
-        finding: Finding,
-        ignored: &mut Vec<(Option<usize>, String)>,
-    ) {
-        let key = match &finding {
-            Finding::Sighting(sighting) => sighting.key(),
-            Finding::Reading(reading) => reading.counter.key(),
-            Finding::Interval(interval) => interval.counter.key(),
-            Finding::Crossing(crossing) => {
-                crossing.events().for_each(|event| {
-                    ignored.extend(self.event(event).map(|reason| (None, reason)))
-                });
-                return;
-            }
-            Finding::NotCounted(refusal) => {
-                ignored.push((refusal.element, refusal.to_string()));
-                return;
-            }
-            Finding::Alive => return,
-        };
-        let camera = camera.expect("only cameras of the configuration have a state");
-        let place = (camera.id.clone(), key);
-        let state = self.states.get(&place).map(Vec::as_slice);
-        let (more, state) = match finding {
-            Finding::Sighting(sighting) => {
-                let advance = sighting.advance(camera, state);
-                (advance.findings, advance.state)
-            }
-            Finding::Reading(reading) => {
-                let counted = count_reading(camera, &reading, state);
-                (counted.findings, counted.state)
-            }
-            Finding::Interval(interval) => {
-                let counted = count_interval(camera, &interval, state);
-                (counted.findings, counted.state)
-            }
-            _ => unreachable!("the others have no state"),
-        };
-        if let Some(state) = state {
-            assert!(state.len() <= MAX_STATE_BYTES, "a state of {} bytes", state.len());
-            self.states.insert(place, state);
-        }
-        ignored.extend(self.record(Some(camera), more));
-    }
-
-    fn event(&mut self, crossing: Crossing) -> Option<String> {
-        let floor = match &crossing.floor {
-            Floor::Id(id @ 1..=2) => format!("Level {id}"),
-            Floor::Name(name) if name.starts_with("Level ") => name.clone(),
-            unknown => {
-                let place = crossing.element.map(|at| format!("element {at}: "));
-                return Some(format!("{}floor {unknown} is not known", place.unwrap_or_default()));
-            }
-        };
-        let event = Event {
-            camera_id: crossing.camera_id,
-            floor,
-            track_id: crossing.track_id,
-            vehicle_type: crossing.vehicle_type.to_string(),
-            direction: crossing.direction.to_string(),
-            confidence: crossing.confidence,
-            timestamp: crossing.timestamp.to_string(),
-        };
-        let key = [&event.camera_id, &event.floor, &event.track_id, &event.direction];
-        if !self.keys.insert(format!("{key:?} {}", event.timestamp)) {
-            return Some("duplicate".to_owned());
-        }
-        self.events.push(event);
-        None
+fn shown(event: Crossing) -> Event {
+    Event {
+        camera_id: event.camera_id,
+        floor: event.floor.to_string(),
+        track_id: event.track_id,
+        vehicle_type: event.vehicle_type.to_string(),
+        direction: event.direction.to_string(),
+        confidence: event.confidence,
+        timestamp: event.timestamp.to_string(),
     }
 }

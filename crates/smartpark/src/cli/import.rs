@@ -6,6 +6,7 @@
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub(super) mod missing;
+pub(super) mod replay;
 mod report;
 mod rows;
 
@@ -24,6 +25,7 @@ use crate::{
     config::Span,
     limits::{IMPORT_ATTEMPTS, IMPORT_BATCHES_AHEAD, IMPORT_FIRST_PAUSE, IMPORT_REST},
 };
+pub(super) use missing::line;
 use report::Report;
 pub(super) use rows::FloorNames;
 use rows::{Batch, Reader, Row};

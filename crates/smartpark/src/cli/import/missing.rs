@@ -159,7 +159,8 @@ async fn stored_keys(
     }
 }
 
-fn line(event: &NewEvent) -> String {
+/// An event as one line, as it may be posted or imported.
+pub(in crate::cli) fn line(event: &NewEvent) -> String {
     let object = json!({
         "camera_id": event.camera_id,
         "floor_id": event.floor_id,

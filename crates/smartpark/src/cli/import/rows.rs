@@ -49,7 +49,12 @@ pub(in crate::cli) struct FloorNames(HashMap<String, i64>);
 impl FloorNames {
     /// The floors that there are.
     pub(in crate::cli) fn new(floors: &[Floor]) -> Self {
-        Self(floors.iter().map(|floor| (floor.name.clone(), floor.id)).collect())
+        Self::of(floors.iter().map(|floor| (floor.name.clone(), floor.id)))
+    }
+
+    /// Floors by their names.
+    pub(in crate::cli) fn of(floors: impl IntoIterator<Item = (String, i64)>) -> Self {
+        Self(floors.into_iter().collect())
     }
 
     /// The id of the floor with this name, or else the id that the text is. Under the name

@@ -15,7 +15,8 @@ on_every_engine! {
         let tables = migrations.get_table_info().await.unwrap();
         let table = |name: &str| tables.iter().find(|table| table.name == name).unwrap();
         let floors = table("floors");
-        assert_eq!(floors.columns, [
+        // Behind them stand the checksums by which `check` finds what was changed by hand.
+        assert_eq!(floors.columns[..8], [
             "id", "name", "description", "total_slots", "current_vehicles", "is_active",
             "created_at", "updated_at",
         ]);
@@ -37,7 +38,7 @@ on_every_engine! {
             assert!(!table(name).columns.is_empty());
         }
         let stats = migrations.get_database_stats().await.unwrap();
-        assert_eq!((stats.floors, stats.events, stats.schema_version), (0, 0, 7));
+        assert_eq!((stats.floors, stats.events, stats.schema_version), (0, 0, 8));
         assert!(stats.horizon.is_none() && stats.size_bytes > 0);
     }
 
