@@ -63,11 +63,11 @@ fn the_readme_shows_the_example() {
         let file = files.iter().find(|file| file.path == path);
         file.unwrap_or_else(|| panic!("{path} is missing")).text.clone()
     };
-    let example = text("crates/smartpark/examples/embed.rs");
-    let program = example.split_once("use smartpark").map_or(&*example, |(_, program)| program);
+    let example = text("crates/smartpark-ledger/examples/embed.rs");
+    let program = example.split_once("use smartpark_ledger").map_or(&*example, |(_, program)| program);
     assert!(
         text("README.md").contains(program),
-        "README.md shows another program than crates/smartpark/examples/embed.rs"
+        "README.md shows another program than crates/smartpark-ledger/examples/embed.rs"
     );
 }
 

@@ -1,6 +1,6 @@
 //! SmartPark inside another program: `cargo run --example embed`, once or as often as you like.
 
-use smartpark::{Direction::Entry, NewEvent, NewFloor, SmartPark, VehicleType::Car};
+use smartpark_ledger::{Direction::Entry, NewEvent, NewFloor, SmartPark, VehicleType::Car};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
