@@ -1,4 +1,4 @@
-//! SmartPark inside another program: `cargo run --example embed`, once or as often as you like.
+//! SmartPark inside another program: `cargo run -p smartpark-ledger --example embed`, once or as often as you like.
 
 use smartpark_ledger::{Direction::Entry, NewEvent, NewFloor, SmartPark, VehicleType::Car};
 

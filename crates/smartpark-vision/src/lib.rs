@@ -2,7 +2,7 @@
 //!
 //! An `ffmpeg` child decodes the source ([`source`]), the counter finds vehicles by one of three
 //! methods ([`blob`], [`strip`], [`model`]), and each crossing of the line becomes one [`Event`].
-//! [`count`] counts a film, [`check`] looks at a source, [`still`] draws pictures for people, and
+//! [`count`] counts a film, [`check()`] looks at a source, [`still`] draws pictures for people, and
 //! [`health`] tells when a camera cannot see.
 //!
 //! # Rules of the line

@@ -64,7 +64,8 @@ fn the_readme_shows_the_example() {
         file.unwrap_or_else(|| panic!("{path} is missing")).text.clone()
     };
     let example = text("crates/smartpark-ledger/examples/embed.rs");
-    let program = example.split_once("use smartpark_ledger").map_or(&*example, |(_, program)| program);
+    let program =
+        example.split_once("use smartpark_ledger").map_or(&*example, |(_, program)| program);
     assert!(
         text("README.md").contains(program),
         "README.md shows another program than crates/smartpark-ledger/examples/embed.rs"
