@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use super::{planted, planted_once};
@@ -16,6 +19,9 @@ use crate::{
 
 /// The latest instant of each floor that this process has recorded.
 static LATEST: Mutex<Option<HashMap<i64, i64>>> = Mutex::new(None);
+
+/// Ids that no event of a test reaches.
+static UNUSED: AtomicI64 = AtomicI64::new(1 << 40);
 
 /// Puts the chosen defect into what a group stores and answers.
 pub(super) fn distort(writes: &mut Writes, group: &mut Group) {
@@ -63,6 +69,11 @@ fn forget_roll_up(writes: &mut Writes) {
 
 fn distort_answer(answer: &mut Result<Recorded>, writes: &mut Writes) {
     let Ok(recorded) = answer else { return };
+    if recorded.duplicate && planted("forget-twins") {
+        recorded.event.id = UNUSED.fetch_add(1, Ordering::Relaxed);
+        recorded.duplicate = false;
+        writes.events.push(recorded.event.clone());
+    }
     if recorded.duplicate && planted("another-id") {
         recorded.event.id += 1;
     }
