@@ -84,7 +84,8 @@ fn writing(criterion: &mut Criterion, runtime: &Runtime, park: &SmartPark) {
 
 /// The body of an answer.
 async fn get(routes: &mut Router, path: &str) -> String {
-    let request = Request::get(path).body(Body::empty()).expect("it is a path");
+    let request = Request::get(path).header("host", "localhost");
+    let request = request.body(Body::empty()).expect("it is a path");
     let Ok(response) = routes.call(request).await;
     assert!(response.status().is_success(), "{path}");
     let body = to_bytes(response.into_body(), usize::MAX).await.expect("it is in memory");

@@ -12,7 +12,7 @@ use crate::{
     config::{Days, Layer, Listen, SeedChoice, SiteName},
     files,
     http::{self, HttpConfig, OnLimit, TlsFiles},
-    limits::COUNTING_PATIENCE,
+    limits::{COUNTING_PATIENCE, FAILURE_NOTICE},
 };
 
 /// Run the server
@@ -163,7 +163,10 @@ async fn serve(
     let stop = async move {
         tokio::select! {
             signal = signals.wait() => tracing::info!("{signal}: answering what has begun"),
-            fault = watched.failed() => { let _ = told.send(fault); }
+            fault = watched.failed() => {
+                let _ = told.send(fault);
+                tokio::time::sleep(FAILURE_NOTICE).await;
+            }
         }
     };
     let served = http::serve(park.clone(), listener, config, stop).await;
