@@ -194,3 +194,27 @@ impl Copy<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_copy_that_was_killed_before_it_began_is_no_database_to_use() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| format!("sqlite://{}/{name}.db", folder.path().display());
+        let (from, to) = (at("from"), at("to"));
+        let source = SmartPark::open(&from).await.expect("a source");
+        source.seed().seed_floors().await.expect("floors");
+        let options = Arc::new(Options::default());
+        let target = Engine::create_for_copy(&to, &options).await.expect("a target");
+        target.close().await;
+
+        let used = SmartPark::open(&to).await.expect_err("it is no database to use");
+        assert!(used.to_string().contains("unfinished copy"), "{used}");
+        let copied = SmartPark::copy(&from, &to, Options::default(), |_| {}).await;
+        assert!(copied.expect("the same copy goes on").is_finished());
+        let park = SmartPark::open(&to).await.expect("a whole database");
+        assert_eq!(park.floors().get_all_floors().await.expect("floors").len(), 4);
+    }
+}

@@ -136,15 +136,20 @@ dispatch! {
 impl Engine {
     /// Opens the database at `url`, making what is missing.
     pub(crate) async fn create(url: &str, options: &Arc<Options>) -> Result<Self> {
-        let engine = Self::create_for_copy(url, options).await?;
+        let engine = match Place::of(url)? {
+            Place::File(path) => Sqlite::create(path, options).await.map(Self::Sqlite),
+            #[cfg(feature = "postgres")]
+            Place::Server(url) => Postgres::create(url, options).await.map(Self::Postgres),
+        }?;
         engine.require_whole().await?;
         Ok(engine)
     }
 
-    /// [`Engine::create`] also where the database is a copy that is not finished.
+    /// Opens the target of a copy, making what is missing. A file that this makes is an unfinished
+    /// copy from its first moment, so nobody can use it if the copy is killed before it begins.
     pub(crate) async fn create_for_copy(url: &str, options: &Arc<Options>) -> Result<Self> {
         match Place::of(url)? {
-            Place::File(path) => Sqlite::create(path, options).await.map(Self::Sqlite),
+            Place::File(path) => Sqlite::create_for_copy(path, options).await.map(Self::Sqlite),
             #[cfg(feature = "postgres")]
             Place::Server(url) => Postgres::create(url, options).await.map(Self::Postgres),
         }

@@ -288,6 +288,9 @@ pub(super) fn foreign_data() -> Error {
     )
 }
 
+/// Stands for the source of a copy that has not begun: no database has this identity.
+pub(super) const NOT_BEGUN: i64 = 0;
+
 /// What a database says about itself as the target of a copy.
 #[derive(Debug)]
 pub(super) struct Target {
@@ -312,7 +315,7 @@ impl Target {
     /// and to a finished one that still holds exactly what that copy put there.
     pub(super) fn admit(&self, source: i64, held: Option<&Totals>) -> Result<()> {
         match self.copy_of {
-            Some(of) if of == source => return Ok(()),
+            Some(of) if of == source || (of == NOT_BEGUN && self.is_empty) => return Ok(()),
             Some(_) => {
                 return Err(Error::Unusable(
                     "the target is an unfinished copy of another database; finish that one, or \

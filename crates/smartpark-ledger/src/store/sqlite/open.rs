@@ -17,18 +17,35 @@ use super::{
 };
 use crate::{Error, Options, Result, ServerLock, private};
 
+/// Opens a file that is there, and brings its tables up to this version.
+fn open_current(path: &Path, now: Timestamp) -> Result<Opened> {
+    let file = connection::find(path, false)?;
+    for suffix in ["", "-wal", "-shm"] {
+        private::tighten(&file.beside(suffix));
+    }
+    let mut connection = connection::open(&file)?;
+    migrate::run(&mut connection, now)?;
+    Ok(connection)
+}
+
 impl Sqlite {
     /// Opens the file, makes it if there is none, and brings its tables up to this version.
     pub(in crate::store) async fn create(path: &str, options: &Arc<Options>) -> Result<Self> {
         Self::open(path, options, |path, now| {
             place::create_file(path, now)?;
-            let file = connection::find(path, false)?;
-            for suffix in ["", "-wal", "-shm"] {
-                private::tighten(&file.beside(suffix));
-            }
-            let mut connection = connection::open(&file)?;
-            migrate::run(&mut connection, now)?;
-            Ok(connection)
+            open_current(path, now)
+        })
+        .await
+    }
+
+    /// The same for the target of a copy: a file that this makes is an unfinished copy.
+    pub(in crate::store) async fn create_for_copy(
+        path: &str,
+        options: &Arc<Options>,
+    ) -> Result<Self> {
+        Self::open(path, options, |path, now| {
+            place::create_copy(path, now)?;
+            open_current(path, now)
         })
         .await
     }

@@ -12,7 +12,7 @@ use std::{
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::{connection::APPLICATION_ID, file::beside, handle::FileId, log, migrate};
+use super::{connection::APPLICATION_ID, file::beside, handle::FileId, log, migrate, transfer};
 use crate::{Error, Result, private};
 
 /// Tells apart the files that this process is making.
@@ -22,6 +22,19 @@ static ATTEMPTS: AtomicU64 = AtomicU64::new(0);
 /// place, so that a crash leaves either none or a whole one, and of two processes that make the
 /// same one, one wins and the other uses it.
 pub(super) fn create_file(path: &Path, now: Timestamp) -> Result<()> {
+    create(path, |new| build(new, now)?.close().map_err(|(_, error)| error.into()))
+}
+
+/// The same for the target of a copy that has not begun.
+pub(super) fn create_copy(path: &Path, now: Timestamp) -> Result<()> {
+    create(path, |new| {
+        let connection = build(new, now)?;
+        transfer::mark_not_begun(&connection)?;
+        connection.close().map_err(|(_, error)| error.into())
+    })
+}
+
+fn create(path: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
@@ -30,7 +43,7 @@ pub(super) fn create_file(path: &Path, now: Timestamp) -> Result<()> {
         return if path.exists() { Ok(()) } else { Err(error) };
     }
     // If another process was faster, its database is used.
-    place_new(path, |new| build(new, now)).map(drop)
+    place_new(path, build).map(drop)
 }
 
 /// Refuses to make a database if something says that there was one: then it was deleted or moved,
@@ -62,13 +75,13 @@ fn require_first_time(path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn build(path: &Path, now: Timestamp) -> Result<()> {
+fn build(path: &Path, now: Timestamp) -> Result<Connection> {
     let mut connection = Connection::open(path)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", log::first_number()?)?;
     migrate::run(&mut connection, now)?;
-    connection.close().map_err(|(_, error)| error.into())
+    Ok(connection)
 }
 
 /// Makes a file that is there as a whole or not at all: `build` makes it under another name, and

@@ -14,8 +14,8 @@ use crate::{
     decide::Adjustment,
     limits::CLEANUP_CHUNK_ROWS,
     store::transfer::{
-        self, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows, Stretch, Table,
-        Target, Totals,
+        self, AtLimitRow, Difference, Digest, Frame, Key, Mark, NOT_BEGUN, Origin, Rows, Stretch,
+        Table, Target, Totals,
     },
 };
 
@@ -187,6 +187,12 @@ fn mark(connection: &Connection) -> Result<Mark> {
             last_adjustment_id: row.get(3)?,
         })
     })?)
+}
+
+/// Marks a new database as the target of a copy that has not begun.
+pub(super) fn mark_not_begun(connection: &Connection) -> Result<()> {
+    connection.execute(SET_COPY_OF, [NOT_BEGUN])?;
+    Ok(())
 }
 
 fn copy_of(connection: &Connection) -> Result<Option<i64>> {
