@@ -174,7 +174,7 @@ mod tests {
         let places: Vec<_> = faults.iter().map(|it| (it.line, it.key.as_str())).collect();
         let expected = [(1, "seed"), (2, "listen"), (3, "wrong"), (5, "feeds.wrong"), (6, "other")];
         assert_eq!(places, expected);
-        let broken = file("seed = \n[[camera\n").connections().unwrap_err();
+        let broken = file("seed = ]\n[[camera\n").connections().unwrap_err();
         assert_eq!(broken[0].line, 1);
         assert!(file("").connections().is_ok());
     }
