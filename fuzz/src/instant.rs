@@ -9,6 +9,18 @@ const DAY: i64 = 86_400;
 
 /// The microsecond since 1970 UTC that `text` names; `None` for what the contract does not take.
 pub fn micros(text: &str) -> Option<i64> {
+    all_micros(text).filter(|micros| *micros <= Timestamp::MAX.as_microsecond())
+}
+
+/// The same for a bound of a window: the last hours of the year 9999, which no [`Timestamp`] can
+/// say, are its last microsecond.
+pub fn bound(text: &str) -> Option<i64> {
+    let end = (days_before(10_000) - DAYS_UNTIL_1970) * DAY * 1_000_000;
+    let micros = all_micros(text).filter(|micros| *micros < end)?;
+    Some(micros.min(Timestamp::MAX.as_microsecond()))
+}
+
+fn all_micros(text: &str) -> Option<i64> {
     let head = text.get(..19).filter(|head| has_shape(head, "0000-00-00t00:00:00"))?;
     let number = |from: usize, to: usize| head[from..to].parse::<i64>().expect("digits");
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
@@ -32,7 +44,7 @@ pub fn micros(text: &str) -> Option<i64> {
     }
     let micros = utc * 1_000_000 + rest;
     let first = -DAYS_UNTIL_1970 * DAY * 1_000_000;
-    (first..=Timestamp::MAX.as_microsecond()).contains(&micros).then_some(micros)
+    (micros >= first).then_some(micros)
 }
 
 /// Whether a text has a digit for every 0, and else the same characters, whatever their case.

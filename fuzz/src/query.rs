@@ -80,7 +80,7 @@ impl Query {
 
     /// An instant, in which a `+` may stand for itself.
     pub fn instant(&mut self, name: &'static str) -> Option<Timestamp> {
-        let micros = self.value(name, |text| instant::micros(&text.replace(' ', "+")))?;
+        let micros = self.value(name, |text| instant::bound(&text.replace(' ', "+")))?;
         Some(Timestamp::from_microsecond(micros).expect("it is in range"))
     }
 

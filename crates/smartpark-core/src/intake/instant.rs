@@ -52,7 +52,9 @@ fn parse(text: &str) -> Result<Option<Timestamp>, &'static str> {
     let local = date.to_datetime(time);
     let Ok(instant) = offset.to_timestamp(local) else {
         let to_utc = SignedDuration::from_secs(i64::from(offset.seconds()));
-        return local.checked_sub(to_utc).map(|_| None).map_err(|_| OUT_OF_RANGE);
+        let utc = local.checked_sub(to_utc).map_err(|_| OUT_OF_RANGE)?;
+        let ends_a_day = (utc.hour(), utc.minute(), utc.second()) == (23, 59, 59);
+        return if is_leap && !ends_a_day { Err(NOT_AN_INSTANT) } else { Ok(None) };
     };
     if Offset::UTC.to_datetime(instant).year() < 0 {
         return Err(OUT_OF_RANGE);
