@@ -1,4 +1,5 @@
-//! SmartPark inside another program: `cargo run -p smartpark-ledger --example embed`, once or as often as you like.
+//! SmartPark inside another program, once or as often as you like:
+//! `cargo run -p smartpark-ledger --example embed`.
 
 use smartpark_ledger::{Direction::Entry, NewEvent, NewFloor, SmartPark, VehicleType::Car};
 

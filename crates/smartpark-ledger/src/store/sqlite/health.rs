@@ -182,10 +182,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}/full.db", folder.path().display());
         let park = SmartPark::open(&url).await.unwrap();
-        #[cfg_attr(
-            not(feature = "postgres"),
-            expect(irrefutable_let_patterns, reason = "without PostgreSQL there is one engine")
-        )]
         let Engine::Sqlite(sqlite) = &park.engine else { panic!("another engine") };
         park.ready().await.unwrap();
         // Never fewer than it has.
