@@ -164,8 +164,8 @@ pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a connection may be idle between requests.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a server that can acknowledge nothing more goes on answering 503 before it ends: clients
-/// and probes then hear why.
+/// How long a server that can acknowledge nothing more goes on answering 503 before it ends:
+/// clients and probes then hear why.
 pub const FAILURE_NOTICE: Duration = Duration::from_secs(1);
 /// How long a server that stops waits for the requests it has started. The process must be gone
 /// within ten seconds, and closing the database takes some of them.
