@@ -26,5 +26,5 @@ pub(crate) use draft::{Draft, Lack};
 pub(crate) use floor::range;
 pub(crate) use floor::{OpenFloor, Origin};
 pub(crate) use floors::may_remove;
-pub(crate) use group::{Group, News, Row};
+pub(crate) use group::{Group, Row};
 pub(crate) use writes::Writes;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::{
-    Error, Event, Floor, Result,
+    Direction, Error, Event, Floor, Result,
     count::{Effect, Fact, Flip, Missing},
     decide::{
         Adjustment, OpenFloor, Writes,
@@ -41,6 +41,8 @@ pub(crate) struct Draft {
     /// An id for the next adjustment, once the engine has given one.
     pub(crate) adjustment_id: Option<i64>,
     pub(super) events: Vec<Event>,
+    /// The places of these events, by vehicle: camera, track and direction.
+    pub(super) by_vehicle: HashMap<(String, String, Direction), Vec<usize>>,
     pub(super) settings: Vec<i64>,
     pub(super) adjustments: Vec<Adjustment>,
     hours: HashMap<HourKey, HourSum>,

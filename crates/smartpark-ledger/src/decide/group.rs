@@ -138,50 +138,21 @@ impl Group {
         &mut self,
         draft: &mut Draft,
         twins: &HashMap<usize, Event>,
-        news: &mut News,
         at_most: usize,
     ) -> Result<bool, Lack> {
         let end = self.next.saturating_add(at_most).min(self.rows.len());
         while let Some(row) = self.rows[..end].get(self.next) {
             if !self.is_apart(row) {
                 let stored = twins.get(&self.next).filter(|it| row.finds(it, draft.horizon));
-                let answer = match stored.or_else(|| news.twin(row, self.window)) {
+                let answer = match stored.or_else(|| draft.twin(row, self.window)) {
                     Some(first) => repeated(draft, row, first),
                     None => draft.record(row)?,
                 };
-                if let Ok(Recorded { event, duplicate: false, .. }) = &answer {
-                    news.add(event);
-                }
                 self.answers[row.place.0][row.place.1] = answer;
             }
             self.next += 1;
         }
         Ok(self.next == self.rows.len())
-    }
-}
-
-/// The events that an attempt has recorded so far, by vehicle.
-#[derive(Debug, Default)]
-pub(crate) struct News {
-    by_vehicle: HashMap<(String, String, Direction), Vec<Event>>,
-}
-
-impl News {
-    fn add(&mut self, event: &Event) {
-        let vehicle = (event.camera_id.clone(), event.track_id.clone(), event.direction);
-        self.by_vehicle.entry(vehicle).or_default().push(event.clone());
-    }
-
-    /// The one that `row` repeats: the latest within its reach.
-    fn twin(&self, row: &Row, window: i64) -> Option<&Event> {
-        if self.by_vehicle.is_empty() {
-            return None;
-        }
-        let (camera, track, direction) = row.vehicle();
-        let events = self.by_vehicle.get(&(camera.to_owned(), track.to_owned(), direction))?;
-        let (from, to) = row.reach(window);
-        let near = events.iter().filter(|e| (from..=to).contains(&e.timestamp.as_microsecond()));
-        near.max_by_key(|event| event.timestamp)
     }
 }
 
@@ -195,6 +166,19 @@ fn repeated(draft: &Draft, row: &Row, first: &Event) -> Result<Recorded> {
 }
 
 impl Draft {
+    /// The event of this transaction that `row` repeats: the latest within its reach.
+    fn twin(&self, row: &Row, window: i64) -> Option<&Event> {
+        if self.events.is_empty() {
+            return None;
+        }
+        let (camera, track, direction) = row.vehicle();
+        let places = self.by_vehicle.get(&(camera.to_owned(), track.to_owned(), direction))?;
+        let (from, to) = row.reach(window);
+        let events = places.iter().filter_map(|place| self.events.get(*place));
+        let near = events.filter(|e| (from..=to).contains(&e.timestamp.as_microsecond()));
+        near.max_by_key(|event| event.timestamp)
+    }
+
     /// Records a row whose event is new.
     fn record(&mut self, row: &Row) -> Decided<Recorded> {
         let Row { event, at, .. } = row;
@@ -233,6 +217,8 @@ impl Draft {
             at_limit: effect.at_limit,
         };
         self.count_event(&event);
+        let vehicle = (event.camera_id.clone(), event.track_id.clone(), event.direction);
+        self.by_vehicle.entry(vehicle).or_default().push(self.events.len());
         self.events.push(event.clone());
         let floor = self.floor(event.floor_id).cloned();
         Ok(floor.map(|floor| Recorded { event, floor, duplicate: false, differs: Vec::new() }))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::*;
 use crate::{
     Clock, Direction, Error, Event, Floor, FloorChange, NewEvent, Options, Timestamp, VehicleType,
-    count::Missing, decide::group::News,
+    count::Missing,
 };
 
 const NOW: &str = "2026-11-01T12:00:00Z";
@@ -73,8 +73,7 @@ fn resolve<T>(draft: &mut Draft, mut question: impl FnMut(&mut Draft) -> Result<
 fn record(draft: &mut Draft, events: Vec<NewEvent>, twins: &HashMap<usize, Event>) -> Group {
     let batch = events.into_iter().map(Ok).collect();
     let mut group = Group::new(vec![batch], &options());
-    let mut news = News::default();
-    resolve(draft, |draft| group.decide(draft, twins, &mut news, usize::MAX));
+    resolve(draft, |draft| group.decide(draft, twins, usize::MAX));
     group
 }
 
@@ -96,7 +95,7 @@ fn what_is_missing_leaves_the_draft_as_it_was() {
     let latest = Some(now().as_microsecond());
     let mut draft = opened(floor, Origin { base: 0, latest });
     let mut group = Group::new(vec![vec![Ok(event("late", Direction::Entry, 5))]], &options());
-    let lack = group.decide(&mut draft, &HashMap::new(), &mut News::default(), 1);
+    let lack = group.decide(&mut draft, &HashMap::new(), 1);
     assert!(matches!(lack, Err(Lack::Past(1, _))), "{lack:?}");
     assert_eq!(draft.next_event_id, Some(1));
     let writes = draft.into_writes();
@@ -131,8 +130,7 @@ fn a_row_found_under_its_own_id_and_time_was_recorded_by_an_earlier_attempt() {
         let mut group = Group::new(vec![batch], &options());
         group.rows[0].drawn = drawn;
         let twins = HashMap::from([(0, stored.clone())]);
-        let mut news = News::default();
-        resolve(&mut draft, |draft| group.decide(draft, &twins, &mut news, usize::MAX));
+        resolve(&mut draft, |draft| group.decide(draft, &twins, usize::MAX));
         group.answers[0][0].clone().expect("an answer").duplicate
     };
     let at = stored.created_at.as_microsecond();

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     Event, Result,
     count::Missing,
-    decide::{self, Group, News, Row},
+    decide::{self, Group, Row},
     limits::{POSTGRES_HELD_LOOKUP, POSTGRES_LARGE_ROWS, POSTGRES_SIGN_OF_LIFE},
     store::codes::direction_number,
 };
@@ -115,11 +115,10 @@ async fn decide(
             session.draft.others.insert(floor.id, floor);
         }
     }
-    let mut news = News::default();
     let mut told = Instant::now();
     let mut is_decided = false;
     while !is_decided {
-        match group.decide(&mut session.draft, twins, &mut news, DECIDED_AT_ONCE) {
+        match group.decide(&mut session.draft, twins, DECIDED_AT_ONCE) {
             Ok(done) => is_decided = done,
             Err(lack) => session.load(lack).await?,
         }

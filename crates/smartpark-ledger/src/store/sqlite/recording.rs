@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Event, NewEvent, Recorded, Result,
-    decide::{Group, News, Row, seam},
+    decide::{Group, Row, seam},
 };
 
 const TWIN: &str = concat!(
@@ -43,8 +43,7 @@ pub(super) fn record_group(
     let floor_ids: BTreeSet<i64> = named;
     let mut draft = session.draft(floor_ids)?;
     draft.next_event_id = Some(session.next_event_id()?);
-    let mut news = News::default();
-    session.decide(&mut draft, |draft| group.decide(draft, &twins, &mut news, usize::MAX))?;
+    session.decide(&mut draft, |draft| group.decide(draft, &twins, usize::MAX))?;
     let mut writes = draft.into_writes();
     seam::distort(&mut writes, &mut group);
     session.store(&writes)?;
