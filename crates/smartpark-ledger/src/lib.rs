@@ -30,6 +30,7 @@
 mod attention;
 pub mod check;
 pub mod clock;
+mod codes;
 pub mod copy;
 mod decide;
 mod doctest;

@@ -1,7 +1,6 @@
 //! The engines, and the one place that tells them apart.
 
-pub(crate) mod checksum;
-pub(crate) mod codes;
+mod checksum;
 mod digest;
 mod drift;
 mod latest;
@@ -19,8 +18,6 @@ use std::{path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::decide::sums;
-use crate::recorder::RecordingLog;
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, Options, Position, Recorded,
@@ -31,6 +28,7 @@ use crate::{
     model::{CameraHour, FloorAtLimit, RefusedInHour},
     replica::Seen,
 };
+use crate::{codes, decide::sums, recorder::RecordingLog};
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
 pub(crate) use sqlite::FileLock;

@@ -7,9 +7,8 @@ use crate::{
     count::{Effect, Fact, Flip, Missing},
     decide::{
         Adjustment, OpenFloor, Writes,
-        sums::{AT_LIMIT, CHECKSUM, HourKey, HourSum, column, hour_of},
+        sums::{AT_LIMIT, HourKey, HourSum, column, hour_of},
     },
-    store::checksum,
 };
 
 /// What a decision lacks. The engine loads it and asks again; nothing has changed meanwhile.
@@ -78,9 +77,7 @@ impl Draft {
     pub(super) fn count_event(&mut self, event: &Event) {
         let at = event.timestamp.as_microsecond();
         let column = column(event.vehicle_type, event.direction);
-        let sum = self.hour(at, event.floor_id, &event.camera_id);
-        sum[column] += 1;
-        sum[CHECKSUM] += checksum::event(event);
+        self.hour(at, event.floor_id, &event.camera_id)[column] += 1;
         if event.at_limit.is_some() {
             let camera_id = event.camera_id.clone();
             let flip = Flip { event_id: event.id, camera_id, at, at_limit: true };

@@ -1,6 +1,6 @@
 //! Sums of hours: what statistics are made of.
 
-use crate::store::codes::{direction_number, type_number};
+use crate::codes::{direction_number, type_number};
 use crate::{Direction, VehicleType};
 
 /// An hour in microseconds: the unit of the sums.

@@ -14,7 +14,29 @@ use super::{
     digest::Trace,
     transfer::Origin,
 };
-use crate::{Event, Floor, decide::Adjustment, keys::KnownKey};
+use crate::{
+    Event, Floor,
+    decide::{
+        Adjustment, Writes,
+        sums::{CHECKSUM, hour_of},
+    },
+    keys::KnownKey,
+};
+
+/// Adds the checksums of new events to the sums of their hours, which stand in the order of their
+/// keys.
+pub(super) fn add_to_hours(writes: &mut Writes) {
+    for new in &writes.events {
+        let hour = hour_of(new.timestamp.as_microsecond());
+        let key = (hour, new.floor_id, new.camera_id.as_str());
+        let place = writes.hours.binary_search_by(|((hour, floor_id, camera_id), _)| {
+            (*hour, *floor_id, camera_id.as_str()).cmp(&key)
+        });
+        if let Ok(place) = place {
+            writes.hours[place].1[CHECKSUM] += event(new);
+        }
+    }
+}
 
 /// The values of a row, each with its length or of a fixed length, so that no two rows look alike.
 struct Values(Vec<u8>);

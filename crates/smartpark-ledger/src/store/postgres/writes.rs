@@ -91,7 +91,8 @@ macro_rules! columns {
 }
 
 /// Writes all and commits.
-pub(super) async fn commit(writes: Writes, transaction: Transaction) -> Result<()> {
+pub(super) async fn commit(mut writes: Writes, transaction: Transaction) -> Result<()> {
+    checksum::add_to_hours(&mut writes);
     let steps = steps(&writes);
     let mut statements = Vec::with_capacity(steps.len());
     for (sql, _) in &steps {

@@ -161,7 +161,7 @@ fn decide<T>(
 ) -> Result<T> {
     let mut draft = session.draft([floor_id])?;
     let decided = session.decide(&mut draft, decision)??;
-    session.store(&draft.into_writes())?;
+    session.store(draft.into_writes())?;
     Ok(decided)
 }
 

@@ -46,7 +46,7 @@ pub(super) fn record_group(
     session.decide(&mut draft, |draft| group.decide(draft, &twins, usize::MAX))?;
     let mut writes = draft.into_writes();
     seam::distort(&mut writes, &mut group);
-    session.store(&writes)?;
+    session.store(writes)?;
     Ok(group.into_answers())
 }
 

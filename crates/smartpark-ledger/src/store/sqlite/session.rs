@@ -16,6 +16,7 @@ use crate::{
         Draft, Lack, Writes,
         sums::{AT_LIMIT, CHECKSUM, HourKey, HourSum},
     },
+    store::checksum,
 };
 
 const FLOOR: &str =
@@ -119,7 +120,8 @@ impl<'c> Session<'c> {
     }
 
     /// Stores what was decided.
-    pub(super) fn store(&self, writes: &Writes) -> Result<()> {
+    pub(super) fn store(&self, mut writes: Writes) -> Result<()> {
+        checksum::add_to_hours(&mut writes);
         let connection = self.connection;
         for event in &writes.events {
             recording::insert(connection, event)?;
