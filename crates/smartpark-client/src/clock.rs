@@ -53,7 +53,7 @@ impl Clock {
         Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// Time gone by since the clock was made. Nobody can set it back.
+    /// Time gone by since the clock was made. It never runs back.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         match &self.0 {

@@ -166,7 +166,7 @@ mod tests {
         }
         let comparison = compare("c", &events, hours, &digests, &known).unwrap();
         assert_eq!(comparison.again, [0; 0]);
-        // Once the server changes, it is tried anew.
+        // Once the server changes, the client compares again.
         let changed = answer(None, &[(0, 0, NONE.into()), (1, 0, NONE.into())]);
         let comparison = compare("c", &events, hours, &changed, &known).unwrap();
         assert_eq!(comparison.again, [1]);

@@ -29,7 +29,7 @@ pub enum Dates {
 pub struct Due {
     /// When it is to be sent, since the start.
     pub after: Duration,
-    /// What is to be sent.
+    /// The event to send.
     pub event: NewEvent,
 }
 

@@ -34,7 +34,7 @@ use crate::{
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Read so many events that wait, and give them to [`Sender::give`].
+    /// Read this many waiting events and give them to [`Sender::give`].
     Read(usize),
     /// Read these held events, and give them to [`Sender::give`].
     ReadHeld(Vec<i64>),
@@ -322,7 +322,7 @@ impl Sender {
         self.paused_until = now + backoff::pause(self.failures, fraction, retry_after);
     }
 
-    /// Gives the batch back: the next one has at most so many events.
+    /// Gives the batch back. The next one has at most this many events.
     fn release(&mut self, now: Duration, limit: usize) {
         self.limit = limit.max(1);
         self.has_waiting = true;

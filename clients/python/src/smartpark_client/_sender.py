@@ -40,7 +40,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Read:
-    """Read so many events that wait, and give them to `Sender.give`."""
+    """Read this many waiting events and give them to `Sender.give`."""
 
     limit: int
 
@@ -265,7 +265,7 @@ class Sender:
         self._paused_until = now + pause(self._failures, fraction, retry_after)
 
     def _release(self, now: float, limit: int) -> None:
-        """Gives the post back: the next one has at most so many events."""
+        """Gives the post back. The next one has at most this many events."""
         self._limit = max(limit, 1)
         self._has_waiting = True
         post, self._post = self._post, None
