@@ -150,7 +150,9 @@ impl Act {
             Self::Entry => Clamp::entry(slots),
             Self::Exit => Clamp::exit(),
             Self::Capacity(slots) => Clamp::capacity(slots),
-            Self::Cars { entries, exits } => Clamp::cars(i64::from(entries) - i64::from(exits), slots),
+            Self::Cars { entries, exits } => {
+                Clamp::cars(i64::from(entries) - i64::from(exits), slots)
+            }
             Self::Nothing => Clamp::IDENTITY,
         }
     }

@@ -277,8 +277,11 @@ impl History {
             node.facts += 1;
             node.clamp = node.clamp.then(clamp);
         }
-        let effect =
-            Effect { delta: walk.count - before, at_limit: limit(&fact, at_limit), flips: Vec::new() };
+        let effect = Effect {
+            delta: walk.count - before,
+            at_limit: limit(&fact, at_limit),
+            flips: Vec::new(),
+        };
         self.start.latest = Some(fact.at);
         (self.start.count, self.start.slots) = (walk.count, walk.slots);
         if let Some((_, facts)) = self.leaves.get_mut(&leaf) {

@@ -123,6 +123,13 @@ impl Step {
 }
 
 impl Moment {
+    /// The order in which facts of several floors are taken in: by place; adjustments after the
+    /// events of their place; then by floor.
+    #[must_use]
+    pub fn rank(&self) -> (i64, bool, i64) {
+        (self.at, !self.is_event, self.floor_id)
+    }
+
     /// A fact of a floor, as walks take it.
     #[must_use]
     pub fn of(floor_id: i64, fact: &Fact) -> Self {

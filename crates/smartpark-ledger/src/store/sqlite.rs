@@ -28,6 +28,7 @@ mod migrate;
 mod open;
 mod past;
 mod place;
+mod places;
 mod probe;
 mod readers;
 mod recording;

@@ -47,6 +47,7 @@ fn event(n: i64, at: i64) -> Fact {
             camera_id: format!("cam_{:03}", n % 8),
             track_id: format!("track_{n}"),
             direction,
+            timestamp: at,
         },
         act: direction.into(),
         id: n,

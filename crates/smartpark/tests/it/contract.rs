@@ -16,6 +16,7 @@ mod latest;
 mod live;
 mod metrics;
 mod order;
+mod places;
 mod positions;
 mod refusals;
 mod repair;

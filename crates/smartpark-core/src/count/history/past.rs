@@ -2,8 +2,8 @@
 
 use super::{
     super::gap::{Gap, flips},
-    Clamp, Effect, Erased, Fact, Flip, Found, History, Missing, NodeRow, Span, Walk, fold,
-    judge, limit,
+    Clamp, Effect, Erased, Fact, Flip, Found, History, Missing, NodeRow, Span, Walk, fold, judge,
+    limit,
 };
 
 /// What a change of the past will do, found before anything is changed.
@@ -59,7 +59,8 @@ impl History {
     /// divided any more, as if it never had been.
     fn plan_removal(&self, fact: &Fact) -> Result<Plan, Missing> {
         let (count, mut path, found) = self.place(fact.at)?;
-        let left = |span: &Span| self.nodes.get(span).map_or(0, |node| node.facts.saturating_sub(1));
+        let left =
+            |span: &Span| self.nodes.get(span).map_or(0, |node| node.facts.saturating_sub(1));
         let is_short = |span: &Span| left(span) <= self.divide_above;
         let Some(short) = path[..path.len() - 1].iter().position(is_short) else {
             let left = without(found.1, fact);
@@ -98,11 +99,8 @@ impl History {
             travel.through(self.children(pair[0])?.filter(|node| node.span > pair[1]))?;
         }
         let openings = travel.through_days(self.days_after(path[0]))?;
-        let effect = Effect {
-            delta: travel.gap.shift(),
-            at_limit: limit(fact, own),
-            flips: travel.flips,
-        };
+        let effect =
+            Effect { delta: travel.gap.shift(), at_limit: limit(fact, own), flips: travel.flips };
         Ok(Plan { path, slots, edit, openings, effect })
     }
 

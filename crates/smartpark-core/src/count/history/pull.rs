@@ -1,8 +1,6 @@
 //! An adjustment that somebody makes now pulls what lies ahead of it to its own instant.
 
-use super::{
-    super::gap::flips, Effect, Erased, Fact, History, Level, Missing, Walk, fold, judge,
-};
+use super::{super::gap::flips, Effect, Erased, Fact, History, Level, Missing, Walk, fold, judge};
 
 /// What a pull changed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -182,8 +182,7 @@ impl Floor {
         };
         for erased in history.erased() {
             self.rows.retain(|span, _| {
-                span.level < erased.from_level
-                    || !(erased.start..erased.end).contains(&span.start)
+                span.level < erased.from_level || !(erased.start..erased.end).contains(&span.start)
             });
         }
         self.rows.extend(history.changed().map(|row| (row.span, *row)));
