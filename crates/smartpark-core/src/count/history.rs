@@ -213,13 +213,14 @@ impl History {
         }
     }
 
-    /// Takes in the answer to [`Missing::Facts`] or [`Missing::Whole`]: the capacity before the span's first fact, and
-    /// the facts in their order.
+    /// Takes in the answer to [`Missing::Facts`] or [`Missing::Whole`]: the capacity before the
+    /// span's first fact, and the facts in their order.
     pub fn learn_facts(&mut self, span: Span, slots: i64, facts: Vec<Fact>) {
         self.leaves.insert(span, (slots, facts));
     }
 
-    /// Takes in the answer to [`Missing::Behind`]: all facts after the instant `at`, in their order.
+    /// Takes in the answer to [`Missing::Behind`]: all facts after the instant `at`, in their
+    /// order.
     pub fn learn_behind(&mut self, at: i64, facts: Vec<Fact>) {
         self.behind = Some((at, facts));
     }

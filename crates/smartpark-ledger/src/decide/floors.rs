@@ -115,8 +115,8 @@ impl Draft {
         self.put(id, wanted, Stand { at, delta, is_dated: false })
     }
 
-    /// Adds a fact that no event made, now. A person's word covers all that was recorded so far: what
-    /// lies ahead of now, by whatever clock, is pulled to this instant, and stands before it.
+    /// Adds a fact that no event made, now. A person's word covers all that was recorded so far:
+    /// what lies ahead of now, by whatever clock, is pulled to this instant, and stands before it.
     fn adjust(&mut self, floor_id: i64, wanted: Wanted) -> Decided<()> {
         if self.adjustment_id.is_none() {
             return Err(Lack::AdjustmentId);

@@ -143,6 +143,7 @@ impl Floor {
                 let facts = facts.map(|(_, fact)| fact.clone()).collect();
                 return history.learn_facts(span, SLOTS, facts);
             }
+            Missing::Whole(_) | Missing::Behind(_) => panic!("nothing is taken away or pulled"),
         };
         history.learn_nodes(missing, rows);
     }

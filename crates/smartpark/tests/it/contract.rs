@@ -4,6 +4,7 @@ mod again;
 mod attention;
 mod between;
 mod check;
+mod clocks;
 mod copy;
 mod counting;
 mod digests;

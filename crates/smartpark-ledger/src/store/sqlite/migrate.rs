@@ -19,11 +19,11 @@ const MIGRATIONS: [Migration; 9] = migrations!("sqlite":
     6 "sessions" "0006_sessions.sql",
     7 "files" "0007_files.sql",
     8 "checksums" "0008_checksums.sql",
-    11 "places" "0011_places.sql"
+    9 "places" "0009_places.sql"
 );
 
 /// The version from which on events of one instant act together.
-const PLACES: i32 = 11;
+const PLACES: i32 = 9;
 
 const CREATE: &str = "-- migrate: the list of what was done
 CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -15,7 +15,8 @@ use crate::{
 
 const MIXED: &str = "-- migrate: floors with entries and exits of one instant
 SELECT DISTINCT floor_id FROM (
-    SELECT floor_id FROM events GROUP BY floor_id, timestamp HAVING min(direction) < max(direction))";
+    SELECT floor_id FROM events GROUP BY floor_id, timestamp
+    HAVING min(direction) < max(direction))";
 
 const DELETE_STRETCHES: &str =
     "-- check: stretches are rebuilt\nDELETE FROM floor_stretches WHERE floor_id = ?1";

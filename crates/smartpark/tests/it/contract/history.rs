@@ -47,8 +47,8 @@ pub(super) struct Fold {
 }
 
 impl Story {
-    /// What the facts of the floors with these ids lead to, one after the other; events of one place
-    /// together.
+    /// What the facts of the floors with these ids lead to, one after the other; events of one
+    /// place together.
     pub(super) fn fold(&self, ids: &[i64]) -> Fold {
         let chosen = self.floors.iter().filter(|(floor, _)| ids.contains(&floor.id));
         let mut floors: Vec<(i64, i64, i64)> =

@@ -186,7 +186,9 @@ async fn take(park: &SmartPark, model: &Model, step: &Step) -> Vec<Told> {
             let way = if *is_entry { Direction::Entry } else { Direction::Exit };
             floors.update_vehicle_count(model.id(*floor), way).await.unwrap();
         }
-        Step::Wait(_) | Step::Back(_) => {}
+        Step::Wait(_) => {}
+        // A person says that it is right now.
+        Step::Back(_) => park.accept_clock().await.unwrap(),
         Step::CleanUp(days) => {
             let done = park.events().cleanup_old_events(*days).await.unwrap();
             let horizon = done.horizon.map(Timestamp::as_microsecond);

@@ -28,3 +28,6 @@ DROP INDEX ix_adjustment_floor_timestamp;
 CREATE INDEX ix_adjustment_floor_timestamp ON adjustments (floor_id, timestamp);
 CREATE INDEX ix_adjustment_floor_place ON adjustments (floor_id, place, id);
 CREATE UNIQUE INDEX uq_adjustment_dated ON adjustments (floor_id, timestamp) WHERE is_dated;
+
+-- When a person said last that the clock of this machine is right, by that clock.
+ALTER TABLE site ADD COLUMN clock_accepted_at timestamptz;

@@ -51,3 +51,6 @@ SELECT a.id, f.name AS floor,
        strftime('%Y-%m-%dT%H:%M:%fZ', a.timestamp / 1e6, 'unixepoch') AS timestamp,
        strftime('%Y-%m-%dT%H:%M:%fZ', a.created_at / 1e6, 'unixepoch') AS created_at
 FROM adjustments a JOIN floors f ON f.id = a.floor_id;
+
+-- When a person said last that the clock of this machine is right, by that clock.
+ALTER TABLE site ADD COLUMN clock_accepted_at INTEGER;
