@@ -17,7 +17,7 @@ mod statistics;
 pub use attention::{
     Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, Refusal, RefusalReason,
 };
-pub use attention::{CameraHour, FloorAtLimit, RefusedInHour};
+pub use attention::{CameraHour, CameraLag, FloorAtLimit, Receipt, RefusedInHour};
 pub use digest::{DigestSlice, EventDigest, EventDigests};
 pub use key::KEY_MARK;
 pub use key::{ApiKey, NewKey, Role};

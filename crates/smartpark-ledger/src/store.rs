@@ -25,7 +25,7 @@ use crate::{
     check::Report,
     count::{Fullness, Step},
     keys::{KeyRing, Sealed, SealedSession, Sha256Sum},
-    model::{CameraHour, FloorAtLimit, RefusedInHour},
+    model::{CameraHour, FloorAtLimit, Receipt, RefusedInHour},
     replica::Seen,
 };
 use crate::{codes, decide::sums, recorder::RecordingLog};
@@ -103,6 +103,7 @@ dispatch! {
     fn last_gone() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
+    fn recent_receipts(limit: usize) -> Result<Vec<Receipt>>;
     fn newest_receipt() -> Result<Option<i64>>;
     fn clock_accepted() -> Result<Option<i64>>;
     fn accept_clock(now: i64) -> Result<()>;

@@ -59,7 +59,7 @@ use crate::{
     TableInfo,
     check::Report,
     count::{Fullness, Step},
-    model::{CameraHour, FloorAtLimit, RefusedInHour},
+    model::{CameraHour, FloorAtLimit, Receipt, RefusedInHour},
     recorder, store,
 };
 use changes::Changes;
@@ -248,6 +248,10 @@ impl Sqlite {
     ) -> Result<EventPage> {
         let oldest = Order::OldestFirst;
         self.read(move |connection| events::page(connection, &filter, limit, cursor, oldest)).await
+    }
+
+    pub(super) async fn recent_receipts(&self, limit: usize) -> Result<Vec<Receipt>> {
+        self.read(move |connection| time::recent_receipts(connection, limit)).await
     }
 
     pub(super) async fn newest_receipt(&self) -> Result<Option<i64>> {
