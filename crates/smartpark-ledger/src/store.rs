@@ -24,6 +24,7 @@ use crate::{
     Result, ServerLock, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
+    decide::Adjustment,
     keys::{KeyRing, Sealed, SealedSession, Sha256Sum},
     model::{CameraHour, FloorAtLimit, Receipt, RefusedInHour},
     replica::Seen,
@@ -82,6 +83,14 @@ dispatch! {
     fn change_floor(id: i64, change: FloorChange) -> Result<Floor>;
     fn remove_floor(id: i64) -> Result<()>;
     fn recount(id: i64, count: i64, reason: String, author: Option<String>) -> Result<Floor>;
+    fn recount_at(
+        id: i64,
+        count: i64,
+        at: i64,
+        reason: String,
+        author: Option<String>
+    ) -> Result<Floor>;
+    fn changes_of(floor_id: Option<i64>, before: i64, limit: u32) -> Result<Vec<Adjustment>>;
     fn adjust(id: i64, direction: Direction) -> Result<Floor>;
     fn counts_at(at: Timestamp) -> Result<Vec<FloorCount>>;
     fn history(floor_id: Option<i64>, window: (i64, i64), width: i64) -> Result<Vec<Step>>;

@@ -59,6 +59,7 @@ use crate::{
     TableInfo,
     check::Report,
     count::{Fullness, Step},
+    decide::Adjustment,
     model::{CameraHour, FloorAtLimit, Receipt, RefusedInHour},
     recorder, store,
 };
@@ -174,6 +175,29 @@ impl Sqlite {
             floors::recount(session, id, count, &reason, author.as_deref())
         };
         self.write(recount).await
+    }
+
+    pub(super) async fn recount_at(
+        &self,
+        id: i64,
+        count: i64,
+        at: i64,
+        reason: String,
+        author: Option<String>,
+    ) -> Result<Floor> {
+        let recount = move |session: &mut Session<'_>| {
+            floors::recount_at(session, id, count, at, (&reason, author.as_deref()))
+        };
+        self.write(recount).await
+    }
+
+    pub(super) async fn changes_of(
+        &self,
+        floor_id: Option<i64>,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<Adjustment>> {
+        self.read(move |connection| floors::changes(connection, floor_id, before, limit)).await
     }
 
     pub(super) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {

@@ -198,8 +198,8 @@ impl Stored {
             let age = now.duration_since(*at).as_secs_f64().max(0.0);
             family.value(&[("camera_id", camera_id)], age);
         }
-        let help = "Least age of the last live events of each camera at their receipt: far above 0 if \
-                    its clock is behind.";
+        let help = "Least age of the last live events of each camera at their receipt: far above \
+                    0 if its clock is behind.";
         let mut family = text.family("smartpark_camera_lag_seconds", Type::Gauge, help);
         for CameraLag { camera_id, micros, .. } in &self.lags {
             family.value(&[("camera_id", camera_id)], *micros as f64 / 1e6);
