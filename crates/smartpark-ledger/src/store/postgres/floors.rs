@@ -22,6 +22,9 @@ use crate::{Direction, Error, Floor, FloorChange, NewFloor, Result, decide::may_
 pub(super) const ALL: &str =
     concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
 
+const SOME: &str =
+    concat!("-- floors: some\nSELECT ", floor_columns!(), " FROM floors WHERE id = ANY ($1)");
+
 pub(super) const BY_ID: &str =
     concat!("-- get_floor_by_id\nSELECT ", floor_columns!(), " FROM floors WHERE id = $1");
 
@@ -120,6 +123,11 @@ pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<Floor>> {
     query(client, ALL, &[]).await?.iter().map(|row| rows::floor(row, 0)).collect()
 }
 
+/// The floors with these ids, as far as there are any.
+pub(super) async fn some(client: &ClientWrapper, ids: &[i64]) -> Result<Vec<Floor>> {
+    query(client, SOME, &[&ids]).await?.iter().map(|row| rows::floor(row, 0)).collect()
+}
+
 pub(super) async fn by_id(client: &ClientWrapper, id: i64) -> Result<Option<Floor>> {
     let found = query(client, BY_ID, &[&id]).await?;
     found.first().map(|row| rows::floor(row, 0)).transpose()
@@ -186,7 +194,8 @@ pub(super) async fn store_settings(client: &ClientWrapper, floor: &Floor) -> Res
 }
 
 pub(super) async fn remove(pool: &Pool, id: i64, now: i64) -> Result<Result<()>> {
-    let session = Session::begin(pool, &[id], now).await?;
+    // Its origin goes with it, which a cleanup may be changing.
+    let session = Session::begin_after(LOCK_RETENTION, pool, &[id], now).await?;
     session.draft.floor(id)?;
     let transaction = session.transaction;
     delete(&transaction, id).await?;

@@ -96,9 +96,20 @@ pub(super) struct Session {
 impl Session {
     /// Begins a transaction and locks these floors, as far as they exist.
     pub(super) async fn begin(pool: &Pool, floor_ids: &[i64], now: i64) -> Result<Self> {
+        Self::begin_after("", pool, floor_ids, now).await
+    }
+
+    /// The same, with a statement before the floors are locked.
+    pub(super) async fn begin_after(
+        first: &str,
+        pool: &Pool,
+        floor_ids: &[i64],
+        now: i64,
+    ) -> Result<Self> {
         let transaction = Transaction::connect(pool).await?;
         Self::prepare(&transaction).await?;
-        let locked = Self::lock(&transaction, BEGIN, Held::Waits, floor_ids, &[]).await?;
+        let begin = format!("{BEGIN}; {first}");
+        let locked = Self::lock(&transaction, &begin, Held::Waits, floor_ids, &[]).await?;
         let locked = locked.ok_or_else(|| Error::Unavailable("the floor is in use".into()))?;
         locked.open(transaction, now)
     }

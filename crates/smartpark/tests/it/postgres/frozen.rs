@@ -72,7 +72,7 @@ fn a_server_that_is_cut_off_in_a_transaction_loses_its_locks() {
         let (park, one, _) = park(&url).await;
         let frozen = SmartPark::open(&way).await.unwrap();
         frozen.events().record_event(car(&one, "before")).await.unwrap();
-        proxy.hold_next();
+        proxy.hold_next("COMMIT");
         let theirs = begin(&frozen, car(&one, "theirs"));
         while !proxy.holds() {
             tokio::task::yield_now().await;
@@ -83,6 +83,42 @@ fn a_server_that_is_cut_off_in_a_transaction_loses_its_locks() {
         let theirs = theirs.await.unwrap().unwrap();
         assert!(!theirs.duplicate);
         assert_eq!(theirs.floor.current_vehicles, 3);
+        assert!(park.check(false).await.unwrap().is_clean());
+        frozen.close().await;
+        park.close().await;
+    });
+}
+
+/// A server is frozen just before it drops a month, which locks the whole table of events.
+#[test]
+fn a_server_that_is_cut_off_in_a_cleanup_holds_nobody_up() {
+    let schema = Schema::new();
+    let (port, url) = (port(&schema.url()), schema.url());
+    let proxy = Proxy::start(port);
+    let way = url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (park, one, _) = park(&url).await;
+        let frozen = SmartPark::open(&way).await.unwrap();
+        let at = "2011-05-15T00:00:00Z".parse().unwrap();
+        park.events().record_event(car(&one, "old").at(at)).await.unwrap();
+        proxy.hold_next("DROP TABLE");
+        let cleanup = {
+            let frozen = frozen.clone();
+            tokio::spawn(async move { frozen.events().cleanup_old_events(30).await })
+        };
+        while !proxy.holds() {
+            tokio::task::yield_now().await;
+        }
+        let locks = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'
+            AND relation IN ('events'::regclass, 'events_2011_05'::regclass)";
+        assert_eq!(schema.number(locks), 0, "it holds the table of events");
+        park.events().record_event(car(&one, "new")).await.unwrap();
+        // PostgreSQL ends its transaction; the month stays for the next cleanup.
+        assert_eq!(cleanup.await.unwrap().unwrap().deleted, 1);
+        assert_eq!(schema.number("SELECT count(*) FROM events_2011_05"), 1);
+        park.events().cleanup_old_events(30).await.unwrap();
+        assert_eq!(schema.ask("SELECT coalesce(to_regclass('events_2011_05')::text, '')"), "");
         assert!(park.check(false).await.unwrap().is_clean());
         frozen.close().await;
         park.close().await;
