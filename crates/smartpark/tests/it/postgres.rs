@@ -5,6 +5,7 @@ mod cluster;
 mod faults;
 mod forgetting;
 mod frozen;
+mod hosts;
 mod many;
 mod months;
 mod stalled;

@@ -40,9 +40,10 @@ struct Machines {
 
 impl Machines {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = script(&["start", folder.path().to_str().unwrap()]);
-        Self { folder, url }
+        // What a start that fails has made is removed, too.
+        let mut machines = Self { folder: tempfile::tempdir().unwrap(), url: String::new() };
+        machines.url = script(&["start", machines.folder.path().to_str().unwrap()]);
+        machines
     }
 
     fn make(&self, action: &str, machine: &str) {

@@ -49,6 +49,8 @@ struct Commits {
     /// What a message contains that is held back for ever, and whether one is held.
     hold: Mutex<Option<&'static str>>,
     holds: AtomicBool,
+    /// Whether nothing is passed on any more, as if all behind it stood still.
+    is_frozen: AtomicBool,
     seen: AtomicUsize,
     cut: [AtomicUsize; Cut::ALL.len()],
 }
@@ -67,6 +69,7 @@ impl Proxy {
             while let Ok((client, _)) = listener.accept().await {
                 let commits = Arc::clone(&seen);
                 tokio::spawn(async move {
+                    commits.stand_still().await;
                     let server = TcpStream::connect(("127.0.0.1", port)).await?;
                     carry(client, server, &commits).await
                 });
@@ -91,6 +94,11 @@ impl Proxy {
         *self.commits.hold.lock().unwrap() = Some(text);
     }
 
+    /// Passes nothing on from now on, and takes connections all the same.
+    pub(crate) fn freeze(&self) {
+        self.commits.is_frozen.store(true, Ordering::SeqCst);
+    }
+
     /// Whether a message is being held back, or was.
     pub(crate) fn holds(&self) -> bool {
         self.commits.holds.load(Ordering::SeqCst)
@@ -103,6 +111,13 @@ impl Proxy {
 }
 
 impl Commits {
+    /// Waits for ever, if all stands still.
+    async fn stand_still(&self) {
+        if self.is_frozen.load(Ordering::SeqCst) {
+            std::future::pending().await
+        }
+    }
+
     /// Whether this message is the one to be held back.
     fn holds_back(&self, message: &[u8]) -> bool {
         let message = String::from_utf8_lossy(message);
@@ -158,6 +173,7 @@ async fn requests(
     loop {
         let kind = from.read_u8().await?;
         let body = body(&mut from).await?;
+        commits.stand_still().await;
         let commit = kind == b'Q' && body[4..].starts_with(b"COMMIT");
         if kind == b'Q' && commits.holds_back(&body[4..]) {
             to.flush().await?;
