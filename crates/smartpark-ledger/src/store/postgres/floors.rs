@@ -16,6 +16,7 @@ use super::{
     seals,
     session::Session,
     transaction::{Transaction, patiently},
+    transfer,
 };
 use crate::{Direction, Error, Floor, FloorChange, NewFloor, Result, decide::may_remove};
 
@@ -145,6 +146,7 @@ pub(super) async fn by_name(client: &ClientWrapper, name: &str) -> Result<Option
 pub(super) async fn add(pool: &Pool, new: &NewFloor, now: i64) -> Result<Result<Floor>> {
     let transaction = Transaction::begin(pool).await?;
     query(&transaction, LOCK_RETENTION, &[]).await?;
+    transfer::require_in_use(&transaction).await?;
     let floor = insert(&transaction, new, now).await?;
     Ok(transaction.commit().await.map(|()| floor))
 }
@@ -240,6 +242,7 @@ pub(super) async fn fill(
 ) -> Result<Result<Vec<Floor>>> {
     let transaction = Transaction::begin(pool).await?;
     query(&transaction, LOCK_RETENTION, &[]).await?;
+    transfer::require_in_use(&transaction).await?;
     if empty_first {
         transaction.batch_execute(EMPTY).await?;
         seals::keep_retention(&transaction).await?;

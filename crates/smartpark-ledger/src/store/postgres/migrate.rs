@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use tokio_postgres::GenericClient;
 
-use super::{connect::milliseconds, rows::Micros, seals, transaction::Transaction};
+use super::{connect::milliseconds, rows::Micros, seals, transaction::Transaction, transfer};
 use crate::{
     Result,
     limits::MIGRATION_LOCK_TIMEOUT,
@@ -64,8 +64,9 @@ fn briefly() -> String {
     format!("SET LOCAL lock_timeout = '{}'", milliseconds(MIGRATION_LOCK_TIMEOUT))
 }
 
-/// Brings the tables up to this version.
-pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> {
+/// Brings the tables up to this version. Tables that are made `for_copy` are an unfinished copy
+/// from their first moment.
+pub(super) async fn run(transaction: Transaction, now: Timestamp, for_copy: bool) -> Result<()> {
     transaction.execute(LOCK, &[]).await?;
     transaction.batch_execute(&briefly()).await?;
     transaction.batch_execute(CREATE).await?;
@@ -77,6 +78,9 @@ pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> 
         let now = Micros(now.as_microsecond());
         transaction.execute(INSERT, &[version, name, &migration.sha256(), &now]).await?;
         tracing::info!("migrated the database to version {version} ({name})");
+    }
+    if for_copy && applied.is_empty() {
+        transfer::mark_not_begun(&transaction).await?;
     }
     if !pending.is_empty() {
         transaction.batch_execute(LOCK_ROWS).await?;

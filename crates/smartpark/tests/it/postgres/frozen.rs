@@ -6,7 +6,7 @@ use smartpark::{Direction, Error, Floor, NewEvent, NewFloor, SmartPark, VehicleT
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
 
-use super::Schema;
+use super::{Schema, port};
 use crate::servers::proxy::Proxy;
 
 /// A park with two floors.
@@ -55,17 +55,18 @@ async fn hold(client: &Client, sql: &str) {
     client.batch_execute(&format!("BEGIN; {sql} -- held by {schema}")).await.unwrap();
 }
 
-fn port(url: &str) -> u16 {
-    let config: tokio_postgres::Config = url.parse().unwrap();
-    config.get_ports().first().copied().unwrap_or(5432)
+/// A proxy to the server of a URL, and the URL by way of it.
+pub(super) fn by_proxy(url: &str) -> (Proxy, String) {
+    let proxy = Proxy::start(port(url));
+    let way = url.replace(&format!(":{}/", port(url)), &format!(":{}/", proxy.port));
+    (proxy, way)
 }
 
 #[test]
 fn a_server_that_is_cut_off_in_a_transaction_loses_its_locks() {
     let schema = Schema::new();
-    let (port, url) = (port(&schema.url()), schema.url());
-    let proxy = Proxy::start(port);
-    let way = url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port));
+    let url = schema.url();
+    let (proxy, way) = by_proxy(&url);
     // The proxy has a runtime of its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -93,9 +94,8 @@ fn a_server_that_is_cut_off_in_a_transaction_loses_its_locks() {
 #[test]
 fn a_server_that_is_cut_off_in_a_cleanup_holds_nobody_up() {
     let schema = Schema::new();
-    let (port, url) = (port(&schema.url()), schema.url());
-    let proxy = Proxy::start(port);
-    let way = url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port));
+    let url = schema.url();
+    let (proxy, way) = by_proxy(&url);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (park, one, _) = park(&url).await;

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use smartpark::{Direction, Error, NewEvent, NewFloor, SmartPark, VehicleType};
 use tokio::runtime::Builder;
 
-use super::Schema;
+use super::{Schema, port};
 use crate::servers::proxy::Proxy;
 
 /// How often a server may fail before it records on the other host: what it has begun waits for as
@@ -28,11 +28,6 @@ fn host(url: &str) -> String {
         tokio_postgres::config::Host::Tcp(name) => name.clone(),
         other => panic!("{other:?}"),
     }
-}
-
-fn port(url: &str) -> u16 {
-    let config: tokio_postgres::Config = url.parse().unwrap();
-    config.get_ports().first().copied().unwrap_or(5432)
 }
 
 /// Does something until it is done, a few times at most.

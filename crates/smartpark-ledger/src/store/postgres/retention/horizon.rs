@@ -13,6 +13,7 @@ use super::{
         rows::{Micros, damaged, maybe_micros, micros},
         seals,
         transaction::Transaction,
+        transfer,
     },
     locks::lock_floors,
 };
@@ -193,6 +194,7 @@ pub(in super::super) async fn move_horizon(
         let transaction = Transaction::begin(writers).await?;
         transaction.batch_execute(BY_INDEX).await?;
         query(&transaction, LOCK_RETENTION, &[]).await?;
+        transfer::require_in_use(&transaction).await?;
         if past::horizon(&transaction).await? != older.horizon {
             // Another server has moved it since: all is computed anew.
             transaction.rollback().await?;
