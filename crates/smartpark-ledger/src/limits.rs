@@ -269,8 +269,12 @@ pub const POSTGRES_ALONE_TIMEOUT: Duration = Duration::from_millis(50);
 /// Most facts that are read at once from PostgreSQL where the effects of late events end somewhere
 /// among them: to read them takes about as long as a few round trips.
 pub const POSTGRES_AHEAD_FACTS: u32 = 512;
-/// How long a connection to PostgreSQL may take to be made.
+/// How long a connection to PostgreSQL may take to be made. Several hosts share
+/// [`POSTGRES_PATIENCE`].
 pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may take to show that PostgreSQL answers on it, after another one gave no
+/// answer.
+pub const POSTGRES_PING: Duration = Duration::from_secs(1);
 /// How often the commits of other servers are looked for while somebody watches.
 pub const POSTGRES_WATCH_INTERVAL: Duration = Duration::from_millis(250);
 /// How long a transaction may hold the live streams' events up before the log names it.

@@ -157,13 +157,13 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Opens the target of a copy, making what is missing. A file that this makes is an unfinished
-    /// copy from its first moment, so nobody can use it if the copy is killed before it begins.
+    /// Opens the target of a copy, making what is missing. What this makes is an unfinished copy
+    /// from its first moment, so nobody can use it if the copy is killed before it begins.
     pub(crate) async fn create_for_copy(url: &str, options: &Arc<Options>) -> Result<Self> {
         match Place::of(url)? {
             Place::File(path) => Sqlite::create_for_copy(path, options).await.map(Self::Sqlite),
             #[cfg(feature = "postgres")]
-            Place::Server(url) => Postgres::create(url, options).await.map(Self::Postgres),
+            Place::Server(url) => Postgres::create_for_copy(url, options).await.map(Self::Postgres),
         }
     }
 
