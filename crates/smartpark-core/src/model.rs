@@ -15,9 +15,10 @@ mod site;
 mod statistics;
 
 pub use attention::{
-    Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, Refusal, RefusalReason,
+    Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, NotCounted, Refusal,
+    RefusalReason,
 };
-pub use attention::{CameraHour, FloorAtLimit, RefusedInHour};
+pub use attention::{CameraHour, FloorAtLimit, NotCountedInHour, RefusedInHour};
 pub use digest::{DigestSlice, EventDigest, EventDigests};
 pub use key::KEY_MARK;
 pub use key::{ApiKey, NewKey, Role};

@@ -1,6 +1,7 @@
 //! What needs a person: drawn from what is stored, so that every server says the same and a restart
 //! forgets nothing.
 
+mod not_counted;
 mod silence;
 
 use jiff::{SignedDuration, Timestamp};
@@ -69,6 +70,8 @@ impl SmartPark {
             items.extend(drift(&floors, at_limit));
         }
         items.extend(self.events().get_refusals(DAY).await?.iter().map(refused));
+        let uncounted = self.events().get_not_counted(DAY).await?;
+        items.extend(uncounted.iter().filter_map(not_counted::item));
         items.extend(self.silent_cameras(now).await?);
         items.sort_by(|one, other| {
             let key = |item: &AttentionItem| (item.level, item.kind, std::cmp::Reverse(item.count));

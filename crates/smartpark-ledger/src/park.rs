@@ -11,6 +11,7 @@ use crate::{
     attention::Drawn,
     check, limits, live,
     recorder::RecordingLog,
+    not_counted::Uncounted,
     refusals::Refusals,
     store::{Engine, FileLock},
 };
@@ -24,6 +25,7 @@ pub struct SmartPark {
     /// A permit for each walk along a history.
     pub(crate) walks: Arc<Semaphore>,
     pub(crate) refusals: Arc<Refusals>,
+    pub(crate) uncounted: Arc<Uncounted>,
     pub(crate) attention: Arc<Drawn>,
     pub(crate) tried: Arc<Mutex<Option<Trial>>>,
 }
@@ -71,8 +73,8 @@ impl SmartPark {
     pub(crate) fn on(engine: Engine, options: Arc<Options>) -> Self {
         let hub = live::Hub::new(engine.clone());
         let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
-        let (refusals, attention, tried) = Default::default();
-        Self { engine, options, hub, walks, refusals, attention, tried }
+        let (refusals, uncounted, attention, tried) = Default::default();
+        Self { engine, options, hub, walks, refusals, uncounted, attention, tried }
     }
 
     /// Names a standby of this PostgreSQL database that reads of the past may come from, where
@@ -257,6 +259,9 @@ impl SmartPark {
         if let Err(error) = self.events().store_refusals().await {
             tracing::debug!("the last refused events are not counted: {error}");
         }
+        if let Err(error) = self.events().store_not_counted().await {
+            tracing::debug!("the last messages that were not counted are not shown: {error}");
+        }
         self.engine.close().await;
     }
 
@@ -276,6 +281,13 @@ impl SmartPark {
     #[must_use]
     pub fn refused_events(&self) -> Vec<(Option<String>, RefusalReason, u64)> {
         self.refusals.ever()
+    }
+
+    /// How often this process did not count something a device sent since it started: by camera and
+    /// reason.
+    #[must_use]
+    pub fn not_counted(&self) -> Vec<(Option<String>, &'static str, u64)> {
+        self.uncounted.ever()
     }
 
     /// How many watchers this process serves now.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     Direction, Error, Event, NewEvent, Options, Recorded, Result,
     count::{Fact, Source},
-    decide::{Draft, Lack, draft::Decided, repeat::differs},
+    decide::{Draft, GroupStates, Lack, draft::Decided, repeat::differs},
 };
 
 /// What tells a vehicle of an event: camera, track and direction.
@@ -44,7 +44,7 @@ impl Row {
     /// Whether this attempt or an earlier one recorded `event` for this row, and only the answer
     /// was lost. It was found under the id that the row had then, with the time of that attempt.
     /// The id alone proves nothing: a database may have given it to another event since.
-    fn recorded(&self, event: &Event) -> bool {
+    pub(super) fn recorded(&self, event: &Event) -> bool {
         self.drawn.contains(&(event.id, event.created_at.as_microsecond()))
     }
 
@@ -76,6 +76,8 @@ pub(crate) struct Group {
     pub(super) attempted: i64,
     /// The first row that is not judged yet in this attempt.
     pub(super) next: usize,
+    /// The states that the batches change.
+    pub(super) states: GroupStates,
 }
 
 impl Group {
@@ -111,6 +113,7 @@ impl Group {
             #[cfg(feature = "postgres")]
             attempted: i64::MIN,
             next: 0,
+            states: GroupStates::default(),
         }
     }
 
@@ -121,7 +124,7 @@ impl Group {
 
     /// The answers, batch by batch.
     pub(crate) fn into_answers(self) -> Vec<Vec<Result<Recorded>>> {
-        self.answers
+        self.states.answers(self.answers)
     }
 
     /// Whether the attempt under way leaves the row out.
@@ -142,7 +145,7 @@ impl Group {
     ) -> Result<bool, Lack> {
         let end = self.next.saturating_add(at_most).min(self.rows.len());
         while let Some(row) = self.rows[..end].get(self.next) {
-            if !self.is_apart(row) {
+            if !self.is_apart(row) && !self.states.is_refused(row.place.0) {
                 let stored = twins.get(&self.next).filter(|it| row.finds(it, draft.horizon));
                 let answer = match stored.or_else(|| draft.twin(row, self.window)) {
                     Some(first) => repeated(draft, row, first),

@@ -4,7 +4,7 @@ use crate::{
     Event, Floor,
     count::{Flip, NodeRow},
     decide::{
-        Adjustment,
+        Adjustment, StateWrite,
         sums::{HourKey, HourSum},
     },
 };
@@ -29,4 +29,6 @@ pub(crate) struct Writes {
     pub(crate) no_longer: Vec<i64>,
     /// New adjustments.
     pub(crate) adjustments: Vec<Adjustment>,
+    /// States of adapters, in the order of their names.
+    pub(crate) states: Vec<StateWrite>,
 }
