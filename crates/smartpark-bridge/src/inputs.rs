@@ -15,7 +15,7 @@ use smartpark_formats::{
     plan::{NewState, Outcome, Plan, plan, state_keys},
 };
 use smartpark_ledger::{Error, Floor, NewEvent, Recorded, Result, SmartPark, StateChange};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     Signs,
@@ -84,18 +84,22 @@ impl Inputs {
     async fn record(&self, routed: Vec<Routed<'_>>) -> Result<Received> {
         let mut received = Received::default();
         for Routed { camera, findings } in routed {
+            let states = camera.and_then(|camera| self.states.get(&camera.id));
+            let states = states.filter(|_| !state_keys(&findings).is_empty());
+            // First of all: messages that wait here are decided in the order in which they came.
+            let states = match states {
+                Some(states) => Some(states.lock().await),
+                None => None,
+            };
             if let Some(camera) = camera
                 && findings.iter().any(is_sign_of_life)
             {
                 self.signs.heard(&self.park, &camera.id).await;
             }
-            let came = match camera.and_then(|camera| self.states.get(&camera.id)) {
-                Some(states) if !state_keys(&findings).is_empty() => {
-                    self.with_states(camera, findings, states).await?
-                }
-                _ => self.without_states(camera, findings).await?,
-            };
-            received.add(came);
+            received.add(match states {
+                Some(states) => self.with_states(camera, findings, states).await?,
+                None => self.without_states(camera, findings).await?,
+            });
         }
         Ok(received)
     }
@@ -134,9 +138,8 @@ impl Inputs {
         &self,
         camera: Option<&Camera>,
         findings: Vec<Finding>,
-        states: &Mutex<States>,
+        mut states: MutexGuard<'_, States>,
     ) -> Result<Received> {
-        let mut states = states.lock().await;
         let id = camera.map(|camera| camera.id.as_str()).unwrap_or_default();
         for _ in 0..MAX_DECISIONS {
             self.load(id, &state_keys(&findings), &mut states).await?;

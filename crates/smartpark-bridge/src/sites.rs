@@ -1,13 +1,16 @@
 //! The car park as feeds, Home Assistant and targets of pushes see it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use smartpark_formats::{
     config::Connections,
     feed::{FloorView, Opening, SiteView},
 };
-use smartpark_ledger::{AttentionKind, Floor, Result, SmartPark};
+use smartpark_ledger::{AttentionKind, EventFilter, Floor, Result, SmartPark};
 
 use crate::Signs;
 
@@ -21,13 +24,20 @@ pub struct Sites {
     connections: Arc<Connections>,
     /// The name that people read.
     name: String,
+    /// When the newest event of each floor happened, as of the floor's last change.
+    newest: Arc<Mutex<HashMap<i64, (Timestamp, Option<Timestamp>)>>>,
 }
 
 impl Sites {
     /// The site of `park`; `name` is what people call it.
     #[must_use]
     pub fn new(park: SmartPark, connections: Arc<Connections>, name: Option<&str>) -> Self {
-        Self { park, connections, name: name.unwrap_or("SmartPark").to_owned() }
+        Self {
+            park,
+            connections,
+            name: name.unwrap_or("SmartPark").to_owned(),
+            newest: Arc::default(),
+        }
     }
 
     /// The name of the site in paths and topics.
@@ -47,6 +57,10 @@ impl Sites {
         let site = self.connections.site.as_ref();
         let mut floors: Vec<Floor> = floors.to_vec();
         floors.sort_by_key(|floor| floor.id);
+        let mut views = Vec::with_capacity(floors.len());
+        for floor in &floors {
+            views.push(floor_view(floor, self.newest_event(floor).await?));
+        }
         let is_closed = !floors.is_empty() && floors.iter().all(|floor| !floor.is_active);
         let described = floors.iter().map(|floor| floor.created_at).max();
         Ok(vec![SiteView {
@@ -63,12 +77,27 @@ impl Sites {
             reserved_slots: site.map_or(0, |site| site.reserved_slots),
             facility_ref: self.connections.feeds.siri_facility_ref.clone(),
             opening: if is_closed { Opening::ClosedByPerson } else { Opening::Open },
-            last_event: floors.iter().filter_map(last_event).max(),
-            floors: floors.iter().map(floor_view).collect(),
+            last_event: views.iter().filter_map(|floor| floor.last_event).max(),
+            floors: views,
             vouched_at: vouched.at,
             is_silent: vouched.is_silent,
             described_at: described.unwrap_or(Timestamp::UNIX_EPOCH),
         }])
+    }
+
+    /// When the newest event of a floor happened. It is looked up once for each change of the floor.
+    async fn newest_event(&self, floor: &Floor) -> Result<Option<Timestamp>> {
+        let known = || self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((as_of, newest)) = known().get(&floor.id).copied()
+            && as_of == floor.updated_at
+        {
+            return Ok(newest);
+        }
+        let filter = EventFilter { floor_id: Some(floor.id), ..EventFilter::default() };
+        let page = self.park.events().get_events(filter, 1, None).await?;
+        let newest = page.events.first().map(|event| event.timestamp);
+        known().insert(floor.id, (floor.updated_at, newest));
+        Ok(newest)
     }
 
     /// For when the numbers are vouched for.
@@ -113,12 +142,7 @@ fn vouched(
     Vouched { at: Some(first_gone.unwrap_or(now)), is_silent: false }
 }
 
-/// When the numbers of a floor last changed; `None` if they never did.
-fn last_event(floor: &Floor) -> Option<Timestamp> {
-    (floor.updated_at > floor.created_at).then_some(floor.updated_at)
-}
-
-fn floor_view(floor: &Floor) -> FloorView {
+fn floor_view(floor: &Floor, last_event: Option<Timestamp>) -> FloorView {
     let number = |value: i64| u32::try_from(value.max(0)).unwrap_or(u32::MAX);
     FloorView {
         id: floor.id,
@@ -126,7 +150,7 @@ fn floor_view(floor: &Floor) -> FloorView {
         total: number(floor.total_slots),
         occupied: number(floor.current_vehicles.min(floor.total_slots)),
         is_active: floor.is_active,
-        last_event: last_event(floor),
+        last_event,
     }
 }
 

@@ -10,8 +10,8 @@ use crate::{
     RefusalReason, Result, Seed,
     attention::Drawn,
     check, limits, live,
-    recorder::RecordingLog,
     not_counted::Uncounted,
+    recorder::RecordingLog,
     refusals::Refusals,
     store::{Engine, FileLock},
 };

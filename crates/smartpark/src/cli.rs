@@ -12,6 +12,7 @@ mod copy;
 mod database;
 mod events;
 mod export;
+mod feeds;
 mod floors;
 mod history;
 mod import;
@@ -131,6 +132,7 @@ enum Command {
     Key(keys::Args),
     Vision(vision::Args),
     Input(trial::Args),
+    Feeds(feeds::Args),
     Config(config_check::Args),
     Completions(CompletionsArgs),
 }
@@ -242,6 +244,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Key(args) => keys::run(args, context).await,
         Command::Vision(args) => vision::run(args),
         Command::Input(args) => trial::run(args, context).await,
+        Command::Feeds(args) => feeds::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),
     }

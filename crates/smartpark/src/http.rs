@@ -74,8 +74,8 @@ use crate::{
     },
 };
 use auth::Gate;
-use feeds::FeedDocuments;
 pub use auth::{Network, Peer, Rates};
+use feeds::FeedDocuments;
 use guard::Outside;
 use latest::Latest;
 pub use origin::Origin;

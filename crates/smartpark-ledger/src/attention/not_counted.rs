@@ -22,6 +22,8 @@ pub(super) fn item(entry: &NotCounted) -> Option<AttentionItem> {
         "unknown_floor" => "Correct the floor of the camera in smartpark.toml, or add the floor.",
         "no_direction" => "Draw one line for each direction on the device.",
         "implausible" => "Check the device. Raise max_per_minute if the traffic was real.",
+        "takeover" => "Give each server and each program a client_id of its own.",
+        "push_failed" => "Check the address and the password of the target, and its log.",
         "lost_message" | "gap" => {
             "Check the connection of the device, and that it publishes with QoS 1."
         }
@@ -32,13 +34,17 @@ pub(super) fn item(entry: &NotCounted) -> Option<AttentionItem> {
         _ if entry.times < MANY => AttentionLevel::Medium,
         _ => AttentionLevel::High,
     };
-    let camera = entry.camera_id.as_deref().unwrap_or("no camera's");
+    let camera = entry.camera_id.as_ref().map(|id| format!("{id}: ")).unwrap_or_default();
     let what = if entry.detail.is_empty() { &entry.reason } else { &entry.detail };
+    let times = match entry.times {
+        1 => "once".to_owned(),
+        times => format!("{times} times"),
+    };
     Some(AttentionItem {
         camera_id: entry.camera_id.clone(),
         count: Some(entry.times),
         last: Some(entry.last_at),
-        detail: format!("{camera}: {what}. Not counted in the last 24 hours: {}.", entry.times),
+        detail: format!("{camera}{what} ({times} in the last 24 hours)."),
         ..super::item(AttentionKind::NotCounted, level, advice)
     })
 }

@@ -38,11 +38,13 @@ pub(crate) struct GroupStates {
 
 impl GroupStates {
     /// Forgets what an earlier attempt came to.
+    #[cfg(feature = "postgres")]
     pub(super) fn begin_attempt(&mut self) {
         self.refused.clear();
     }
 
     /// Moves the batches into another group that are marked.
+    #[cfg(feature = "postgres")]
     pub(super) fn split(&mut self, marks: &[bool]) -> Self {
         self.refused.clear();
         let mut marks = marks.iter().copied();
@@ -160,10 +162,7 @@ impl Group {
 
 /// What the changes of a batch store, if the states are as the batch expects. A state that is as the
 /// batch would leave it proves nothing: two messages may lead to the same state.
-fn swaps(
-    changes: &[StateChange],
-    stored: &HashMap<StateName, Vec<u8>>,
-) -> Result<Vec<StateWrite>> {
+fn swaps(changes: &[StateChange], stored: &HashMap<StateName, Vec<u8>>) -> Result<Vec<StateWrite>> {
     let mut swaps = Vec::with_capacity(changes.len());
     for change in changes {
         let StateChange { camera_id, key, expected, new, keep_until } = change;
@@ -194,6 +193,7 @@ fn apply(stored: &mut HashMap<StateName, Vec<u8>>, swap: &StateWrite) {
 fn latest(mut writes: Vec<StateWrite>) -> Vec<StateWrite> {
     writes.reverse();
     writes.sort_by(|a, b| (&a.camera_id, &a.key).cmp(&(&b.camera_id, &b.key)));
-    writes.dedup_by(|later, first| (&later.camera_id, &later.key) == (&first.camera_id, &first.key));
+    writes
+        .dedup_by(|later, first| (&later.camera_id, &later.key) == (&first.camera_id, &first.key));
     writes
 }

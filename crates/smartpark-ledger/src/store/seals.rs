@@ -4,7 +4,12 @@
 use std::collections::HashMap;
 
 use super::{checksum, naive::violate, transfer::Origin};
-use crate::{Error, Floor, Result, check::Report, decide::{Adjustment, StateWrite}, keys::KnownKey};
+use crate::{
+    Error, Floor, Result,
+    check::Report,
+    decide::{Adjustment, StateWrite},
+    keys::KnownKey,
+};
 
 /// A floor with the checksums that are stored beside it: its own, and that of its adjustments.
 pub(super) struct SealedFloor {

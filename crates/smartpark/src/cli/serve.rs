@@ -1,19 +1,17 @@
 //! The server: opens the database, seeds an empty one, listens until it is told to stop.
 
 mod access;
+mod bridge;
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc};
 
-use smartpark_formats::config::{Connections, Floor};
+use smartpark_formats::config::Connections;
 use tokio::net::TcpListener;
 
-use super::{
-    Context, Counting, Outcome, Usage, config_check::listed, output::shown_url, retention,
-    signals::StopSignals,
-};
+use super::{Context, Counting, Outcome, output::shown_url, retention, signals::StopSignals};
 use crate::{
     Error, SmartPark,
-    config::{ConfigFile, Days, Layer, Listen, SeedChoice, SiteName},
+    config::{Days, Layer, Listen, SeedChoice, SiteName},
     files,
     http::{self, HttpConfig, OnLimit, TlsFiles},
     limits::{COUNTING_PATIENCE, FAILURE_NOTICE},
@@ -79,7 +77,8 @@ impl Args {
 pub(super) async fn run(context: &Context) -> Outcome {
     let settings = &context.settings;
     let tls = access::certificate(settings)?;
-    let connections = Arc::new(connections(context.config.clone())?);
+    let connections = Arc::new(bridge::connections(context.config.as_deref())?);
+    let passwords = bridge::Passwords::read(&connections, context.config.as_deref())?;
     access::require_keys(context, tls.is_some()).await?;
     // From here on, so that none that comes while the server starts ends it the hard way.
     let signals = StopSignals::catch()?;
@@ -94,16 +93,19 @@ pub(super) async fn run(context: &Context) -> Outcome {
         anyhow::anyhow!("cannot listen on {address}: {fault}; choose another with --listen")
     })?;
     seed_if_empty(&park, settings.seed).await?;
-    require_floors(&park, &connections).await?;
+    bridge::require_floors(&park, &connections).await?;
     let mut telling = tokio::spawn(tell_stats(park.clone(), settings.database.clone()));
     // Counting many events takes seconds, for which nobody shall wait. Few are told first.
     if let Ok(told) = tokio::time::timeout(COUNTING_PATIENCE, &mut telling).await {
         told??;
     }
+    let site_name = settings.site_name.as_deref();
+    let bridge = bridge::start(&park, &connections, site_name, passwords);
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{address}");
     let failure = serve(&park, listener, tls, signals, context, connections).await?;
+    bridge.stop().await;
     if !telling.is_finished() {
         tokio::time::timeout(COUNTING_PATIENCE, telling).await.ok();
     }
@@ -114,35 +116,6 @@ pub(super) async fn run(context: &Context) -> Outcome {
     park.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
-}
-
-/// The tables of the configuration file that connect other systems; none without a file.
-fn connections(named: Option<PathBuf>) -> anyhow::Result<Connections> {
-    let Some(file) = ConfigFile::read(named.as_deref())? else { return Ok(Connections::default()) };
-    let connections = file.connections();
-    connections.map_err(|faults| Usage(listed(&file.path, &faults)).into())
-}
-
-/// Refuses to start with a camera whose floor does not exist: none of its vehicles would count.
-async fn require_floors(park: &SmartPark, connections: &Connections) -> anyhow::Result<()> {
-    let floors = park.floors().get_all_floors().await?;
-    let is_known = |named: &&Floor| match named {
-        Floor::Id(id) => floors.iter().any(|floor| floor.id == *id),
-        Floor::Name(name) => floors.iter().any(|floor| floor.name == *name),
-    };
-    let mut faults = Vec::new();
-    for camera in &connections.cameras {
-        let named = [Some(&camera.floor), camera.from.as_ref()].into_iter().flatten();
-        for floor in named.filter(|floor| !is_known(floor)) {
-            faults.push(format!("camera {}: there is no floor {floor}", camera.id));
-        }
-    }
-    if faults.is_empty() {
-        return Ok(());
-    }
-    let known: Vec<&str> = floors.iter().map(|floor| floor.name.as_str()).collect();
-    faults.push(format!("floors are: {}; `smartpark floors add` adds one", known.join(", ")));
-    Err(Usage(faults.join("\n")).into())
 }
 
 /// Tells the log what the database holds.

@@ -19,13 +19,7 @@ use smartpark_formats::{
 use tokio::time::Instant;
 
 use super::{
-    App,
-    described::problems,
-    examples,
-    id::Name,
-    kind::Kind,
-    latest::Written,
-    problem::Problem,
+    App, described::problems, examples, id::Name, kind::Kind, latest::Written, problem::Problem,
     query::Query,
 };
 use crate::{Floor, limits::FEED_AGE};
@@ -76,9 +70,7 @@ impl Document {
             Self::Whole(Feed::NgsiV2) => feed::ngsi(sites, NgsiForm::V2),
             Self::Whole(Feed::GeoJson) => feed::geojson(sites),
             Self::KeyValues => feed::ngsi(sites, NgsiForm::KeyValues),
-            Self::City(id) => {
-                feed::parkapi_v1_city(sites.iter().find(|site| site.id == *id)?, now)
-            }
+            Self::City(id) => feed::parkapi_v1_city(sites.iter().find(|site| site.id == *id)?, now),
         })
     }
 }
@@ -123,7 +115,8 @@ impl FeedDocuments {
             return Ok(Arc::clone(made));
         }
         let sites = app.sites.views().await?.into();
-        let made = Arc::new(Made { floors, at: Instant::now(), sites, documents: Mutex::default() });
+        let made =
+            Arc::new(Made { floors, at: Instant::now(), sites, documents: Mutex::default() });
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&made));
         Ok(made)
     }
@@ -213,10 +206,7 @@ feed!(geojson "getGeoJson" "/feeds/geojson.json" "application/geo+json" GeoJson,
         FeedProblems,
     ),
 )]
-pub(super) async fn ngsi_ld(
-    State(app): State<App>,
-    request: Request,
-) -> Result<Response, Problem> {
+pub(super) async fn ngsi_ld(State(app): State<App>, request: Request) -> Result<Response, Problem> {
     let form = is_key_values(request.uri());
     let document = match &form {
         Ok(true) => Document::KeyValues,

@@ -6,6 +6,7 @@ mod crash;
 mod faults;
 mod hostile;
 mod http;
+mod mqtt;
 mod postgres;
 mod scrape;
 mod server;

@@ -37,7 +37,8 @@ const PATHS: [&str; 9] = [
 fn start() -> TestServer {
     let connections = Connections::parse(SITE, &[]).unwrap();
     let name = Some("Parkhaus \"Süd\" & Co (1)".to_owned());
-    let config = HttpConfig { connections: Arc::new(connections), site_name: name, ..HttpConfig::default() };
+    let config =
+        HttpConfig { connections: Arc::new(connections), site_name: name, ..HttpConfig::default() };
     TestServer::with(config)
 }
 
@@ -89,7 +90,8 @@ fn a_feed_shows_a_car_at_once_and_leaves_out_what_is_not_vouched_for() {
     let later = |seconds: i64| {
         server.clock.set(crate::contract::world::after(seconds));
         // The documents are written anew when a floor changes.
-        let roof = FloorChange { description: Some(Some(format!("{seconds}"))), ..Default::default() };
+        let roof =
+            FloorChange { description: Some(Some(format!("{seconds}"))), ..Default::default() };
         server.run(server.park.floors().change_floor(3, roof)).unwrap();
     };
     later(1_860);
@@ -108,8 +110,10 @@ fn a_feed_shows_a_car_at_once_and_leaves_out_what_is_not_vouched_for() {
 #[test]
 fn feeds_that_are_not_open_want_a_key_of_a_viewer() {
     let server = start();
-    let viewer = format!("Bearer {}", issue(&server, NewKey::new("city", Role::Viewer)).secret.expose());
-    let camera = format!("Bearer {}", issue(&server, NewKey::new("cam", Role::Camera)).secret.expose());
+    let viewer =
+        format!("Bearer {}", issue(&server, NewKey::new("city", Role::Viewer)).secret.expose());
+    let camera =
+        format!("Bearer {}", issue(&server, NewKey::new("cam", Role::Camera)).secret.expose());
     for path in PATHS {
         let with = |key: &str| server.send("GET", path, &[("authorization", key)], b"").status;
         let is_open = ["datex2", "siri", "parkapi-v1"].iter().any(|name| path.contains(name));

@@ -101,7 +101,8 @@ fn every_operation_is_there_and_no_other_method_is() {
             let is_told =
                 |what: &str| answer.json()["detail"] == format!("the {what} does not exist");
             let there = answer.status != 405
-                && (answer.status != 404 || ["event", "floor", "camera", "site"].into_iter().any(is_told));
+                && (answer.status != 404
+                    || ["event", "floor", "camera", "site"].into_iter().any(is_told));
             assert_eq!(there, documented, "{method} {path}: {}", answer.status);
         }
     }
@@ -227,7 +228,8 @@ fn every_example_of_a_request_works() {
         let examples = request_examples(&operation);
         assert_eq!(examples.is_empty(), operation["requestBody"].is_null(), "{method} {path}");
         for (media_type, example) in examples {
-            let server = TestServer::with(HttpConfig { connections: counter(), ..Default::default() });
+            let server =
+                TestServer::with(HttpConfig { connections: counter(), ..Default::default() });
             let path = path.replace("{id}", "1");
             let body = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
             let headers = [("content-type", media_type.as_str())];
