@@ -1,8 +1,8 @@
 //! A message of a device, however it came, becomes events in the ledger.
 //!
-//! The states of the device's counters and objects change in the transaction of the events. If another
-//! server changed one of them meanwhile, the message is decided anew: so of several servers that
-//! receive one message each event counts once.
+//! The states of the device's counters and objects change in the transaction of the events. If
+//! another server changed one of them meanwhile, the message is decided anew: so of several servers
+//! that receive one message each event counts once.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -66,8 +66,8 @@ impl Inputs {
     /// Takes one message of one camera. Returns when its events are safely on disk.
     ///
     /// # Errors
-    /// [`Error::Overloaded`] and [`Error::Unavailable`]: the message is to be sent again. Whatever can
-    /// never be counted is no error but part of the answer.
+    /// [`Error::Overloaded`] and [`Error::Unavailable`]: the message is to be sent again. Whatever
+    /// can never be counted is no error but part of the answer.
     pub async fn receive(&self, camera: &Camera, message: &Message<'_>) -> Result<Received> {
         let findings = translate(camera, message);
         self.record(vec![Routed { camera: Some(camera), findings }]).await

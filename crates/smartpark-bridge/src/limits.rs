@@ -7,10 +7,11 @@ use jiff::SignedDuration;
 /// How often a message is decided anew because another server changed a state meanwhile. Each time
 /// one of them gets ahead, so this many servers would have to work on one device at once.
 pub const MAX_DECISIONS: u32 = 32;
-/// States that are kept in memory for each camera, so that most messages need no read. When there are
-/// more (a camera with very many objects), all of them are read anew.
+/// States that are kept in memory for each camera, so that most messages need no read. When there
+/// are more (a camera with very many objects), all of them are read anew.
 pub const MAX_CACHED_STATES: usize = 1_000;
-/// How often a sign of life of a camera is stored at most. A feed is vouched for with this accuracy.
+/// How often a sign of life of a camera is stored at most. A feed is vouched for with this
+/// accuracy.
 pub const SIGN_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 /// How long a sign of life is kept.
 pub const SIGN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -30,11 +31,11 @@ pub const MQTT_FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause between two attempts to connect.
 pub const MQTT_LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Pause before a message is recorded again because the database was away.
-pub const MQTT_RETRY: Duration = Duration::from_secs(1);
+pub const RECORD_RETRY: Duration = Duration::from_secs(1);
 /// How often a message is tried that fails for a reason of the program's own.
 pub const MAX_MQTT_FAILURES: u32 = 5;
-/// Connections that are lost soon after they were made: as many within [`MQTT_TAKEOVER_WINDOW`] mean
-/// that another client uses our name.
+/// Connections that are lost soon after they were made: as many within [`MQTT_TAKEOVER_WINDOW`]
+/// mean that another client uses our name.
 pub const MQTT_TAKEOVERS: usize = 3;
 /// See [`MQTT_TAKEOVERS`].
 pub const MQTT_TAKEOVER_WINDOW: SignedDuration = SignedDuration::from_secs(60);
@@ -58,3 +59,11 @@ pub const PUSH_LONGEST_PAUSE: Duration = Duration::from_secs(300);
 pub const PUSH_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of an answer that are read: a list of refused sites.
 pub const MAX_PUSH_ANSWER_BYTES: u64 = 1024 * 1024;
+/// Pause before the event stream of a device is read again; doubles up to [`DEVICE_LONGEST_PAUSE`].
+pub const DEVICE_FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Longest pause before the event stream of a device is read again.
+pub const DEVICE_LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long a device may say nothing that speaks every five seconds.
+pub const DEVICE_SILENCE: Duration = Duration::from_secs(20);
+/// How long a device may take until the head of its answer is there.
+pub const DEVICE_ANSWER: Duration = Duration::from_secs(10);

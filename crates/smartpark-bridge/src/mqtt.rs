@@ -26,8 +26,8 @@ use tokio::{
 use crate::{
     Inputs, Sites,
     limits::{
-        MAX_MQTT_AT_ONCE, MAX_MQTT_FAILURES, MQTT_FIRST_PAUSE, MQTT_LONGEST_PAUSE, MQTT_RETRY,
-        MQTT_TAKEOVER_PAUSE,
+        MAX_MQTT_AT_ONCE, MAX_MQTT_FAILURES, MQTT_FIRST_PAUSE, MQTT_LONGEST_PAUSE,
+        MQTT_TAKEOVER_PAUSE, RECORD_RETRY,
     },
 };
 use away::Away;
@@ -45,7 +45,8 @@ pub struct MqttBridge {
     password: Option<String>,
 }
 
-/// Whether the connection stands, and how often it was made: those who publish begin anew each time.
+/// Whether the connection stands, and how often it was made: those who publish begin anew each
+/// time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Standing {
     is_connected: bool,
@@ -53,7 +54,8 @@ struct Standing {
 }
 
 impl MqttBridge {
-    /// The bridge to this broker. `password` is what stands in the file that the configuration names.
+    /// The bridge to this broker. `password` is what stands in the file that the configuration
+    /// names.
     #[must_use]
     pub fn new(
         park: SmartPark,
@@ -179,8 +181,8 @@ impl MqttBridge {
         }
     }
 
-    /// Records one message. If the database is away, it is tried again until the database is back or
-    /// the broker sends the message again.
+    /// Records one message. If the database is away, it is tried again until the database is back
+    /// or the broker sends the message again.
     async fn settle(&self, arrival: Arrival, sender: &Sender) -> Arrival {
         let topic = arrival.topic();
         let arrived = self.park.now();
@@ -211,14 +213,14 @@ impl MqttBridge {
             if arrival.is_kept() && !sender.is_current(&arrival) {
                 return arrival;
             }
-            sleep(MQTT_RETRY).await;
+            sleep(RECORD_RETRY).await;
         }
     }
 
     fn tell_takeover(&self) {
         let detail = format!(
-            "another client uses the client_id {}: it and SmartPark throw each other out. Give each \
-             a client_id of its own",
+            "another client uses the client_id {}: it and SmartPark throw each other out. Give \
+             each a client_id of its own",
             self.mqtt.client_id
         );
         tracing::error!("{detail}");

@@ -125,8 +125,8 @@ fn request(target: &PushTarget, sites: &[SiteView], password: Option<&str>) -> R
     }
 }
 
-/// Whether a target took all of it. ParkAPI answers 200 and names refused items in `errors`; an NGSI-LD
-/// broker answers 207 if it refused some.
+/// Whether a target took all of it. ParkAPI answers 200 and names refused items in `errors`; an
+/// NGSI-LD broker answers 207 if it refused some.
 fn judge(target: &PushTarget, status: u16, body: &[u8]) -> Result<(), String> {
     let is_taken = (200..300).contains(&status) && status != 207;
     if !is_taken {

@@ -85,7 +85,8 @@ impl Sites {
         }])
     }
 
-    /// When the newest event of a floor happened. It is looked up once for each change of the floor.
+    /// When the newest event of a floor happened. It is looked up once for each change of the
+    /// floor.
     async fn newest_event(&self, floor: &Floor) -> Result<Option<Timestamp>> {
         let known = || self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((as_of, newest)) = known().get(&floor.id).copied()
@@ -123,8 +124,8 @@ struct Vouched {
 }
 
 /// Numbers are vouched for now while every camera is heard as usual, and else for the last sign of
-/// life of the one that fell silent first. If no camera at all was heard for `silent_after`, they are
-/// not vouched for any more.
+/// life of the one that fell silent first. If no camera at all was heard for `silent_after`, they
+/// are not vouched for any more.
 fn vouched(
     heard: &HashMap<String, Timestamp>,
     silent: &[String],

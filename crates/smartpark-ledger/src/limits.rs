@@ -329,7 +329,8 @@ pub const MAX_REFUSED_CAMERAS: usize = 1_000;
 pub const MAX_STATE_BYTES: usize = 4_096;
 /// How often states of adapters are deleted whose time is over.
 pub const FORGET_STATES_INTERVAL: Duration = Duration::from_secs(3_600);
-/// Sentences about what was not counted that one process keeps of one hour; more share one a reason.
+/// Sentences about what was not counted that one process keeps of one hour; more share one a
+/// reason.
 pub const MAX_NOT_COUNTED: usize = 2_000;
 /// Longest of these sentences, in characters.
 pub const MAX_NOT_COUNTED_CHARS: usize = 200;

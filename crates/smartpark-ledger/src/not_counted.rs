@@ -1,6 +1,6 @@
 //! What devices sent and SmartPark did not count, by camera, reason and sentence. As with refused
-//! events ([`crate::refusals`]) it is counted in memory and added to the store some seconds later, so
-//! that every server on one database shows what all of them left uncounted.
+//! events ([`crate::refusals`]) it is counted in memory and added to the store some seconds later,
+//! so that every server on one database shows what all of them left uncounted.
 
 use std::{
     collections::BTreeMap,
@@ -75,9 +75,9 @@ impl Uncounted {
 }
 
 impl EventOperations<'_> {
-    /// Notes that something a device sent was not counted: `reason` is one word, `detail` a sentence
-    /// for a person. It must hold no plate and no name of a person. Without a camera the message
-    /// belongs to none.
+    /// Notes that something a device sent was not counted: `reason` is one word, `detail` a
+    /// sentence for a person. It must hold no plate and no name of a person. Without a camera the
+    /// message belongs to none.
     pub fn note_not_counted(self, camera_id: Option<&str>, reason: &'static str, detail: &str) {
         let now = self.park.now().as_microsecond();
         self.park.uncounted.counted().note(now, camera_id, reason, detail);

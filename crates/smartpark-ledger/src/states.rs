@@ -27,12 +27,13 @@ pub struct StateChange {
 }
 
 impl EventOperations<'_> {
-    /// Records events and changes states in one transaction: all of it, or nothing. An adapter reads
-    /// its states, decides which events a message means, and calls this. If another message changed
-    /// one of the states meanwhile, nothing is stored, and the adapter reads and decides again.
+    /// Records events and changes states in one transaction: all of it, or nothing. An adapter
+    /// reads its states, decides which events a message means, and calls this. If another message
+    /// changed one of the states meanwhile, nothing is stored, and the adapter reads and decides
+    /// again.
     ///
-    /// Calling it again with the same arguments is safe: the first call has changed the states, so the
-    /// second stores nothing.
+    /// Calling it again with the same arguments is safe: the first call has changed the states, so
+    /// the second stores nothing.
     ///
     /// ```
     /// # use smartpark_ledger::{Direction, Error, NewEvent, StateChange, VehicleType};
@@ -110,8 +111,8 @@ impl EventOperations<'_> {
         self.park.engine.forget_states(self.park.now().as_microsecond()).await
     }
 
-    /// Whether these events would be recorded, one answer each; nothing is recorded, and what does not
-    /// fit is not counted as refused. Whether an event is a repeat is not looked up.
+    /// Whether these events would be recorded, one answer each; nothing is recorded, and what does
+    /// not fit is not counted as refused. Whether an event is a repeat is not looked up.
     ///
     /// ```
     /// # use smartpark_ledger::{Direction, Error, NewEvent, VehicleType};

@@ -1,7 +1,8 @@
-//! How long SmartPark was away from the broker. A broker keeps only so many messages of a session, so
-//! after a while some may be lost; a person is told how long it was.
+//! How long SmartPark was away from the broker. A broker keeps only so many messages of a session,
+//! so after a while some may be lost; a person is told how long it was.
 //!
-//! The last moment of a connection is kept in the database, so a server that was stopped knows it, too.
+//! The last moment of a connection is kept in the database, so a server that was stopped knows it,
+//! too.
 
 use jiff::{SignedDuration, Timestamp};
 use smartpark_ledger::{Error, SmartPark, StateChange};

@@ -1,8 +1,8 @@
 //! The connection to the broker: the only file that knows the MQTT library.
 //!
 //! A message is acknowledged by hand. An acknowledgement belongs to the connection that brought the
-//! message: after a reconnect the broker sends the message again, perhaps under the number of another
-//! one, so the old acknowledgement must not go out.
+//! message: after a reconnect the broker sends the message again, perhaps under the number of
+//! another one, so the old acknowledgement must not go out.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

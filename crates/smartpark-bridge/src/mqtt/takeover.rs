@@ -1,4 +1,5 @@
-//! Another client with the same `client_id`: the broker ends our connection for it, and its for ours.
+//! Another client with the same `client_id`: the broker ends our connection for it, and its for
+//! ours.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,8 +18,8 @@ impl Takeovers {
         self.connected = Some(now);
     }
 
-    /// A connection that stood is lost. Whether that was so often, each time after a short while, that
-    /// another client must be the reason: a broker that is restarted does not answer at once.
+    /// A connection that stood is lost. Whether that was so often, each time after a short while,
+    /// that another client must be the reason: a broker that is restarted does not answer at once.
     pub(super) fn lost(&mut self, now: Timestamp) -> bool {
         let is_recent = |at: &Timestamp| now.duration_since(*at).abs() < WINDOW;
         self.lost.retain(is_recent);

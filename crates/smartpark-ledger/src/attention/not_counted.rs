@@ -3,8 +3,8 @@
 use super::MANY;
 use crate::{AttentionItem, AttentionKind, AttentionLevel, NotCounted};
 
-/// Reasons that are no fault: the configuration wants it so, the device repeats itself, or it tells of
-/// other things than vehicles.
+/// Reasons that are no fault: the configuration wants it so, the device repeats itself, or it tells
+/// of other things than vehicles.
 const ORDINARY: [&str; 4] = ["repeat", "ignored_type", "low_confidence", "no_crossing"];
 
 /// The item of one reason, if it needs a person.
@@ -23,6 +23,10 @@ pub(super) fn item(entry: &NotCounted) -> Option<AttentionItem> {
         "no_direction" => "Draw one line for each direction on the device.",
         "implausible" => "Check the device. Raise max_per_minute if the traffic was real.",
         "takeover" => "Give each server and each program a client_id of its own.",
+        "unreachable" => {
+            "Check the camera's power and network, and the address, user and password in \
+             smartpark.toml."
+        }
         "push_failed" => "Check the address and the password of the target, and its log.",
         "lost_message" | "gap" => {
             "Check the connection of the device, and that it publishes with QoS 1."

@@ -102,8 +102,8 @@ impl Group {
     }
 
     /// Compares the states with those that are `stored`, before any row is judged, and returns what
-    /// is to be stored. The draft holds all floors that the group names, as far as they exist; `twins`
-    /// are those of [`Group::decide`].
+    /// is to be stored. The draft holds all floors that the group names, as far as they exist;
+    /// `twins` are those of [`Group::decide`].
     pub(crate) fn decide_states(
         &mut self,
         mut stored: HashMap<StateName, Vec<u8>>,
@@ -136,8 +136,8 @@ impl Group {
         latest(writes)
     }
 
-    /// Whether an earlier attempt committed the batch, and only its answer was lost: then its states
-    /// are stored already.
+    /// Whether an earlier attempt committed the batch, and only its answer was lost: then its
+    /// states are stored already.
     fn is_committed(&self, batch: usize, twins: &HashMap<usize, Event>) -> bool {
         let own = self.rows.iter().enumerate().filter(|(_, row)| row.place.0 == batch);
         let mut own = own.peekable();
@@ -160,8 +160,8 @@ impl Group {
     }
 }
 
-/// What the changes of a batch store, if the states are as the batch expects. A state that is as the
-/// batch would leave it proves nothing: two messages may lead to the same state.
+/// What the changes of a batch store, if the states are as the batch expects. A state that is as
+/// the batch would leave it proves nothing: two messages may lead to the same state.
 fn swaps(changes: &[StateChange], stored: &HashMap<StateName, Vec<u8>>) -> Result<Vec<StateWrite>> {
     let mut swaps = Vec::with_capacity(changes.len());
     for change in changes {

@@ -28,8 +28,8 @@ pub(super) struct Args {
 enum FeedsCommand {
     /// Write each feed as a reader would get it now, and name what readers will miss
     ///
-    /// Reads the configuration file and the database, and sends nothing. Exits with 1 if a feed leaves
-    /// the site out or a reader will miss something
+    /// Reads the configuration file and the database, and sends nothing. Exits with 1 if a feed
+    /// leaves the site out or a reader will miss something
     ///
     /// Examples:
     ///   smartpark feeds check

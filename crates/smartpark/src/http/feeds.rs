@@ -122,8 +122,8 @@ impl FeedDocuments {
     }
 }
 
-/// Lets a reader in: everybody to a feed that the configuration opens, at a bounded rate; else as any
-/// other request.
+/// Lets a reader in: everybody to a feed that the configuration opens, at a bounded rate; else as
+/// any other request.
 async fn admit(app: &App, feed: Feed, head: &Parts) -> Result<(), Problem> {
     if app.inputs.connections().feeds.open.contains(&feed) {
         return app.gate.check_feed(head);
@@ -155,11 +155,12 @@ problems!(FeedProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailab
 
 /// Declares the operation of a feed.
 macro_rules! feed {
-    ($name:ident $id:literal $path:literal $media:literal $feed:ident, $example:expr, $title:literal) => {
+    ($name:ident $id:literal $path:literal $media:literal $feed:ident,
+        $example:expr, $title:literal) => {
         #[doc = $title]
         #[doc = ""]
-        #[doc = "docs/feeds.md says what the numbers and the two times mean. Feeds that `feeds.open`"]
-        #[doc = "names need no key. Send the `ETag` of the last answer as `If-None-Match`."]
+        #[doc = "docs/feeds.md says what the numbers and the two times mean. Feeds that"]
+        #[doc = "`feeds.open` names need no key. Send the `ETag` of the last answer as `If-None-Match`."]
         #[utoipa::path(
             get, path = $path, tag = "feeds", operation_id = $id,
             responses(
@@ -193,8 +194,8 @@ feed!(geojson "getGeoJson" "/feeds/geojson.json" "application/geo+json" GeoJson,
 
 /// Parking spaces as NGSI-LD
 ///
-/// docs/feeds.md says what the numbers and the two times mean. Feeds that `feeds.open` names need no
-/// key. Send the `ETag` of the last answer as `If-None-Match`.
+/// docs/feeds.md says what the numbers and the two times mean. Feeds that `feeds.open` names need
+/// no key. Send the `ETag` of the last answer as `If-None-Match`.
 #[utoipa::path(
     get, path = "/feeds/ngsi-ld.jsonld", tag = "feeds", operation_id = "getNgsiLd",
     params(("options" = Option<String>, Query, description = "`keyValues`: values only",

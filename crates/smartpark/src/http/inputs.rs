@@ -74,13 +74,14 @@ problems!(InputProblems: NotFound, CutShort, TooSlow, TooLarge, UnsupportedType,
 /// sending it again would change nothing; the answer, the attention list and the metrics tell why.
 /// Sending a message again is always safe.
 ///
-/// Devices that know only a user and a password send the key as the password of HTTP Basic, with any
-/// user name.
+/// Devices that know only a user and a password send the key as the password of HTTP Basic, with
+/// any user name.
 #[utoipa::path(
     post, path = "/inputs/{id}", tag = "devices", operation_id = "receiveMessage",
     params(("id" = String, Path, description = "The camera's id in the configuration")),
     request_body(description = "The message as the device sends it, at most 1 MiB", content(
-        (String = "application/json", example = json!(examples::message())), (String = "application/xml"), (String = "text/plain"),
+        (String = "application/json", example = json!(examples::message())),
+        (String = "application/xml"), (String = "text/plain"),
         (String = "multipart/form-data"), (String = "application/octet-stream"),
     )),
     responses(

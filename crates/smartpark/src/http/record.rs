@@ -103,8 +103,9 @@ problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooMany
 /// problem that it would have had alone. A text that is not JSON as a whole is refused as a
 /// whole; with one event a line only the line is.
 ///
-/// With `validate=true` nothing is recorded and nothing counted as refused: the answer tells how many
-/// events would be taken, and what is wrong with the others. A camera program can be tried like this.
+/// With `validate=true` nothing is recorded and nothing counted as refused: the answer tells how
+/// many events would be taken, and what is wrong with the others. A camera program can be tried
+/// like this.
 #[utoipa::path(
     post, path = "/events", tag = "events", operation_id = "recordEvents",
     params(("validate" = Option<bool>, Query,

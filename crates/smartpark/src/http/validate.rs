@@ -26,8 +26,8 @@ pub(super) struct ValidatedView<'a> {
     errors: Vec<RowProblemView<'a>>,
 }
 
-/// The answer to events that are only to be checked. A single event that does not fit is answered as
-/// it would be if it were to be recorded.
+/// The answer to events that are only to be checked. A single event that does not fit is answered
+/// as it would be if it were to be recorded.
 pub(super) async fn answer(app: &App, caller: &Caller, rows: Rows) -> Result<Response, Problem> {
     let (rows, is_one) = match rows {
         Rows::One(row) => (vec![row], true),

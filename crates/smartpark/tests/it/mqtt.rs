@@ -2,9 +2,13 @@
 
 mod broker;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use serde_json::{Value, json};
+use smartpark_formats::{
+    config::Connections,
+    trial::recording::{RecordedMessage, messages},
+};
 
 use crate::cli::program::{Folder, Server};
 use broker::{Broker, until};
@@ -12,8 +16,9 @@ use broker::{Broker, until};
 /// A configuration that listens to this broker.
 fn configure(folder: &Folder, broker: &Broker, more: &str) {
     let text = format!(
-        "[mqtt]\nbroker = 'mqtt://127.0.0.1:{}'\nclient_id = 'smartpark-test'\n\
+        "database = {:?}\n[mqtt]\nbroker = 'mqtt://127.0.0.1:{}'\nclient_id = 'smartpark-test'\n\
          events = ['cameras/+/events']\n{more}",
+        folder.url(),
         broker.port
     );
     folder.file("smartpark.toml", text);
@@ -59,6 +64,7 @@ floor = '1F'
 [camera.counter]
 topic = 'loops/state'
 entry = '/in'
+time = '/time'
 ";
 
 #[test]
@@ -103,6 +109,104 @@ fn messages_of_every_kind_become_events() {
     until("cars after the restart of the broker", || vehicles(&server) == 8);
     assert_eq!(server.stop().0, Some(0));
     folder.run(&["check"]).ok();
+}
+
+fn payloads() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../smartpark-formats/tests/payloads")
+}
+
+/// Recorded messages of devices: name, topic, retain flag and bytes of each, and what they must
+/// give.
+fn recorded() -> Vec<(String, Vec<RecordedMessage>, Value)> {
+    let text = fs::read_to_string(payloads().join("smartpark.toml")).unwrap();
+    let connections = Connections::parse(&text, &[]).unwrap();
+    let folders = fs::read_dir(payloads()).unwrap().map(|entry| entry.unwrap().path());
+    let files = folders.filter(|path| path.is_dir()).flat_map(|path| fs::read_dir(path).unwrap());
+    let mut found = Vec::new();
+    for file in files.map(|entry| entry.unwrap().path()) {
+        if file.extension().is_none_or(|ending| ending != "ndjson") {
+            continue;
+        }
+        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        let expected = fs::read(file.with_extension("expected.json")).unwrap();
+        let expected: Value = serde_json::from_slice(&expected).unwrap();
+        let camera = connections.camera(expected["camera"].as_str().unwrap_or("roboflow"));
+        let sent = messages(camera.unwrap(), &name, &fs::read(&file).unwrap()).unwrap();
+        found.push((name, sent, expected));
+    }
+    found
+}
+
+#[test]
+fn recorded_messages_of_devices_give_their_events_through_the_broker() {
+    let all = recorded();
+    assert!(all.len() >= 14, "only {} recordings", all.len());
+    for (name, sent, expected) in all {
+        let broker = Broker::start();
+        let folder = Folder::with_floors(&[("Level 1", 200), ("Level 2", 200)]);
+        let text = fs::read_to_string(payloads().join("smartpark.toml")).unwrap();
+        let address = format!("mqtt://127.0.0.1:{}", broker.port);
+        folder.file("smartpark.toml", text.replace("mqtt://127.0.0.1:1883", &address));
+        // The recordings have times of their own.
+        let server = Server::start(&folder, &["--max-clock-skew", "8760h"]);
+        until("it is connected", || server.log().contains("connected to the broker"));
+        let total = usize::try_from(expected["events_total"].as_u64().unwrap()).unwrap();
+        // Twice: what comes again counts nothing. (A bare number without a time would be a reset.)
+        let times = if name == "esphome-pulse.ndjson" { 1 } else { 2 };
+        for message in sent.iter().cycle().take(times * sent.len()) {
+            let topic = message.topic.as_deref().unwrap();
+            broker.publish_bytes(topic, &message.body, message.retained);
+        }
+        // Messages are recorded in their order, so behind this one all are.
+        let end = json!({"camera_id": "end", "floor": "Level 1", "track_id": "end",
+            "vehicle_type": "car", "direction": "entry", "timestamp": "2026-12-01T00:00:00Z"});
+        broker.publish("cameras/end/events", &format!("{end}\n"));
+        until("the last message", || tracks(&server).contains(&"end".to_owned()));
+        until(&name, || tracks(&server).len() >= total + 1);
+        let told = tracks(&server);
+        assert_eq!(told.len(), total + 1, "{name}: {told:?}");
+        for event in expected["events"].as_array().into_iter().flatten() {
+            let track = event["track_id"].as_str().unwrap();
+            assert!(told.iter().any(|told| told == track), "{name}: {track}");
+        }
+        assert_eq!(server.stop().0, Some(0));
+    }
+}
+
+#[test]
+fn two_servers_that_hear_everything_count_each_car_once() {
+    let broker = Broker::start();
+    let one = Folder::with_floors_in_postgres(&[("1F", 5_000)]);
+    let other = Folder::on_database(one.url(), &[]);
+    let servers = [("a", &one), ("b", &other)].map(|(name, folder)| {
+        let text = format!(
+            "database = {:?}\n[mqtt]\nbroker = 'mqtt://127.0.0.1:{}'\n\
+             client_id = 'smartpark-{name}'\nevents = ['cameras/+/events']\n{CAMERAS}",
+            folder.url(),
+            broker.port
+        );
+        folder.file("smartpark.toml", text);
+        let server = Server::start(folder, &["--seed", "none"]);
+        until("it is connected", || server.log().contains("connected to the broker"));
+        server
+    });
+    let events: String = (0..200).map(|n| format!("{}\n", event(&format!("t{n}"), 600))).collect();
+    let from = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(60);
+    let reading = |n: i64| {
+        let time = from + jiff::SignedDuration::from_secs(10 * n);
+        format!("{}\n", json!({"in": 2 * n, "time": time.to_string()}))
+    };
+    let readings: String = (0..=100).map(reading).collect();
+    broker.publish("cameras/cam/events", &events);
+    broker.publish("loops/state", &readings);
+    for server in &servers {
+        until("every car", || vehicles(server) >= 400);
+    }
+    for server in servers {
+        assert_eq!(vehicles(&server), 400);
+        assert_eq!(server.stop().0, Some(0));
+    }
+    one.run(&["check"]).ok();
 }
 
 /// Server and broker are ended in turn while messages come with QoS 1: every event once.

@@ -26,8 +26,8 @@ const SINCE: &str = "-- get_not_counted
 SELECT hour, camera_id, reason, detail, times, last_at FROM not_counted WHERE hour >= $1";
 
 impl Postgres {
-    /// Adds to the sums (`rows` stand in the order of their keys), and forgets those before the hour
-    /// `oldest`. Once only: a commit whose answer was lost would count twice.
+    /// Adds to the sums (`rows` stand in the order of their keys), and forgets those before the
+    /// hour `oldest`. Once only: a commit whose answer was lost would count twice.
     pub(in crate::store) async fn add_not_counted(
         &self,
         rows: Vec<NotCountedInHour>,

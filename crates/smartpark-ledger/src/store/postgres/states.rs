@@ -1,8 +1,8 @@
 //! The states of adapters. They are written by what records a group, together with its events.
 //!
 //! A transaction that changes a state first takes an advisory lock of the state's name, in the same
-//! statement as the locks of tracks: so it reads what the transactions left that held the lock before,
-//! and a name without a row can be locked, too.
+//! statement as the locks of tracks: so it reads what the transactions left that held the lock
+//! before, and a name without a row can be locked, too.
 
 use std::collections::HashMap;
 

@@ -1,11 +1,11 @@
-//! What connects the server with devices and other systems: the tables of the configuration file, and
-//! the tasks that run beside the server.
+//! What connects the server with devices and other systems: the tables of the configuration file,
+//! and the tasks that run beside the server.
 
 use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
-use smartpark_bridge::{Inputs, MqttBridge, PushTask, Signs, Sites};
-use smartpark_formats::config::{Connections, Floor, Push, PushTarget};
+use smartpark_bridge::{Inputs, MqttBridge, PushTask, Signs, Sites, StreamTask};
+use smartpark_formats::config::{Camera, Connections, Floor, Input, Push, PushTarget};
 use tokio::{sync::watch, task::JoinHandle, time::interval};
 
 use crate::{
@@ -27,6 +27,8 @@ pub(super) struct Passwords {
     broker: Option<String>,
     /// Of each push in its turn.
     pushes: Vec<Option<String>>,
+    /// Of each camera in its turn.
+    cameras: Vec<Option<String>>,
 }
 
 impl Passwords {
@@ -48,9 +50,14 @@ impl Passwords {
             PushTarget::ParkApiV3 { password_file, .. } => read(Some(password_file)),
             PushTarget::NgsiLd { .. } | PushTarget::NgsiV2 { .. } => Ok(None),
         };
+        let of_camera = |camera: &Camera| match &camera.input {
+            Input::Dahua(dahua) => read(dahua.access.password_file.as_deref()),
+            _ => Ok(None),
+        };
         let mqtt = connections.mqtt.as_ref();
         Ok(Self {
             broker: read(mqtt.and_then(|mqtt| mqtt.password_file.as_deref()))?,
+            cameras: connections.cameras.iter().map(of_camera).collect::<anyhow::Result<_>>()?,
             pushes: connections.pushes.iter().map(of_push).collect::<anyhow::Result<_>>()?,
         })
     }
@@ -112,9 +119,13 @@ pub(super) fn start(
         let task = PushTask::new(park.clone(), sites.clone(), push.clone(), password);
         tasks.push(tokio::spawn(task.run(stopping.clone())));
     }
+    let signs = Arc::<Signs>::default();
+    let inputs = Arc::new(Inputs::new(park.clone(), Arc::clone(connections), signs));
+    for (camera, password) in connections.cameras.iter().zip(passwords.cameras) {
+        let task = StreamTask::of(park, &inputs, camera, password);
+        tasks.extend(task.map(|task| tokio::spawn(task.run(stopping.clone()))));
+    }
     if let Some(mqtt) = &connections.mqtt {
-        let signs = Arc::<Signs>::default();
-        let inputs = Arc::new(Inputs::new(park.clone(), Arc::clone(connections), signs));
         let bridge = MqttBridge::new(park.clone(), inputs, sites, mqtt.clone(), passwords.broker);
         tasks.push(tokio::spawn(async move {
             if let Err(fault) = bridge.run(stopping).await {

@@ -55,11 +55,13 @@ on_every_engine! {
     async fn a_state_that_changed_meanwhile_stores_nothing(world) {
         let floor = world.floor("Ground", 9).await;
         record(&world.park, Vec::new(), change(None, Some("1"))).await.unwrap();
-        for stale in [change(None, Some("2")), change(Some("0"), Some("2")), change(Some("0"), None)] {
+        for (expected, new) in [(None, Some("2")), (Some("0"), Some("2")), (Some("0"), None)] {
+            let stale = change(expected, new);
             let outcome = record(&world.park, vec![entry(&floor, "a", -9)], stale).await;
             assert_eq!(outcome, Err(Error::StateChanged));
         }
-        assert_eq!((state(&world.park).await.as_deref(), events(&world.park).await), (Some("1"), 0));
+        assert_eq!(state(&world.park).await.as_deref(), Some("1"));
+        assert_eq!(events(&world.park).await, 0);
         assert_eq!(world.count(&floor).await, 0);
     }
 
@@ -70,7 +72,8 @@ on_every_engine! {
         };
         call(&world.park).await.unwrap();
         assert_eq!(call(&world.another_park().await).await, Err(Error::StateChanged));
-        assert_eq!((state(&world.park).await.as_deref(), events(&world.park).await), (Some("1"), 1));
+        assert_eq!(state(&world.park).await.as_deref(), Some("1"));
+        assert_eq!(events(&world.park).await, 1);
         // With the state that is there, the event is a repeat.
         let again = change(Some("1"), Some("2"));
         let again = record(&world.park, vec![entry(&floor, "a", -9)], again).await.unwrap();

@@ -118,8 +118,8 @@ fn sorted(events: &Value) -> Vec<Value> {
     events
 }
 
-/// Sends a message the way that it takes: MQTT messages through the way in that the task of the broker
-/// uses, all others by HTTP.
+/// Sends a message the way that it takes: MQTT messages through the way in that the task of the
+/// broker uses, all others by HTTP.
 fn send(server: &TestServer, inputs: &Inputs, camera: &str, sent: &RecordedMessage) {
     if sent.topic.is_some() {
         server.run(inputs.receive_topic(&sent.message(server.park.now()))).unwrap();

@@ -76,7 +76,8 @@ impl Broker {
         command
     }
 
-    /// Publishes each line as a message with QoS 1, and again until the broker has taken all of them.
+    /// Publishes each line as a message with QoS 1, and again until the broker has taken all of
+    /// them.
     pub(super) fn publish(&self, topic: &str, lines: &str) {
         until("the messages are published", || {
             let mut command = self.client("mosquitto_pub");
@@ -108,6 +109,18 @@ impl Broker {
         assert!(command.status().unwrap().success());
     }
 
+    /// Publishes one message of any bytes.
+    pub(super) fn publish_bytes(&self, topic: &str, payload: &[u8], retained: bool) {
+        let mut command = self.client("mosquitto_pub");
+        command.args(["-q", "1", "-t", topic, "-s"]).stdin(Stdio::piped());
+        if retained {
+            command.arg("-r");
+        }
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(payload).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
     /// The retained message on a topic; empty if there is none.
     pub(super) fn retained(&self, topic: &str) -> String {
         let mut command = self.client("mosquitto_sub");
@@ -123,7 +136,8 @@ impl Broker {
     }
 }
 
-/// Whether the tests run as root: then the broker would become somebody else, who may not write here.
+/// Whether the tests run as root: then the broker would become somebody else, who may not write
+/// here.
 fn nobody_else() -> bool {
     let output = Command::new("id").arg("-u").output().unwrap();
     output.stdout.starts_with(b"0")
