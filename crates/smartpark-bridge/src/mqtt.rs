@@ -118,6 +118,17 @@ impl MqttBridge {
                     away.ended(is_session_kept).await;
                     takeovers.connected(self.park.now());
                 }
+                News::Subscribed { refused: 0 } => {
+                    tracing::info!("subscribed to the topics of the broker");
+                }
+                News::Subscribed { refused } => {
+                    let detail = format!(
+                        "the broker refused {refused} of the topics: its access list must let \
+                         SmartPark read them"
+                    );
+                    tracing::error!("{detail}");
+                    self.park.events().note_not_counted(None, "not_subscribed", &detail);
+                }
                 News::Message(arrival) if Some(arrival.topic()) == greeting => {
                     sender.acknowledge(&arrival);
                     if arrival.body() == b"online" {

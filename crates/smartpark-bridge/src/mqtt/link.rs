@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rumqttc::{
     AckMode, AsyncClient, Event, EventLoop, Incoming, LastWill, MqttOptions, Publish,
-    PublishOptions, QoS, SubscribeFilter, Transport,
+    PublishOptions, QoS, SubscribeFilter, SubscribeReasonCode, Transport,
 };
 use smartpark_formats::{config::Mqtt, feed::Publication};
 
@@ -18,6 +18,8 @@ use crate::limits::{MQTT_KEEP_ALIVE, MQTT_MAX_PACKET_BYTES};
 pub(super) enum News {
     /// It stands. Whether the broker had kept the session.
     Connected { is_session_kept: bool },
+    /// The broker has answered to the subscriptions, and has refused so many of them.
+    Subscribed { refused: usize },
     /// A message came.
     Message(Arrival),
     /// It is lost, or could not be made.
@@ -157,6 +159,11 @@ impl Link {
             Ok(Event::Incoming(Incoming::Publish(publish))) => {
                 let generation = *self.sender.generation();
                 News::Message(Arrival { publish, generation })
+            }
+            Ok(Event::Incoming(Incoming::SubAck(answer))) => {
+                let is_refused =
+                    |code: &&SubscribeReasonCode| matches!(code, SubscribeReasonCode::Failure);
+                News::Subscribed { refused: answer.return_codes.iter().filter(is_refused).count() }
             }
             Ok(_) => News::Other,
             Err(error) => {

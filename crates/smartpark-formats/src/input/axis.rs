@@ -51,7 +51,14 @@ fn scenario(camera: &Camera, axis: &Axis, json: Json<'_>) -> Result<Vec<Finding>
             found
                 .map(|(counter, value)| {
                     let (epoch, is_timed) = (epoch.clone(), true);
-                    Finding::Reading(Reading { counter, epoch, time, is_timed, value })
+                    Finding::Reading(Reading {
+                        counter,
+                        epoch,
+                        time,
+                        is_timed,
+                        is_retained: message.retained,
+                        value,
+                    })
                 })
                 .into()
         }));

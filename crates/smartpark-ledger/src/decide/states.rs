@@ -5,6 +5,9 @@
 //! states is another than the batch expects, or if one of its events would be refused: a reading
 //! must not count as taken if its vehicles were not.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -111,16 +114,20 @@ impl Group {
         twins: &HashMap<usize, Event>,
     ) -> Vec<StateWrite> {
         let changes = std::mem::take(&mut self.states.changes);
+        let mut rows: HashMap<usize, Vec<usize>> = HashMap::new();
+        if !changes.is_empty() {
+            for (place, row) in self.rows.iter().enumerate() {
+                rows.entry(row.place.0).or_default().push(place);
+            }
+        }
         let mut writes: Vec<StateWrite> = Vec::new();
         for (batch, of_batch) in changes.iter().enumerate().filter(|(_, it)| !it.is_empty()) {
-            if self.apart.get(batch).is_some_and(|apart| *apart) {
+            let rows = rows.get(&batch).map(Vec::as_slice).unwrap_or_default();
+            let is_apart = self.apart.get(batch).is_some_and(|apart| *apart);
+            if is_apart || self.is_committed(rows, twins) {
                 continue;
             }
-            if self.is_committed(batch, twins) {
-                continue;
-            }
-            let judged = self.unfit_row(batch, draft).and_then(|()| swaps(of_batch, &stored));
-            match judged {
+            match self.unfit_row(rows, draft).and_then(|()| swaps(of_batch, &stored)) {
                 Ok(swaps) => {
                     for swap in swaps {
                         apply(&mut stored, &swap);
@@ -136,18 +143,17 @@ impl Group {
         latest(writes)
     }
 
-    /// Whether an earlier attempt committed the batch, and only its answer was lost: then its
-    /// states are stored already.
-    fn is_committed(&self, batch: usize, twins: &HashMap<usize, Event>) -> bool {
-        let own = self.rows.iter().enumerate().filter(|(_, row)| row.place.0 == batch);
-        let mut own = own.peekable();
-        own.peek().is_some()
-            && own.all(|(place, row)| twins.get(&place).is_some_and(|twin| row.recorded(twin)))
+    /// Whether an earlier attempt committed these rows, and only its answer was lost: then the states
+    /// of their batch are stored already.
+    fn is_committed(&self, rows: &[usize], twins: &HashMap<usize, Event>) -> bool {
+        let is_own =
+            |place: &usize| twins.get(place).is_some_and(|twin| self.rows[*place].recorded(twin));
+        !rows.is_empty() && rows.iter().all(is_own)
     }
 
-    /// The reason why a row of a batch would be refused.
-    fn unfit_row(&self, batch: usize, draft: &Draft) -> Result<()> {
-        for row in self.rows.iter().filter(|row| row.place.0 == batch) {
+    /// The reason why one of these rows would be refused.
+    fn unfit_row(&self, rows: &[usize], draft: &Draft) -> Result<()> {
+        for row in rows.iter().map(|place| &self.rows[*place]) {
             if let Some(horizon) = draft.horizon.filter(|horizon| row.at < *horizon) {
                 let horizon = Timestamp::from_microsecond(horizon).unwrap_or(Timestamp::MIN);
                 return Err(Error::TooOld { horizon });

@@ -149,12 +149,16 @@ fn recorded_messages_of_devices_give_their_events_through_the_broker() {
         folder.file("smartpark.toml", text.replace("mqtt://127.0.0.1:1883", &address));
         // The recordings have times of their own.
         let server = Server::start(&folder, &["--max-clock-skew", "8760h"]);
-        until("it is connected", || server.log().contains("connected to the broker"));
+        until("it is connected", || server.log().contains("subscribed to the topics"));
         let total = usize::try_from(expected["events_total"].as_u64().unwrap()).unwrap();
         // Twice: what comes again counts nothing. (A bare number without a time would be a reset.)
         let times = if name == "esphome-pulse.ndjson" { 1 } else { 2 };
         for message in sent.iter().cycle().take(times * sent.len()) {
             let topic = message.topic.as_deref().unwrap();
+            if message.retained && topic.starts_with("cameras/") {
+                // To those who listen already a broker tells it as a new one.
+                continue;
+            }
             broker.publish_bytes(topic, &message.body, message.retained);
         }
         // Messages are recorded in their order, so behind this one all are.
@@ -187,7 +191,7 @@ fn two_servers_that_hear_everything_count_each_car_once() {
         );
         folder.file("smartpark.toml", text);
         let server = Server::start(folder, &["--seed", "none"]);
-        until("it is connected", || server.log().contains("connected to the broker"));
+        until("it is connected", || server.log().contains("subscribed to the topics"));
         server
     });
     let events: String = (0..200).map(|n| format!("{}\n", event(&format!("t{n}"), 600))).collect();
@@ -216,6 +220,9 @@ fn every_event_once(folder: &Folder) {
     let mut broker = Broker::start();
     configure(folder, &broker, "");
     let mut server = Some(Server::start(folder, &[]));
+    // Before it has subscribed for the first time, the broker keeps nothing for it.
+    let log = || server.as_ref().unwrap().log();
+    until("it has subscribed", || log().contains("subscribed to the topics"));
     for batch in 0..BATCHES {
         let line = |row: usize| format!("{}\n", event(&format!("{batch}-{row}"), 3_600));
         let lines: String = (0..ROWS).map(line).collect();
@@ -304,7 +311,7 @@ fn another_client_with_our_name_is_noticed() {
     let folder = Folder::with_floors(&[("1F", 10)]);
     configure(&folder, &broker, "");
     let server = Server::start(&folder, &[]);
-    until("it is connected", || server.log().contains("connected to the broker"));
+    until("it is connected", || server.log().contains("subscribed to the topics"));
     let mut other = broker.take_name("smartpark-test");
     until("it is told", || attention(&server).contains("another client uses the client_id"));
     other.kill().unwrap();

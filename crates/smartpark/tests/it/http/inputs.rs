@@ -279,7 +279,7 @@ fn devices_show_their_key_as_bearer_header_or_basic_password() {
     let viewer = issue(&server, NewKey::new("desk", Role::Viewer)).secret.expose().to_owned();
     let other = NewKey { cameras: vec!["gate".into()], ..NewKey::new("gate", Role::Camera) };
     let other = issue(&server, other).secret.expose().to_owned();
-    let elsewhere = NewKey { floors: vec![1], ..NewKey::new("floor", Role::Camera) };
+    let elsewhere = NewKey { floors: vec![2], ..NewKey::new("floor", Role::Camera) };
     let elsewhere = issue(&server, elsewhere).secret.expose().to_owned();
     let body = json!({"in": 1, "time": "2026-12-01T08:00:00Z"}).to_string();
     let ask =

@@ -18,7 +18,7 @@ pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::yield_now();
     }
 }
 
@@ -76,26 +76,17 @@ impl Broker {
         command
     }
 
-    /// Publishes each line as a message with QoS 1, and again until the broker has taken all of
-    /// them.
+    /// Publishes each line as a message with QoS 1, and again until the broker has taken all of them.
     pub(super) fn publish(&self, topic: &str, lines: &str) {
         until("the messages are published", || {
-            let mut command = self.client("mosquitto_pub");
-            let command = command.args(["-q", "1", "-l", "-t", topic]).stdin(Stdio::piped());
-            let mut child = command.spawn().unwrap();
+            // A broker that ends meanwhile leaves the publisher waiting.
+            let mut command = Command::new("timeout");
+            let port = self.port.to_string();
+            command.args(["5", "mosquitto_pub", "-h", "127.0.0.1", "-p", &port]);
+            command.args(["-q", "1", "-l", "-t", topic]).stdin(Stdio::piped());
+            let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             child.stdin.take().unwrap().write_all(lines.as_bytes()).ok();
-            let deadline = Instant::now() + Duration::from_secs(5);
-            loop {
-                match child.try_wait().unwrap() {
-                    Some(status) => return status.success(),
-                    None if Instant::now() > deadline => {
-                        child.kill().ok();
-                        child.wait().ok();
-                        return false;
-                    }
-                    None => std::thread::sleep(Duration::from_millis(20)),
-                }
-            }
+            child.wait().unwrap().success()
         });
     }
 
