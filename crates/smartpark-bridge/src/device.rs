@@ -1,5 +1,5 @@
-//! Devices that are asked, instead of devices that send: today the event stream of Dahua cameras and
-//! recorders.
+//! Devices that are asked, instead of devices that send: today the event stream of Dahua cameras
+//! and recorders.
 
 mod digest;
 mod http;
@@ -36,8 +36,8 @@ pub struct StreamTask {
 }
 
 impl StreamTask {
-    /// The task of a camera whose events are read from the device; `None` for all others. `password` is
-    /// what stands in the file that the configuration names.
+    /// The task of a camera whose events are read from the device; `None` for all others.
+    /// `password` is what stands in the file that the configuration names.
     #[must_use]
     pub fn of(
         park: &SmartPark,

@@ -37,6 +37,7 @@ mod doctest;
 pub mod error;
 mod events;
 mod floors;
+mod forgetting;
 mod history;
 pub mod keys;
 pub mod limits;
@@ -62,6 +63,7 @@ mod seed;
 mod states;
 mod store;
 mod sync;
+mod trust;
 
 pub use smartpark_core::*;
 
@@ -71,6 +73,7 @@ pub use doctest::doctest;
 pub use error::{Error, Result};
 pub use events::EventOperations;
 pub use floors::FloorOperations;
+pub use forgetting::Nightly;
 pub use keys::{IssuedKey, KeyOperations, Secret};
 pub use options::Options;
 pub use park::{ServerLock, SmartPark};

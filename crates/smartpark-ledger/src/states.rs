@@ -70,7 +70,7 @@ impl EventOperations<'_> {
         }
         changes.iter().try_for_each(fitting)?;
         let cameras: Vec<String> = events.iter().map(|event| event.camera_id.clone()).collect();
-        let judged = self.judged(events);
+        let judged = self.judged(events).await?;
         if let Some(error) = judged.iter().find_map(|event| event.as_ref().err()) {
             let error = error.clone();
             self.note_refusals(&cameras[..1], &[Err(error.clone())]);
@@ -129,7 +129,7 @@ impl EventOperations<'_> {
         let floors = self.park.floors().get_latest_floors().await?;
         let horizon = self.park.engine.horizon().await?;
         let horizon = horizon.and_then(|at| Timestamp::from_microsecond(at).ok());
-        let judge = |event: Result<NewEvent>| {
+        let check = |event: Result<NewEvent>| {
             let event = event?;
             let is_old = |horizon: &Timestamp| event.timestamp.is_some_and(|at| at < *horizon);
             if let Some(horizon) = horizon.filter(is_old) {
@@ -138,28 +138,47 @@ impl EventOperations<'_> {
             let is_known = floors.iter().any(|floor| floor.id == event.floor_id);
             if is_known { Ok(()) } else { Err(Error::UnknownFloor) }
         };
-        Ok(self.judged(events).into_iter().map(judge).collect())
+        let times = self.now_and_latest();
+        Ok(events.into_iter().map(|event| check(judge(event, times, &Ok(())))).collect())
     }
 
     /// The events as the queue takes them: each fits, or carries the reason why not.
-    pub(crate) fn judged(self, events: Vec<NewEvent>) -> Vec<Result<NewEvent>> {
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if it cannot be told whether the clock is right.
+    pub(crate) async fn judged(self, events: Vec<NewEvent>) -> Result<Vec<Result<NewEvent>>> {
+        let (now, latest) = self.now_and_latest();
+        let clock = self.clock_for(&events, now, latest).await?;
+        Ok(events.into_iter().map(|event| judge(event, (now, latest), &clock)).collect())
+    }
+
+    /// The time, and the latest that an event may have.
+    fn now_and_latest(self) -> (Timestamp, Timestamp) {
         let now = self.park.now();
         let ahead = SignedDuration::try_from(self.park.options.max_clock_skew);
         let latest = ahead.ok().and_then(|ahead| now.checked_add(ahead).ok());
-        let latest = latest.unwrap_or(Timestamp::MAX);
-        let judge = |mut event: NewEvent| {
-            let faults = event.faults();
-            event.timestamp = event.timestamp.map(whole_micros);
-            if !faults.is_empty() {
-                Err(Error::Invalid(faults))
-            } else if event.timestamp.is_some_and(|at| at > latest) {
-                Err(Error::InFuture { now })
-            } else {
-                Ok(event)
-            }
-        };
-        events.into_iter().map(judge).collect()
+        (now, latest.unwrap_or(Timestamp::MAX))
     }
+}
+
+/// Whether an event fits by itself. What depends on a clock that is not trusted is not judged.
+fn judge(
+    mut event: NewEvent,
+    (now, latest): (Timestamp, Timestamp),
+    clock: &Result<()>,
+) -> Result<NewEvent> {
+    let faults = event.faults();
+    event.timestamp = event.timestamp.map(whole_micros);
+    if !faults.is_empty() {
+        return Err(Error::Invalid(faults));
+    }
+    if let (Err(distrusted), true) = (clock, event.timestamp.is_none_or(|at| at > latest)) {
+        return Err(distrusted.clone());
+    }
+    if event.timestamp.is_some_and(|at| at > latest) {
+        return Err(Error::InFuture { now });
+    }
+    Ok(event)
 }
 
 fn fitting(change: &StateChange) -> Result<()> {

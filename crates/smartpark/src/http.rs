@@ -8,6 +8,7 @@ pub(crate) mod attention;
 mod auth;
 mod body;
 mod cameras;
+pub(crate) mod changes;
 mod channel;
 mod connection;
 mod dashboard;
@@ -296,6 +297,7 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(attention::get_attention))
         .routes(routes!(inputs::receive_message))
         .routes(routes!(cameras::send_heartbeat))
+        .routes(routes!(changes::list_changes))
         .routes(routes!(metrics::get_metrics));
     described::guard(operations.get_openapi_mut());
     described::require_host(operations.get_openapi_mut());

@@ -60,8 +60,8 @@ impl Answer {
 }
 
 impl Device {
-    /// Asks for `path` below the device's address. An answer of 401 is asked again with the user and
-    /// the password.
+    /// Asks for `path` below the device's address. An answer of 401 is asked again with the user
+    /// and the password.
     pub(super) async fn get(&self, path: &str) -> Result<Answer, String> {
         let path = format!("{}{path}", self.url.path.trim_end_matches('/'));
         let first = self.ask(&path, None).await?;

@@ -126,7 +126,7 @@ fn finding(camera: &Camera, onvif: &Onvif, notice: Notice<'_>) -> Result<Finding
             epoch,
             time,
             is_timed: true,
-            is_retained: message.retained,
+            is_retained: false,
             value,
         }));
     }

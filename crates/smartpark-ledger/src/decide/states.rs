@@ -143,8 +143,8 @@ impl Group {
         latest(writes)
     }
 
-    /// Whether an earlier attempt committed these rows, and only its answer was lost: then the states
-    /// of their batch are stored already.
+    /// Whether an earlier attempt committed these rows, and only its answer was lost: then the
+    /// states of their batch are stored already.
     fn is_committed(&self, rows: &[usize], twins: &HashMap<usize, Event>) -> bool {
         let is_own =
             |place: &usize| twins.get(place).is_some_and(|twin| self.rows[*place].recorded(twin));

@@ -86,7 +86,7 @@ pub(super) struct RowProblemView<'a> {
 
 problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooManyRows,
     UnsupportedType, InvalidFields, UnknownFloor, InFuture, TooOld, Internal, Overloaded,
-    Unavailable);
+    ClockDistrusted, Unavailable);
 
 /// Record events
 ///

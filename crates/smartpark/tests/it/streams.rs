@@ -16,8 +16,8 @@ use serde_json::Value;
 
 use crate::cli::program::{Folder, Server};
 
-/// A camera that sends this stream to everybody who knows the password, and then hangs up. Counts the
-/// streams that it sent.
+/// A camera that sends this stream to everybody who knows the password, and then hangs up. Counts
+/// the streams that it sent.
 fn camera(stream: Vec<u8>) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

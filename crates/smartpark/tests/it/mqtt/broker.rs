@@ -76,7 +76,8 @@ impl Broker {
         command
     }
 
-    /// Publishes each line as a message with QoS 1, and again until the broker has taken all of them.
+    /// Publishes each line as a message with QoS 1, and again until the broker has taken all of
+    /// them.
     pub(super) fn publish(&self, topic: &str, lines: &str) {
         until("the messages are published", || {
             // A broker that ends meanwhile leaves the publisher waiting.
