@@ -160,7 +160,8 @@ macro_rules! feed {
         #[doc = $title]
         #[doc = ""]
         #[doc = "docs/feeds.md says what the numbers and the two times mean. Feeds that"]
-        #[doc = "`feeds.open` names need no key. Send the `ETag` of the last answer as `If-None-Match`."]
+        #[doc = "`feeds.open` names need no key. Send the `ETag` of the last answer as"]
+        #[doc = "`If-None-Match`."]
         #[utoipa::path(
             get, path = $path, tag = "feeds", operation_id = $id,
             responses(
