@@ -140,7 +140,7 @@ impl Postgres {
         let limit = i64::from(limit);
         patiently!(async {
             let client = self.inner.readers.get().await?;
-            let rows = query(&*client, CHANGES, &[&floor_id, &before, &limit]).await?;
+            let rows = query(&client, CHANGES, &[&floor_id, &before, &limit]).await?;
             rows.iter().map(transfer::adjustment).collect()
         })
     }
