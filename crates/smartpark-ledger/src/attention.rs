@@ -2,6 +2,7 @@
 //! forgets nothing.
 
 mod lag;
+mod not_counted;
 mod silence;
 
 use jiff::{SignedDuration, Timestamp};
@@ -72,6 +73,8 @@ impl SmartPark {
             items.extend(drift(&floors, at_limit));
         }
         items.extend(self.events().get_refusals(DAY).await?.iter().map(refused));
+        let uncounted = self.events().get_not_counted(DAY).await?;
+        items.extend(uncounted.iter().filter_map(not_counted::item));
         let lags = self.events().get_camera_lags().await?;
         // A camera that is being answered is not silent, whatever its clock says.
         let silent = self.silent_cameras(now).await?.into_iter().filter(|item| {

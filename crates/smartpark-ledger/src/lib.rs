@@ -44,6 +44,8 @@ pub mod limits;
 pub mod live;
 #[doc(hidden)]
 pub mod metrics;
+#[doc(hidden)]
+pub mod not_counted;
 mod options;
 mod park;
 #[doc(hidden)]
@@ -58,6 +60,7 @@ mod replica;
 mod resend;
 mod schema;
 mod seed;
+mod states;
 mod store;
 mod sync;
 mod trust;
@@ -77,3 +80,4 @@ pub use park::{ServerLock, SmartPark};
 pub use replica::Reading;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
+pub use states::StateChange;

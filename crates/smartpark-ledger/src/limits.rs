@@ -199,6 +199,11 @@ pub const RATE_BURST_SECONDS: u32 = 10;
 pub const MAX_RATED_ADDRESSES: usize = 65_536;
 /// Hops of a forwarded request that are looked at.
 pub const MAX_FORWARDED_HOPS: usize = 32;
+/// How long one writing of a feed is given to readers: what its `Cache-Control` says, too.
+pub const FEED_AGE: Duration = Duration::from_secs(30);
+/// How often one address may read feeds without a key, in requests a second: a reader needs one a
+/// minute, and many may share an address.
+pub const MAX_FEED_READS_PER_SECOND: u32 = 20;
 /// How often the files of a certificate are looked at.
 pub const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(2);
 /// Largest file of a certificate or its key, in bytes.
@@ -324,6 +329,15 @@ pub const HISTORY_CHUNK_ROWS: usize = 8_192;
 pub const MAX_WALKS: usize = 2;
 /// Cameras of which one process counts refused events by name, in one hour; more share one count.
 pub const MAX_REFUSED_CAMERAS: usize = 1_000;
+/// Largest state that an adapter of a device keeps, in bytes.
+pub const MAX_STATE_BYTES: usize = 4_096;
+/// How often states of adapters are deleted whose time is over.
+pub const FORGET_STATES_INTERVAL: Duration = Duration::from_secs(3_600);
+/// Sentences about what was not counted that one process keeps of one hour; more share one a
+/// reason.
+pub const MAX_NOT_COUNTED: usize = 2_000;
+/// Longest of these sentences, in characters.
+pub const MAX_NOT_COUNTED_CHARS: usize = 200;
 /// How often refused events that were counted in memory are added to the store: what a crash may
 /// lose of these counts, and how late other servers hear of them.
 pub const REFUSALS_INTERVAL: Duration = Duration::from_secs(3);

@@ -10,6 +10,7 @@ use crate::{
     RefusalReason, Result, Seed,
     attention::Drawn,
     check, limits, live,
+    not_counted::Uncounted,
     recorder::RecordingLog,
     refusals::Refusals,
     store::{Engine, FileLock},
@@ -25,6 +26,7 @@ pub struct SmartPark {
     /// A permit for each walk along a history.
     pub(crate) walks: Arc<Semaphore>,
     pub(crate) refusals: Arc<Refusals>,
+    pub(crate) uncounted: Arc<Uncounted>,
     pub(crate) attention: Arc<Drawn>,
     pub(crate) trust: Arc<Trust>,
     pub(crate) tried: Arc<Mutex<Option<Trial>>>,
@@ -73,8 +75,8 @@ impl SmartPark {
     pub(crate) fn on(engine: Engine, options: Arc<Options>) -> Self {
         let hub = live::Hub::new(engine.clone());
         let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
-        let (refusals, attention, trust, tried) = Default::default();
-        Self { engine, options, hub, walks, refusals, attention, trust, tried }
+        let (refusals, uncounted, attention, trust, tried) = Default::default();
+        Self { engine, options, hub, walks, refusals, uncounted, attention, trust, tried }
     }
 
     /// Names a standby of this PostgreSQL database that reads of the past may come from, where
@@ -290,6 +292,9 @@ impl SmartPark {
         if let Err(error) = self.events().store_refusals().await {
             tracing::debug!("the last refused events are not counted: {error}");
         }
+        if let Err(error) = self.events().store_not_counted().await {
+            tracing::debug!("the last messages that were not counted are not shown: {error}");
+        }
         self.engine.close().await;
     }
 
@@ -309,6 +314,13 @@ impl SmartPark {
     #[must_use]
     pub fn refused_events(&self) -> Vec<(Option<String>, RefusalReason, u64)> {
         self.refusals.ever()
+    }
+
+    /// How often this process did not count something a device sent since it started: by camera and
+    /// reason.
+    #[must_use]
+    pub fn not_counted(&self) -> Vec<(Option<String>, &'static str, u64)> {
+        self.uncounted.ever()
     }
 
     /// How many watchers this process serves now.

@@ -14,6 +14,7 @@ mod copy;
 mod database;
 mod events;
 mod export;
+mod feeds;
 mod floors;
 mod history;
 mod import;
@@ -135,6 +136,7 @@ enum Command {
     Key(keys::Args),
     Vision(vision::Args),
     Input(trial::Args),
+    Feeds(feeds::Args),
     Config(config_check::Args),
     Completions(CompletionsArgs),
 }
@@ -249,6 +251,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Key(args) => keys::run(args, context).await,
         Command::Vision(args) => vision::run(args),
         Command::Input(args) => trial::run(args, context).await,
+        Command::Feeds(args) => feeds::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),
     }

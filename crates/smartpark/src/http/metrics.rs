@@ -59,6 +59,7 @@ pub(super) async fn get_metrics(State(app): State<App>, uri: Uri) -> Result<Resp
     tell_requests(&mut text, &app);
     tell_recorder(&mut text, app.park.recording_log());
     tell_refused(&mut text, app.park.refused_events());
+    tell_not_counted(&mut text, &app.park.not_counted());
     match stored {
         Ok(stored) => stored.tell(&mut text, app.park.now()),
         Err(error) => {
@@ -151,6 +152,15 @@ fn tell_refused(text: &mut Exposition, refused: Vec<(Option<String>, RefusalReas
     for (camera_id, reason, count) in refused {
         let camera_id = camera_id.as_deref().unwrap_or(OTHER);
         family.value(&[("camera_id", camera_id), ("reason", reason.as_str())], count);
+    }
+}
+
+fn tell_not_counted(text: &mut Exposition, not_counted: &[(Option<String>, &'static str, u64)]) {
+    let help = "What devices sent that was not counted, by camera and reason.";
+    let mut family = text.family("smartpark_messages_not_counted_total", Type::Counter, help);
+    for (camera_id, reason, count) in not_counted {
+        let camera_id = camera_id.as_deref().unwrap_or(OTHER);
+        family.value(&[("camera_id", camera_id), ("reason", reason)], count);
     }
 }
 

@@ -24,6 +24,7 @@ mod refusals;
 mod repair;
 mod retention;
 mod schema;
+mod states;
 mod statistics;
 mod steps;
 mod tamper;
