@@ -35,6 +35,7 @@ pub mod copy;
 mod decide;
 mod doctest;
 pub mod error;
+mod estimates;
 mod events;
 mod floors;
 mod history;
@@ -66,6 +67,10 @@ pub use clock::Clock;
 #[doc(hidden)]
 pub use doctest::doctest;
 pub use error::{Error, Result};
+pub use estimates::{
+    Arrival, DriftHistory, DriftStep, EstimateOperations, FloorDrift, FloorForecast, SiteDrift,
+    SiteForecast,
+};
 pub use events::EventOperations;
 pub use floors::FloorOperations;
 pub use keys::{IssuedKey, KeyOperations, Secret};

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::{Clock, limits};
 
 /// What can be set about counting. The defaults are those of the contract.
@@ -14,6 +16,8 @@ pub struct Options {
     pub dedup_window: Duration,
     /// How far a replica may be behind to be read from (10 seconds).
     pub max_replica_lag: Duration,
+    /// The time zone of the site (UTC): nights, weekdays and hours of estimates are local.
+    pub time_zone: TimeZone,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -24,6 +28,7 @@ impl Default for Options {
             max_clock_skew: limits::DEFAULT_MAX_CLOCK_SKEW,
             dedup_window: limits::DEFAULT_DEDUP_WINDOW,
             max_replica_lag: limits::DEFAULT_MAX_REPLICA_LAG,
+            time_zone: TimeZone::UTC,
             clock: Clock::system(),
         }
     }

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::{
-    Error, EventOperations, FloorOperations, KeyOperations, Migrations, Options, Position, Reading,
-    RefusalReason, Result, Seed,
+    Error, EstimateOperations, EventOperations, FloorOperations, KeyOperations, Migrations,
+    Options, Position, Reading, RefusalReason, Result, Seed,
     attention::Drawn,
-    check, limits, live,
+    check,
+    estimates::Estimates,
+    limits, live,
     recorder::RecordingLog,
     refusals::Refusals,
     store::{Engine, FileLock},
@@ -25,6 +27,7 @@ pub struct SmartPark {
     pub(crate) walks: Arc<Semaphore>,
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) attention: Arc<Drawn>,
+    pub(crate) estimates: Arc<Estimates>,
     pub(crate) tried: Arc<Mutex<Option<Trial>>>,
 }
 
@@ -71,8 +74,8 @@ impl SmartPark {
     pub(crate) fn on(engine: Engine, options: Arc<Options>) -> Self {
         let hub = live::Hub::new(engine.clone());
         let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
-        let (refusals, attention, tried) = Default::default();
-        Self { engine, options, hub, walks, refusals, attention, tried }
+        let (refusals, attention, estimates, tried) = Default::default();
+        Self { engine, options, hub, walks, refusals, attention, estimates, tried }
     }
 
     /// Names a standby of this PostgreSQL database that reads of the past may come from, where
@@ -111,6 +114,12 @@ impl SmartPark {
     #[must_use]
     pub fn events(&self) -> EventOperations<'_> {
         EventOperations { park: self }
+    }
+
+    /// The operations that estimate: what comes next, and how far counts may be off.
+    #[must_use]
+    pub fn estimates(&self) -> EstimateOperations<'_> {
+        EstimateOperations { park: self }
     }
 
     /// The operations on API keys.

@@ -20,6 +20,7 @@ mod keys;
 mod lanes;
 mod latest;
 mod migrate;
+mod observe;
 mod partitions;
 mod past;
 mod probe;

@@ -25,6 +25,7 @@ mod latest;
 mod lock;
 mod log;
 mod migrate;
+mod observe;
 mod open;
 mod past;
 mod place;

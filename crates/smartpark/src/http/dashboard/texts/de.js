@@ -60,6 +60,15 @@ export const de = {
         other: '{moved} Fahrzeuge in der letzten Stunde',
     },
 
+    'outlook.will': 'Voll um etwa {time}',
+    'outlook.may': 'Voraussichtlich voll um {time}',
+    'outlook.room': 'Bis {time} mindestens ist Platz',
+    'outlook.between': 'Wirklich zwischen {low} und {high} Fahrzeuge',
+    'outlook.count': 'Um etwa {time} zählen',
+    'outlook.never_recounted': 'Hier hat noch niemand gezählt: es können mehr oder weniger sein',
+    'outlook.traffic_moved': 'Der Verkehr liegt seit der letzten Zählung bei {percent} %: es '
+        + 'können mehr oder weniger sein',
+
     'range': 'Zeitraum',
     'range.24h': '24 Stunden',
     'range.7d': '7 Tage',

@@ -61,6 +61,15 @@ export const en = {
         other: '{moved} vehicles in the last hour',
     },
 
+    'outlook.will': 'Full at about {time}',
+    'outlook.may': 'May be full at {time}',
+    'outlook.room': 'Room until {time} at least',
+    'outlook.between': 'Really between {low} and {high} vehicles',
+    'outlook.count': 'Count it at about {time}',
+    'outlook.never_recounted': 'Nobody has counted here yet: it may be more or less still',
+    'outlook.traffic_moved': 'Traffic changed to {percent} % since the last count: it may be more '
+        + 'or less still',
+
     'range': 'Stretch of time',
     'range.24h': '24 hours',
     'range.7d': '7 days',
