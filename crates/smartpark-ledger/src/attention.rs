@@ -1,6 +1,7 @@
 //! What needs a person: drawn from what is stored, so that every server says the same and a restart
 //! forgets nothing.
 
+mod recount;
 mod silence;
 
 use jiff::{SignedDuration, Timestamp};
@@ -68,6 +69,7 @@ impl SmartPark {
         for at_limit in self.engine.at_limit(day_ago).await? {
             items.extend(drift(&floors, at_limit));
         }
+        items.extend(self.suggested_recounts(&items).await?);
         items.extend(self.events().get_refusals(DAY).await?.iter().map(refused));
         items.extend(self.silent_cameras(now).await?);
         items.sort_by(|one, other| {

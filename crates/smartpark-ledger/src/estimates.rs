@@ -8,6 +8,7 @@
 mod drift;
 mod forecast;
 mod memory;
+mod survey;
 mod train;
 
 use std::{
@@ -22,6 +23,7 @@ pub use forecast::{Arrival, FloorForecast, SiteForecast};
 
 use crate::{Error, Result, SmartPark, limits::MAX_OBSERVED_FLOORS};
 use memory::FloorMemory;
+use survey::Survey;
 use train::Groups;
 
 /// The operations that estimate; from [`SmartPark::estimates`].
@@ -35,6 +37,7 @@ pub struct EstimateOperations<'a> {
 pub(crate) struct Estimates {
     floors: Mutex<Floors>,
     groups: Mutex<Groups>,
+    survey: Mutex<Survey>,
 }
 
 #[derive(Debug, Default)]

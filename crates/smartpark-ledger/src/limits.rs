@@ -355,6 +355,9 @@ pub const READY_PATIENCE: Duration = Duration::from_secs(3);
 /// Floors whose facts one process keeps folded for estimates, each up to 1 MB. Of more, those are
 /// read again that nobody asked about for longest.
 pub const MAX_OBSERVED_FLOORS: usize = 32;
+/// Floors whose drift is estimated anew for one answer of what needs a person, or of the metrics:
+/// each takes up to 0.3 s if nothing of it is kept. Others follow with the next answers.
+pub const MAX_SURVEYED_FLOORS: usize = 8;
 /// States of a floor's drift that are kept, each about 200 kB: the latest nights that were asked.
 pub const MAX_DRIFT_STATES: usize = 2;
 /// Groups of floors whose trained forecasts are kept, each of up to 32 floors and 1 MB.

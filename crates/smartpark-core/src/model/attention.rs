@@ -64,6 +64,8 @@ pub enum AttentionKind {
     EventsRefused,
     /// Entries to a full or exits from an empty floor in the last 24 hours, since the last recount.
     EventsAtLimit,
+    /// The true number of vehicles on a floor is uncertain, and a recount would help.
+    RecountSuggested,
     /// An active floor has reached 90 % and not fallen below 80 % since.
     FloorNearlyFull,
 }
@@ -77,6 +79,7 @@ impl AttentionKind {
             Self::CameraSilent => "camera_silent",
             Self::EventsRefused => "events_refused",
             Self::EventsAtLimit => "events_at_limit",
+            Self::RecountSuggested => "recount_suggested",
             Self::FloorNearlyFull => "floor_nearly_full",
         }
     }

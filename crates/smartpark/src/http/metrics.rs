@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::{App, described::problems, examples, problem::Problem, query::Query};
 use crate::{
-    Floor, LastSeen, RefusalReason, SmartPark, Timestamp,
+    Floor, FloorDrift, LastSeen, RefusalReason, SmartPark, Timestamp,
     limits::{MAX_QUEUED_ROWS, METRICS_PATIENCE},
     planted::planted,
     recorder::RecordingLog,
@@ -161,6 +161,7 @@ struct Stored {
     floors: Vec<Floor>,
     cameras: Vec<LastSeen>,
     size_bytes: u64,
+    drift: Vec<FloorDrift>,
 }
 
 impl Stored {
@@ -168,7 +169,9 @@ impl Stored {
         let mut floors = park.floors().get_latest_floors().await?.to_vec();
         floors.sort_by_key(|floor| floor.id);
         let cameras = park.events().get_last_seen().await?;
-        Ok(Self { floors, cameras, size_bytes: park.migrations().get_database_size().await? })
+        let size_bytes = park.migrations().get_database_size().await?;
+        let drift = park.estimates().get_drift_survey().await?;
+        Ok(Self { floors, cameras, size_bytes, drift })
     }
 
     fn tell(&self, text: &mut Exposition, now: Timestamp) {
@@ -189,6 +192,7 @@ impl Stored {
         floors("smartpark_floor_active", "Whether cars are sent to a floor.", |floor| {
             floor.is_active.into()
         });
+        self.tell_drift(text);
         let help = "Age of the last event of each camera that sent any in the last week.";
         let mut family = text.family("smartpark_camera_last_event_age_seconds", Type::Gauge, help);
         for LastSeen { camera_id, at } in &self.cameras {
@@ -196,5 +200,24 @@ impl Stored {
             let age = now.duration_since(*at).as_secs_f64().max(0.0);
             family.value(&[("camera_id", camera_id)], age);
         }
+    }
+    fn tell_drift(&self, text: &mut Exposition) {
+        let mut floors = |name, help, value: fn(&FloorDrift) -> f64| {
+            let mut family = text.family(name, Type::Gauge, help);
+            for told in &self.drift {
+                let id = told.floor.id.to_string();
+                family.value(&[("floor_id", &id), ("floor", &told.floor.name)], value(told));
+            }
+        };
+        let help = "Most likely true number of vehicles on a floor at the last full hour.";
+        floors("smartpark_drift_estimate", help, |told| told.drift.estimate as f64);
+        let help = "Lower bound of its 95 % interval.";
+        floors("smartpark_drift_low", help, |told| told.drift.low as f64);
+        let help = "Upper bound of its 95 % interval.";
+        floors("smartpark_drift_high", help, |told| told.drift.high as f64);
+        let help = "Vehicles per event by which a floor's count falls behind the truth.";
+        floors("smartpark_net_loss_ratio", help, |told| {
+            told.drift.net_loss_per_1000.estimate / 1000.0
+        });
     }
 }

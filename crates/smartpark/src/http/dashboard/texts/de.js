@@ -200,6 +200,9 @@ export const de = {
         'Jede Ebene ist voll. Autos aufhalten oder eine weitere Ebene öffnen.',
     'need.floor_nearly_full.what': '{floor} ist fast voll',
     'need.floor_nearly_full.advice': 'Bereithalten, Autos auf eine andere Ebene zu schicken.',
+    'need.recount_suggested.what': '{floor} zählen: der Stand kann abweichen',
+    'need.recount_suggested.advice': 'Fahrzeuge zählen und eintragen. Die Ebene nennt die beste '
+        + 'Zeit.',
     'need.events_at_limit.what': {
         one: '{count} Ereignis an der Grenze auf {floor}',
         other: '{count} Ereignisse an der Grenze auf {floor}',

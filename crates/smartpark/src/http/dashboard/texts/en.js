@@ -197,6 +197,9 @@ export const en = {
     'need.floor_full.all.advice': 'Every floor is full. Hold cars back, or open another floor.',
     'need.floor_nearly_full.what': '{floor} is nearly full',
     'need.floor_nearly_full.advice': 'Get ready to send cars to another floor.',
+    'need.recount_suggested.what': '{floor} should be counted: its count may be off',
+    'need.recount_suggested.advice': 'Count the vehicles and enter a recount. The floor tells the '
+        + 'best time.',
     'need.events_at_limit.what': {
         one: '{count} event at the limit on {floor}',
         other: '{count} events at the limit on {floor}',
