@@ -12,10 +12,12 @@ mod clock;
 mod config_check;
 mod copy;
 mod database;
+mod drift;
 mod events;
 mod export;
 mod feeds;
 mod floors;
+mod forecast;
 mod history;
 mod import;
 mod input;
@@ -35,10 +37,11 @@ mod words;
 use std::{io, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
+use jiff::tz::TimeZone;
 
 use crate::{
     Options, SmartPark,
-    config::{ConfigError, Layer, LogFormat, LogLevel, Settings, Span},
+    config::{ConfigError, ConfigFile, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
 #[cfg(fuzzing)]
@@ -121,6 +124,8 @@ enum Command {
     Events(events::EventsArgs),
     Stats(events::StatsArgs),
     History(history::HistoryArgs),
+    Forecast(forecast::ForecastArgs),
+    Drift(drift::DriftArgs),
     Attention(attention::AttentionArgs),
     Cleanup(events::CleanupArgs),
     Import(import::Args),
@@ -172,11 +177,29 @@ impl Context {
         SmartPark::open_with(&self.settings.database, self.options()).await
     }
 
+    /// The time zone of the site, from the table `[site]` of the configuration file; UTC if there
+    /// is none.
+    fn time_zone(&self) -> TimeZone {
+        let file = ConfigFile::read(self.config.as_deref()).ok().flatten();
+        let Some(file) = file else { return TimeZone::UTC };
+        match file.connections() {
+            Ok(tables) => tables.site.map_or(TimeZone::UTC, |site| site.time_zone),
+            Err(_) => {
+                let file = file.path.display();
+                tracing::warn!(
+                    "estimates use UTC: `smartpark config check` tells the faults of {file}"
+                );
+                TimeZone::UTC
+            }
+        }
+    }
+
     fn options(&self) -> Options {
         Options {
             max_clock_skew: self.settings.max_clock_skew,
             dedup_window: self.settings.dedup_window,
             retention_days: self.settings.retention_days,
+            time_zone: self.time_zone(),
             ..Options::default()
         }
     }
@@ -231,11 +254,13 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Reset(args) => database::reset(args, context).await,
         Command::Info(_) => database::info(context).await,
         Command::Floors(args) => floors::run(args, context).await,
-        Command::Recommend(_) => floors::recommend(context).await,
+        Command::Recommend(args) => floors::recommend(args, context).await,
         Command::Record(args) => events::record(args, context).await,
         Command::Events(args) => events::list(args, context).await,
         Command::Stats(args) => events::stats(args, context).await,
         Command::History(args) => history::run(args, context).await,
+        Command::Forecast(args) => forecast::run(args, context).await,
+        Command::Drift(args) => drift::run(args, context).await,
         Command::Attention(_) => attention::run(context).await,
         Command::Cleanup(args) => events::cleanup(args, context).await,
         Command::Import(args) => import::run(args, context).await,

@@ -21,6 +21,7 @@ mod lanes;
 mod latest;
 mod migrate;
 mod not_counted;
+mod observe;
 mod partitions;
 mod past;
 mod probe;
