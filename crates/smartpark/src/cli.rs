@@ -35,12 +35,13 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     Options, SmartPark,
-    config::{ConfigError, Layer, LogFormat, LogLevel, Settings, Span},
+    config::{ConfigError, ConfigFile, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
 #[cfg(fuzzing)]
 pub use import::fuzzing;
 use output::Out;
+use smartpark_formats::config::Connections;
 
 /// How a command went: the code that the process ends with, or why it could not be done.
 type Outcome = anyhow::Result<ExitCode>;
@@ -166,6 +167,17 @@ impl Context {
         SmartPark::open_with(&self.settings.database, self.options()).await
     }
 
+    /// The tables of the configuration file; `None` without a file.
+    fn connections(&self) -> anyhow::Result<Option<Connections>> {
+        let Some(file) = ConfigFile::read(self.config.as_deref())? else { return Ok(None) };
+        let connections = file.connections();
+        let connections = connections.map_err(|faults| {
+            let text = config_check::listed(&file.path, &faults);
+            Usage(format!("the configuration does not fit:\n{text}"))
+        })?;
+        Ok(Some(connections))
+    }
+
     fn options(&self) -> Options {
         Options {
             max_clock_skew: self.settings.max_clock_skew,
@@ -201,7 +213,8 @@ fn run(cli: Cli) -> Outcome {
     }
     let settings = settings(&cli)?;
     let serves = matches!(cli.command, Command::Serve(_));
-    let quiet = if serves { LogLevel::Info } else { LogLevel::Warn };
+    let watches = matches!(&cli.command, Command::Vision(args) if args.watches());
+    let quiet = if serves || watches { LogLevel::Info } else { LogLevel::Warn };
     logging::start(settings.log_level.unwrap_or(quiet), settings.log_format);
     let mut runtime = if serves {
         tokio::runtime::Builder::new_multi_thread()
@@ -240,7 +253,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
-        Command::Vision(args) => vision::run(args),
+        Command::Vision(args) => vision::run(args, context).await,
         Command::Input(args) => trial::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),
