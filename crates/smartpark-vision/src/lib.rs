@@ -2,8 +2,8 @@
 //!
 //! An `ffmpeg` child decodes the source ([`source`]), the counter finds vehicles by one of three
 //! methods ([`blob`], [`strip`], [`model`]), and each crossing of the line becomes one [`Event`].
-//! [`count`] counts a film, [`live::watch`] runs a live camera, [`check()`] looks at a source, [`still`] draws pictures for people, and
-//! [`health`] tells when a camera cannot see.
+//! [`count`] counts a film, [`live::watch`] runs a live camera, [`check()`] looks at a source,
+//! [`still`] draws pictures for people, and [`health`] tells when a camera cannot see.
 //!
 //! # Rules of the line
 //!
@@ -59,6 +59,6 @@ pub use frame::Frame;
 pub use geometry::{Line, Point, Rect};
 pub use health::{Blindness, Health, State, StateChange};
 pub use live::{LiveCamera, Numbers, Report, StopSignal, watch};
-pub use model::{Detection, Detector};
+pub use model::{Detection, Detector, DetectorFile};
 pub use source::{Capture, CaptureOptions, Source};
 pub use watch::{Sighting, Watch, WatchOptions};

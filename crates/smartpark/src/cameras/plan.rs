@@ -8,10 +8,10 @@ use std::{
 use anyhow::Context as _;
 use jiff::Timestamp;
 use smartpark_client::{Crossing, FloorRef};
-use smartpark_formats::config::{Camera, Connections, Floor, Input, Video, VideoLine};
+use smartpark_formats::config::{Camera, Connections, Floor, Input, Video, VideoLine, VideoMethod};
 use smartpark_vision::{
-    CaptureOptions, Line, Method, Point, Source, WatchOptions, event::run_name,
-    limits::WARM_UP_LIVE_S,
+    CaptureOptions, DetectorFile, Line, Method, Point, Source, WatchOptions, event::run_name,
+    limits::WARM_UP_LIVE_S, watch::DetectorMaker,
 };
 
 use super::word;
@@ -55,10 +55,12 @@ impl Plan {
         let vision = &connections.vision;
         let spool = vision.spool.as_deref().unwrap_or(DEFAULT_SPOOL).into();
         let program = vision.ffmpeg.as_deref().unwrap_or("ffmpeg");
+        let model = vision.model.as_ref().map(|path| DetectorFile::open(path.as_ref()));
+        let model = model.transpose()?;
         let mut cameras = Vec::new();
         for camera in &connections.cameras {
             if let Input::Video(video) = &camera.input {
-                cameras.push(CameraPlan::new(camera, video, program)?);
+                cameras.push(CameraPlan::new(camera, video, program, model.as_ref())?);
             }
         }
         Ok(Self { spool, cameras })
@@ -81,7 +83,16 @@ impl Plan {
 }
 
 impl CameraPlan {
-    fn new(camera: &Camera, video: &Video, program: &str) -> anyhow::Result<Self> {
+    fn new(
+        camera: &Camera,
+        video: &Video,
+        program: &str,
+        model: Option<&DetectorFile>,
+    ) -> anyhow::Result<Self> {
+        if video.method == VideoMethod::Model && model.is_none() {
+            let advice = "[vision] model must name the file that scripts/model makes";
+            anyhow::bail!("camera {}: method model needs a detector; {advice}", camera.id);
+        }
         let usual = CaptureOptions::default();
         let width = video.width.and_then(|width| usize::try_from(width).ok());
         let masks = video.masks.iter().map(|mask| mask.iter().map(|p| point(*p)).collect());
@@ -99,7 +110,10 @@ impl CameraPlan {
                 masks: masks.collect(),
                 method: video.method.as_str().parse::<Method>()?,
                 warm_up_s: WARM_UP_LIVE_S,
-                detector: None,
+                detector: model.cloned().map(|model| {
+                    let make: DetectorMaker = Box::new(move || Ok(model.detector()));
+                    make
+                }),
                 run: Box::new(new_run),
             },
             speed: 1.0,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use smartpark_vision::{
-    CaptureOptions, CountOptions, Error, Line, Method, Point, Source, count, still,
+    CaptureOptions, CountOptions, DetectorFile, Error, Line, Method, Point, Source, count, still,
 };
 
 use super::{Context, Outcome, Usage, output};
@@ -89,9 +89,12 @@ struct Scene {
 struct CountArgs {
     #[command(flatten)]
     scene: Scene,
-    /// How vehicles are found: auto, blob or strip
+    /// How vehicles are found: auto, blob, strip or model. Auto is model with --model, else blob
     #[arg(long, value_name = "METHOD", default_value = "auto")]
     method: Method,
+    /// The detector's file, as scripts/model makes it
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
     /// The moment of the first frame, as RFC 3339 with an offset
     #[arg(long, value_name = "INSTANT", default_value = "1970-01-01T00:00:00Z",
         value_parser = super::floors::instant)]
@@ -190,15 +193,16 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
 }
 
 fn count_film(args: CountArgs) -> smartpark_vision::Result<()> {
-    let CountArgs { scene, method, start, camera_id, floor_id, events } = args;
+    let CountArgs { scene, method, model, start, camera_id, floor_id, events } = args;
     let options = CountOptions { method, start, camera_id, floor_id, ..scene.options() };
+    let model = model.map(|path| DetectorFile::open(&path)).transpose()?;
     let path = events.clone().unwrap_or_else(|| "standard output".into());
     let failed = |cause: io::Error| Error::Write { path: path.clone(), cause };
     let mut out: Box<dyn io::Write> = match events {
         Some(file) => Box::new(File::create(file).map_err(failed)?),
         None => Box::new(io::stdout().lock()),
     };
-    let report = count(&options, None, |event| {
+    let report = count(&options, model.map(|model| model.detector()), |event| {
         let line = serde_json::to_string(event).map_err(|error| failed(error.into()))?;
         writeln!(out, "{line}").map_err(failed)
     })?;
