@@ -17,8 +17,7 @@ pub const CLASSES: usize = 24;
 /// The classes that are vehicles.
 const VEHICLES: [(usize, VehicleType); 2] = [(23, VehicleType::Car), (18, VehicleType::Truck)];
 /// The cells along a side of each layer, and the scale of its anchors.
-const LAYERS: [(usize, f32); 6] =
-    [(19, 0.2), (10, 0.35), (5, 0.5), (3, 0.65), (2, 0.8), (1, 0.95)];
+const LAYERS: [(usize, f32); 6] = [(19, 0.2), (10, 0.35), (5, 0.5), (3, 0.65), (2, 0.8), (1, 0.95)];
 /// What the numbers of a box are divided by: places, then sizes.
 const CODING: (f32, f32) = (10.0, 5.0);
 

@@ -92,7 +92,8 @@ struct Camera(Child);
 impl Camera {
     fn start(folder: &Folder, port: u16) -> Self {
         let child = Command::new("ffmpeg")
-            .args(["-nostdin", "-v", "quiet", "-re", "-stream_loop", "-1", "-i", "film.mkv", "-c:v", "copy"])
+            .args(["-nostdin", "-v", "quiet", "-re", "-stream_loop", "-1"])
+            .args(["-i", "film.mkv", "-c:v", "copy"])
             .args(["-f", "mpjpeg", "-listen", "1", &format!("http://127.0.0.1:{port}/camera")])
             .current_dir(folder.path())
             .spawn();
