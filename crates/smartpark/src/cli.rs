@@ -10,6 +10,7 @@ mod check;
 mod config_check;
 mod copy;
 mod database;
+mod demo;
 mod events;
 mod export;
 mod floors;
@@ -131,6 +132,7 @@ enum Command {
     Check(check::Args),
     Key(keys::Args),
     Vision(vision::Args),
+    Demo(demo::Args),
     Input(trial::Args),
     Config(config_check::Args),
     Completions(CompletionsArgs),
@@ -212,7 +214,7 @@ fn run(cli: Cli) -> Outcome {
         return config_check::run(args, config, &out);
     }
     let settings = settings(&cli)?;
-    let serves = matches!(cli.command, Command::Serve(_));
+    let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
     let watches = matches!(&cli.command, Command::Vision(args) if args.watches());
     let quiet = if serves || watches { LogLevel::Info } else { LogLevel::Warn };
     logging::start(settings.log_level.unwrap_or(quiet), settings.log_format);
@@ -254,6 +256,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Check(args) => check::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
         Command::Vision(args) => vision::run(args, context).await,
+        Command::Demo(args) => demo::run(args).await,
         Command::Input(args) => trial::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),

@@ -3,6 +3,8 @@
 
 mod live;
 
+pub(super) use live::speed;
+
 use std::{
     fs::File,
     io::{self, Write as _},

@@ -20,7 +20,8 @@ pub(super) struct PlayArgs {
     speed: f64,
 }
 
-fn speed(text: &str) -> Result<f64, String> {
+/// How fast a film plays.
+pub(in crate::cli) fn speed(text: &str) -> Result<f64, String> {
     let speed = text.parse().ok().filter(|speed| (0.1..=100.0).contains(speed));
     speed.ok_or_else(|| "must be a number from 0.1 to 100".to_owned())
 }

@@ -240,6 +240,24 @@ fn what_does_not_fit_is_told_before_anything_is_counted() {
 }
 
 #[test]
+fn the_demo_counts_its_film_and_leaves_nothing() {
+    let folder = Folder::new();
+    let demo =
+        ["demo", "--once", "--no-browser", "--speed", "10", "--listen", "127.0.0.1:0"].as_slice();
+    let mut command = folder.command(demo);
+    command.env("TMPDIR", folder.path());
+    let mut demo = Watcher::spawn(command);
+    demo.wait_for("the page is at http://");
+    let (code, log) = demo.end();
+    assert_eq!(code, Some(0), "{log}");
+    let crossings = |word: &str| {
+        log.lines().filter(|line| line.contains(" crossing ") && line.contains(word)).count()
+    };
+    assert_eq!((crossings("Entry"), crossings("Exit")), (4, 4), "{log}");
+    assert!(folder.files().is_empty(), "{:?}", folder.files());
+}
+
+#[test]
 fn cameras_are_watched_by_one_program_only() {
     let folder = Folder::with_floors(&[("Level 1", 10)]);
     let gone = format!("http://127.0.0.1:{}/camera", free_port());
