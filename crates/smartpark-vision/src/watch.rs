@@ -83,6 +83,7 @@ pub struct Watch {
     sizes: Option<Sizes>,
     warm_up: WarmUp,
     learning_since: Option<f64>,
+    last_learning: f64,
     next_sample: f64,
     lost_since: Option<f64>,
 }
@@ -98,6 +99,7 @@ impl Watch {
             sizes: None,
             warm_up: WarmUp::default(),
             learning_since: None,
+            last_learning: 0.0,
             next_sample: 0.0,
             lost_since: None,
         }
@@ -145,8 +147,14 @@ impl Watch {
             told.extend(change.map(|change| Sighting::Change { line, change }));
             sees &= watched.health.state() == State::Learning;
         }
+        let gone = frame.t - std::mem::replace(&mut self.last_learning, frame.t);
         if !sees {
-            self.learn();
+            // A moment without sight is not learnt from; the time of learning is longer by it.
+            self.learning_since = self.learning_since.map(|since| since + gone);
+            let is_long = |watched: &Watched| watched.health.state_age(frame.t) > RELEARN_S;
+            if self.watched.iter().any(is_long) {
+                self.learn();
+            }
             return Ok(told);
         }
         let since = *self.learning_since.get_or_insert(frame.t);

@@ -150,7 +150,7 @@ async fn play(
     }
 }
 
-/// Opens the page, if there is a screen. If there is none, or no browser, the note says where it is.
+/// Opens the page, if there is a screen. The note has said where it is.
 fn open_browser(page: &str) {
     let has = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let program = match std::env::consts::OS {

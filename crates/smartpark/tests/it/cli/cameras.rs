@@ -13,7 +13,9 @@ use serde_json::Value;
 use super::program::{Folder, Server, after, signal};
 
 /// 20 s at 10 frames a second. A car with windows drives over x = 160 after 7.4 s and 17.4 s.
-const ROAD: &str = "color=c=0x808080:s=320x180:r=10:d=20,noise=alls=4:allf=t:all_seed=1";
+const ROAD: &str = "color=c=0x808080:s=320x180:r=10:d=20,\
+     drawbox=y=24:w=320:h=8:c=0xe0e0e0:t=fill,drawbox=y=156:w=320:h=8:c=0xe0e0e0:t=fill,\
+     noise=alls=4:allf=t:all_seed=1";
 const CAR: &str = "color=c=0x204080:s=70x40:r=10:d=20,\
      drawbox=x=8:y=6:w=20:h=28:c=0xd0d0d0:t=fill,drawbox=x=40:y=8:w=18:h=24:c=0x101010:t=fill";
 const DRIVE: &str = "overlay=x='-80+mod(t-4+20,10)*60':y=70";
