@@ -7,6 +7,7 @@
 mod attention;
 mod backup;
 mod check;
+mod clock;
 mod config_check;
 mod copy;
 mod database;
@@ -130,6 +131,7 @@ enum Command {
     Replay(import::replay::Args),
     Backup(backup::Args),
     Check(check::Args),
+    Clock(clock::Args),
     Key(keys::Args),
     Vision(vision::Args),
     Demo(demo::Args),
@@ -184,6 +186,7 @@ impl Context {
         Options {
             max_clock_skew: self.settings.max_clock_skew,
             dedup_window: self.settings.dedup_window,
+            retention_days: self.settings.retention_days,
             ..Options::default()
         }
     }
@@ -254,6 +257,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Copy(args) => copy::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Clock(args) => clock::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
         Command::Vision(args) => vision::run(args, context).await,
         Command::Demo(args) => demo::run(args).await,
