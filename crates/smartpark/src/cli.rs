@@ -12,6 +12,7 @@ mod clock;
 mod config_check;
 mod copy;
 mod database;
+mod demo;
 mod drift;
 mod events;
 mod export;
@@ -47,6 +48,7 @@ use crate::{
 #[cfg(fuzzing)]
 pub use import::fuzzing;
 use output::Out;
+use smartpark_formats::config::Connections;
 
 /// How a command went: the code that the process ends with, or why it could not be done.
 type Outcome = anyhow::Result<ExitCode>;
@@ -140,6 +142,7 @@ enum Command {
     Clock(clock::Args),
     Key(keys::Args),
     Vision(vision::Args),
+    Demo(demo::Args),
     Input(trial::Args),
     Feeds(feeds::Args),
     Config(config_check::Args),
@@ -194,6 +197,17 @@ impl Context {
         }
     }
 
+    /// The tables of the configuration file; `None` without a file.
+    fn connections(&self) -> anyhow::Result<Option<Connections>> {
+        let Some(file) = ConfigFile::read(self.config.as_deref())? else { return Ok(None) };
+        let connections = file.connections();
+        let connections = connections.map_err(|faults| {
+            let text = config_check::listed(&file.path, &faults);
+            Usage(format!("the configuration does not fit:\n{text}"))
+        })?;
+        Ok(Some(connections))
+    }
+
     fn options(&self) -> Options {
         Options {
             max_clock_skew: self.settings.max_clock_skew,
@@ -230,8 +244,9 @@ fn run(cli: Cli) -> Outcome {
         return config_check::run(args, config, &out);
     }
     let settings = settings(&cli)?;
-    let serves = matches!(cli.command, Command::Serve(_));
-    let quiet = if serves { LogLevel::Info } else { LogLevel::Warn };
+    let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
+    let watches = matches!(&cli.command, Command::Vision(args) if args.watches());
+    let quiet = if serves || watches { LogLevel::Info } else { LogLevel::Warn };
     logging::start(settings.log_level.unwrap_or(quiet), settings.log_format);
     let mut runtime = if serves {
         tokio::runtime::Builder::new_multi_thread()
@@ -274,7 +289,8 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Changes(args) => changes::run(args, context).await,
         Command::Clock(args) => clock::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
-        Command::Vision(args) => vision::run(args),
+        Command::Vision(args) => vision::run(args, context).await,
+        Command::Demo(args) => demo::run(args).await,
         Command::Input(args) => trial::run(args, context).await,
         Command::Feeds(args) => feeds::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),

@@ -39,6 +39,7 @@ mod kind;
 mod latest;
 mod metrics;
 mod origin;
+pub(crate) mod own;
 mod places;
 mod problem;
 mod query;
