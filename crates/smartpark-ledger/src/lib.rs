@@ -37,6 +37,7 @@ mod doctest;
 pub mod error;
 mod events;
 mod floors;
+mod forgetting;
 mod history;
 pub mod keys;
 pub mod limits;
@@ -59,6 +60,7 @@ mod schema;
 mod seed;
 mod store;
 mod sync;
+mod trust;
 
 pub use smartpark_core::*;
 
@@ -68,6 +70,7 @@ pub use doctest::doctest;
 pub use error::{Error, Result};
 pub use events::EventOperations;
 pub use floors::FloorOperations;
+pub use forgetting::Nightly;
 pub use keys::{IssuedKey, KeyOperations, Secret};
 pub use options::Options;
 pub use park::{ServerLock, SmartPark};

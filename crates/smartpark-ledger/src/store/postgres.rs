@@ -38,6 +38,7 @@ mod stream;
 mod tables;
 mod task;
 mod terms;
+mod time;
 mod transaction;
 mod transfer;
 mod twins;
