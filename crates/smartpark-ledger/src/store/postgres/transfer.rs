@@ -236,9 +236,9 @@ pub(super) async fn require_in_use(client: &ClientWrapper) -> Result<()> {
     in_use(copy_of(client, COPY_OF).await?)
 }
 
-/// The same, given whose copy it is. A camera is to keep its event and send it again.
+/// The same, given whose copy it is. To try again at once does not help.
 pub(super) fn in_use(copy_of: Option<i64>) -> Result<()> {
-    transfer::require_whole(copy_of).map_err(|error| Error::Unavailable(error.to_string()))
+    transfer::require_whole(copy_of)
 }
 
 /// Marks new tables as the target of a copy that has not begun.

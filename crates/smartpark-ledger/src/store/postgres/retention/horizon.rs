@@ -43,15 +43,18 @@ WHERE r.id = 1";
 const KNOWN: &str = "-- cleanup_old_events: floors
 SELECT id, created_at, adjustments_checksum FROM floors";
 
-/// What the snapshot did not see is little, and found by its transactions. (In a restored dump,
+/// What the snapshot did not see is little, and found by its transactions. An event may stand before
+/// the horizon by its place alone: it stays, and changes the count there. (In a restored dump,
 /// whose transactions are numbered ahead of this server's, it is all: then this takes its time.)
 const OLDER_SINCE: &str = "-- cleanup_old_events: what that snapshot has not seen
 WITH since AS MATERIALIZED (
     SELECT timestamp, change, id, floor_id FROM events
     WHERE change >= pg_snapshot_xmin($1::text::pg_snapshot)
       AND NOT pg_visible_in_snapshot(change, $1::text::pg_snapshot))
-SELECT floor_id, count(*), max(ARRAY[change::text::bigint, id]) FROM since
-WHERE timestamp >= $2 AND timestamp < $3 GROUP BY floor_id";
+SELECT s.floor_id, count(*) FILTER (WHERE s.timestamp < $3),
+    max(ARRAY[s.change::text::bigint, s.id]) FILTER (WHERE s.timestamp < $3)
+FROM since s LEFT JOIN event_places p ON p.event_id = s.id
+WHERE s.timestamp >= $2 AND coalesce(p.place, s.timestamp) < $3 GROUP BY s.floor_id";
 
 const KEEP_LAST: &str =
     "-- cleanup_old_events: the last of those that are gone, as they were recorded
