@@ -1,5 +1,7 @@
 //! Every bound of the translators, named, with its unit and its reason.
 
+use std::ops::RangeInclusive;
+
 use jiff::SignedDuration;
 pub use smartpark_core::limits::MAX_NAME_CHARS;
 
@@ -35,3 +37,11 @@ pub const MAX_CONFIG_BYTES: usize = 1024 * 1024;
 pub const MAX_CAMERAS: usize = 1_000;
 /// Longest entry of a list or text in the configuration, in characters.
 pub const MAX_SETTING_CHARS: usize = 1_000;
+/// Most lines of one camera: each is counted on its own.
+pub const MAX_VIDEO_LINES: usize = 4;
+/// Most masks of one camera.
+pub const MAX_VIDEO_MASKS: usize = 20;
+/// Frames per second that a camera may be looked at with: fewer lose vehicles.
+pub const VIDEO_FPS: RangeInclusive<f64> = 4.0..=60.0;
+/// Widths that a picture may be scaled to, in pixels.
+pub const VIDEO_WIDTH: RangeInclusive<u64> = 160..=1_920;

@@ -3,6 +3,7 @@
 
 mod lag;
 mod not_counted;
+mod recount;
 mod silence;
 
 use jiff::{SignedDuration, Timestamp};
@@ -72,6 +73,7 @@ impl SmartPark {
         for at_limit in self.engine.at_limit(day_ago).await? {
             items.extend(drift(&floors, at_limit));
         }
+        items.extend(self.suggested_recounts(&items).await?);
         items.extend(self.events().get_refusals(DAY).await?.iter().map(refused));
         let uncounted = self.events().get_not_counted(DAY).await?;
         items.extend(uncounted.iter().filter_map(not_counted::item));

@@ -35,6 +35,7 @@ pub mod copy;
 mod decide;
 mod doctest;
 pub mod error;
+mod estimates;
 mod events;
 mod floors;
 mod forgetting;
@@ -71,6 +72,10 @@ pub use clock::Clock;
 #[doc(hidden)]
 pub use doctest::doctest;
 pub use error::{Error, Result};
+pub use estimates::{
+    Arrival, DriftHistory, DriftStep, EstimateOperations, FloorDrift, FloorForecast, SiteDrift,
+    SiteForecast,
+};
 pub use events::EventOperations;
 pub use floors::FloorOperations;
 pub use forgetting::Nightly;

@@ -274,8 +274,12 @@ pub const POSTGRES_ALONE_TIMEOUT: Duration = Duration::from_millis(50);
 /// Most facts that are read at once from PostgreSQL where the effects of late events end somewhere
 /// among them: to read them takes about as long as a few round trips.
 pub const POSTGRES_AHEAD_FACTS: u32 = 512;
-/// How long a connection to PostgreSQL may take to be made.
+/// How long a connection to PostgreSQL may take to be made. Several hosts share
+/// [`POSTGRES_PATIENCE`].
 pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may take to show that PostgreSQL answers on it, after another one gave no
+/// answer.
+pub const POSTGRES_PING: Duration = Duration::from_secs(1);
 /// How often the commits of other servers are looked for while somebody watches.
 pub const POSTGRES_WATCH_INTERVAL: Duration = Duration::from_millis(250);
 /// How long a transaction may hold the live streams' events up before the log names it.
@@ -369,3 +373,27 @@ pub const READY_PATIENCE: Duration = Duration::from_secs(3);
 
 /// So many of the last events that were received are looked at for the lags of cameras.
 pub const RECENT_RECEIPTS: usize = 5_000;
+/// Floors whose facts one process keeps folded for estimates, each up to 1 MB. Of more, those are
+/// read again that nobody asked about for longest.
+pub const MAX_OBSERVED_FLOORS: usize = 32;
+/// Floors whose drift is estimated anew for one answer of what needs a person, or of the metrics:
+/// each takes up to 0.3 s if nothing of it is kept. Others follow with the next answers.
+pub const MAX_SURVEYED_FLOORS: usize = 8;
+/// States of a floor's drift that are kept, each about 200 kB: the latest nights that were asked.
+pub const MAX_DRIFT_STATES: usize = 2;
+/// Groups of floors whose trained forecasts are kept, each of up to 32 floors and 1 MB.
+pub const MAX_FORECAST_GROUPS: usize = 16;
+/// How far ahead a forecast reaches, in hours: a week.
+pub const MAX_FORECAST_HOURS: u32 = 7 * 24;
+/// How far ahead a forecast reaches if the caller names nothing, in hours.
+pub const DEFAULT_FORECAST_HOURS: u32 = 24;
+/// Shortest step of a forecast, in seconds; the step if the caller names none.
+pub const MIN_FORECAST_STEP: u32 = 900;
+/// Longest step of a forecast, in seconds: a day.
+pub const MAX_FORECAST_STEP: u32 = 86_400;
+/// How far ahead a driver may arrive, in seconds: a week.
+pub const MAX_ARRIVAL_SECONDS: u32 = 7 * 86_400;
+/// Shortest step of a history of drift, in seconds: an hour.
+pub const MIN_DRIFT_STEP: u32 = 3_600;
+/// Most steps of a history of drift.
+pub const MAX_DRIFT_STEPS: u32 = 750;

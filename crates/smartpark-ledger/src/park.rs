@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::{
-    Error, EventOperations, FloorOperations, KeyOperations, Migrations, Options, Position, Reading,
-    RefusalReason, Result, Seed,
+    Error, EstimateOperations, EventOperations, FloorOperations, KeyOperations, Migrations,
+    Options, Position, Reading, RefusalReason, Result, Seed,
     attention::Drawn,
-    check, limits, live,
+    check,
+    estimates::Estimates,
+    limits, live,
     not_counted::Uncounted,
     recorder::RecordingLog,
     refusals::Refusals,
@@ -29,6 +31,7 @@ pub struct SmartPark {
     pub(crate) uncounted: Arc<Uncounted>,
     pub(crate) attention: Arc<Drawn>,
     pub(crate) trust: Arc<Trust>,
+    pub(crate) estimates: Arc<Estimates>,
     pub(crate) tried: Arc<Mutex<Option<Trial>>>,
 }
 
@@ -75,8 +78,20 @@ impl SmartPark {
     pub(crate) fn on(engine: Engine, options: Arc<Options>) -> Self {
         let hub = live::Hub::new(engine.clone());
         let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
-        let (refusals, uncounted, attention, trust, tried) = Default::default();
-        Self { engine, options, hub, walks, refusals, uncounted, attention, trust, tried }
+        let (refusals, uncounted, attention, trust) = Default::default();
+        let (estimates, tried) = Default::default();
+        Self {
+            engine,
+            options,
+            hub,
+            walks,
+            refusals,
+            uncounted,
+            attention,
+            trust,
+            estimates,
+            tried,
+        }
     }
 
     /// Names a standby of this PostgreSQL database that reads of the past may come from, where
@@ -115,6 +130,12 @@ impl SmartPark {
     #[must_use]
     pub fn events(&self) -> EventOperations<'_> {
         EventOperations { park: self }
+    }
+
+    /// The operations that estimate: what comes next, and how far counts may be off.
+    #[must_use]
+    pub fn estimates(&self) -> EstimateOperations<'_> {
+        EstimateOperations { park: self }
     }
 
     /// The operations on API keys.

@@ -5,6 +5,7 @@ mod digest;
 mod drift;
 mod latest;
 mod naive;
+pub(crate) mod observation;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod seals;
@@ -34,6 +35,7 @@ use crate::{
     decide::{StateName, sums},
     recorder::RecordingLog,
 };
+use observation::{Ask, Observation};
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
 pub(crate) use sqlite::FileLock;
@@ -98,6 +100,7 @@ dispatch! {
     fn adjust(id: i64, direction: Direction) -> Result<Floor>;
     fn counts_at(at: Timestamp) -> Result<Vec<FloorCount>>;
     fn history(floor_id: Option<i64>, window: (i64, i64), width: i64) -> Result<Vec<Step>>;
+    fn observe(ask: Ask) -> Result<Observation>;
     fn fullness(floor_id: i64, window: (i64, i64)) -> Result<Fullness>;
     fn at_limit(from: i64) -> Result<Vec<FloorAtLimit>>;
     fn camera_hours(starts: &[i64], hours: i64) -> Result<Vec<CameraHour>>;
@@ -169,13 +172,13 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Opens the target of a copy, making what is missing. A file that this makes is an unfinished
-    /// copy from its first moment, so nobody can use it if the copy is killed before it begins.
+    /// Opens the target of a copy, making what is missing. What this makes is an unfinished copy
+    /// from its first moment, so nobody can use it if the copy is killed before it begins.
     pub(crate) async fn create_for_copy(url: &str, options: &Arc<Options>) -> Result<Self> {
         match Place::of(url)? {
             Place::File(path) => Sqlite::create_for_copy(path, options).await.map(Self::Sqlite),
             #[cfg(feature = "postgres")]
-            Place::Server(url) => Postgres::create(url, options).await.map(Self::Postgres),
+            Place::Server(url) => Postgres::create_for_copy(url, options).await.map(Self::Postgres),
         }
     }
 

@@ -16,12 +16,16 @@ mod described;
 mod digest;
 mod docs;
 mod download;
+mod drift;
+pub(crate) mod drift_views;
+mod estimate_examples;
 mod events;
 mod examples;
 mod feeds;
 mod filter;
 mod floor_bodies;
 mod floors;
+pub(crate) mod forecast;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod guard;
@@ -35,6 +39,7 @@ mod kind;
 mod latest;
 mod metrics;
 mod origin;
+pub(crate) mod own;
 mod places;
 mod problem;
 mod query;
@@ -268,6 +273,7 @@ impl App {
         (name = "events", description = "What cameras see"),
         (name = "floors", description = "How full the floors are, and managing them"),
         (name = "statistics", description = "What happened in a window of time"),
+        (name = "estimates", description = "What comes next, and how far counts may be off"),
         (name = "live", description = "What happens, as it happens"),
         (name = "devices", description = "What devices and camera programs send beside events"),
         (name = "feeds", description = "Free spaces for cities, maps and journey planners"),
@@ -292,6 +298,11 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(floors::recount_floor))
         .routes(routes!(history::get_floor_history))
         .routes(routes!(history::get_history))
+        .routes(routes!(forecast::get_floor_forecast))
+        .routes(routes!(forecast::get_forecast))
+        .routes(routes!(drift::get_floor_drift))
+        .routes(routes!(drift::get_drift))
+        .routes(routes!(drift::get_floor_drift_history))
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(stream::watch_live))
         .routes(routes!(attention::get_attention))

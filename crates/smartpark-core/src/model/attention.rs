@@ -86,6 +86,8 @@ pub enum AttentionKind {
     CameraBehind,
     /// A device sent something in the last 24 hours that was not counted, and that may be vehicles.
     NotCounted,
+    /// The true number of vehicles on a floor is uncertain, and a recount would help.
+    RecountSuggested,
     /// An active floor has reached 90 % and not fallen below 80 % since.
     FloorNearlyFull,
     /// Events are kept longer than they should be.
@@ -105,6 +107,7 @@ impl AttentionKind {
             Self::CameraBehind => "camera_behind",
             Self::EventsAtLimit => "events_at_limit",
             Self::NotCounted => "not_counted",
+            Self::RecountSuggested => "recount_suggested",
             Self::FloorNearlyFull => "floor_nearly_full",
         }
     }

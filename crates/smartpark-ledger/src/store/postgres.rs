@@ -21,6 +21,7 @@ mod lanes;
 mod latest;
 mod migrate;
 mod not_counted;
+mod observe;
 mod partitions;
 mod past;
 mod probe;
@@ -147,6 +148,13 @@ impl Postgres {
         Ok(park)
     }
 
+    /// The same for the target of a copy: tables that this makes are an unfinished copy.
+    pub(super) async fn create_for_copy(url: &str, options: &Arc<Options>) -> Result<Self> {
+        let park = Self::open(url, options)?;
+        park.make_tables(true).await?;
+        Ok(park)
+    }
+
     /// Opens a database with tables of this version, and nothing unfinished in them.
     pub(super) async fn connect(url: &str, options: &Arc<Options>) -> Result<Self> {
         let park = Self::open(url, options)?;
@@ -212,9 +220,13 @@ impl Postgres {
     }
 
     pub(super) async fn create_tables(&self) -> Result<()> {
+        self.make_tables(false).await
+    }
+
+    async fn make_tables(&self, for_copy: bool) -> Result<()> {
         let now = self.inner.options.clock.now();
         patiently!(async {
-            migrate::run(Transaction::begin(&self.inner.writers).await?, now).await
+            migrate::run(Transaction::begin(&self.inner.writers).await?, now, for_copy).await
         })
     }
 

@@ -26,6 +26,7 @@ mod lock;
 mod log;
 mod migrate;
 mod not_counted;
+mod observe;
 mod open;
 mod past;
 mod place;

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use super::{Context, Counting, Outcome, output::shown_url, retention, signals::StopSignals};
 use crate::{
     Error, SmartPark,
+    cameras::{Cameras, Local, Plan},
     config::{Days, Layer, Listen, SeedChoice, SiteName},
     files,
     http::{self, HttpConfig, OnLimit, TlsFiles},
@@ -100,12 +101,18 @@ pub(super) async fn run(context: &Context) -> Outcome {
         told??;
     }
     let site_name = settings.site_name.as_deref();
+    let cameras = watch_cameras(&park, context)?;
     let bridge = bridge::start(&park, &connections, site_name, passwords);
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{address}");
-    let failure = serve(&park, listener, tls, signals, context, connections).await?;
+    let served = serve(&park, listener, tls, signals, context, connections).await;
     bridge.stop().await;
+    // Before the database closes, so that what they saw is recorded.
+    if let Some(cameras) = cameras {
+        tokio::task::spawn_blocking(move || cameras.stop()).await?;
+    }
+    let failure = served?;
     if !telling.is_finished() {
         tokio::time::timeout(COUNTING_PATIENCE, telling).await.ok();
     }
@@ -116,6 +123,16 @@ pub(super) async fn run(context: &Context) -> Outcome {
     park.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Watches the cameras with `video` in the configuration file, if there are any.
+fn watch_cameras(park: &SmartPark, context: &Context) -> anyhow::Result<Option<Cameras>> {
+    let Some(connections) = context.connections()? else { return Ok(None) };
+    let plan = Plan::new(&connections)?.only(false)?;
+    if plan.cameras.is_empty() {
+        return Ok(None);
+    }
+    Cameras::start(plan, Local::new(park.clone())).map(Some)
 }
 
 /// Tells the log what the database holds.

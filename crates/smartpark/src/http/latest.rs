@@ -89,7 +89,11 @@ impl Answers {
             let has_room = |floor: &&Floor| active(floor) && floor.available_slots() > 0;
             // In the order of `get_recommended_floor`.
             let mut free = self.floors.iter().filter(has_room).cloned().map(FloorView::from);
-            let view = RecommendationView { floor: free.next(), alternatives: free.collect() };
+            let view = RecommendationView {
+                floor: free.next(),
+                alternatives: free.collect(),
+                arrival: None,
+            };
             Written::new(&view)
         })
     }

@@ -20,7 +20,7 @@ use super::{
     rows::{self, Refused, Row, Rows},
     schemas::NewEvents,
     validate::{self, ValidatedView},
-    views::{EventView, FloorView, answer},
+    views::{EventView, FloorView, answer, json_answer, json_bytes},
 };
 use crate::{
     AtLimit, NewEvent, Recorded,
@@ -230,7 +230,17 @@ async fn record_many(app: &App, caller: &Caller, rows: Vec<Row>) -> Result<Respo
         events.truncate(events.len() - batch.recorded);
     }
     let results = app.park.events().record_events(events).await?;
-    for (index, result) in places.into_iter().zip(results) {
+    bad.extend(tally(&mut batch, places.into_iter().zip(results)));
+    Ok(json_answer(StatusCode::OK, with_errors(batch, &mut bad)))
+}
+
+/// Counts the results of rows into a batch. Gives those that were rejected.
+pub(super) fn tally(
+    batch: &mut BatchView<'_>,
+    results: impl Iterator<Item = (usize, crate::Result<Recorded>)>,
+) -> Vec<(usize, Problem)> {
+    let mut bad = Vec::new();
+    for (index, result) in results {
         match result {
             Ok(recorded) if recorded.duplicate => batch.duplicates += 1,
             Ok(recorded) => {
@@ -240,11 +250,16 @@ async fn record_many(app: &App, caller: &Caller, rows: Vec<Row>) -> Result<Respo
             Err(error) => bad.push((index, Problem::from(error))),
         }
     }
+    bad
+}
+
+/// The answer to a batch with its rejected rows, in JSON.
+pub(super) fn with_errors(batch: BatchView<'_>, bad: &mut [(usize, Problem)]) -> Vec<u8> {
     bad.sort_by_key(|(index, _)| *index);
-    batch.rejected = bad.len();
     let shown = bad
         .iter()
         .map(|(index, problem)| RowProblemView { index: *index, problem: problem.view() });
-    batch.errors = shown.collect();
-    Ok(answer(StatusCode::OK, &batch))
+    let (rejected, errors) = (bad.len(), shown.collect());
+    let BatchView { recorded, duplicates, at_limit, .. } = batch;
+    json_bytes(&BatchView { recorded, duplicates, at_limit, rejected, errors })
 }

@@ -10,6 +10,7 @@ mod copy;
 mod counting;
 mod digests;
 mod drift;
+mod estimates;
 mod events;
 mod floors;
 mod history;

@@ -8,6 +8,7 @@ mod dashboard;
 mod digest;
 mod docs;
 mod download;
+mod estimates;
 mod events;
 mod feeds;
 mod floors;

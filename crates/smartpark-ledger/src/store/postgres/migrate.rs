@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 use tokio_postgres::GenericClient;
 
-use super::{connect::milliseconds, repair, rows::Micros, seals, transaction::Transaction};
+use super::{
+    connect::milliseconds, repair, rows::Micros, seals, transaction::Transaction, transfer,
+};
 use crate::{
     Result,
     limits::MIGRATION_LOCK_TIMEOUT,
@@ -69,8 +71,9 @@ fn briefly() -> String {
     format!("SET LOCAL lock_timeout = '{}'", milliseconds(MIGRATION_LOCK_TIMEOUT))
 }
 
-/// Brings the tables up to this version.
-pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> {
+/// Brings the tables up to this version. Tables that are made `for_copy` are an unfinished copy
+/// from their first moment.
+pub(super) async fn run(transaction: Transaction, now: Timestamp, for_copy: bool) -> Result<()> {
     transaction.execute(LOCK, &[]).await?;
     transaction.batch_execute(&briefly()).await?;
     transaction.batch_execute(CREATE).await?;
@@ -84,6 +87,9 @@ pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> 
         tracing::info!("migrated the database to version {version} ({name})");
     }
     let mut transaction = transaction;
+    if for_copy && applied.is_empty() {
+        transfer::mark_not_begun(&transaction).await?;
+    }
     if !pending.is_empty() {
         transaction.batch_execute(LOCK_ROWS).await?;
         if pending.iter().any(|migration| migration.version == PLACES) {
