@@ -25,8 +25,11 @@ pub struct Sites {
     /// The name that people read.
     name: String,
     /// When the newest event of each floor happened, as of the floor's last change.
-    newest: Arc<Mutex<HashMap<i64, (Timestamp, Option<Timestamp>)>>>,
+    newest: Arc<Mutex<NewestEvents>>,
 }
+
+/// By floor: its last change, and when its newest event happened as of then.
+type NewestEvents = HashMap<i64, (Timestamp, Option<Timestamp>)>;
 
 impl Sites {
     /// The site of `park`; `name` is what people call it.

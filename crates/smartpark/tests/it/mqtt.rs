@@ -155,7 +155,7 @@ fn recorded_messages_of_devices_give_their_events_through_the_broker() {
         let times = if name == "esphome-pulse.ndjson" { 1 } else { 2 };
         for message in sent.iter().cycle().take(times * sent.len()) {
             let topic = message.topic.as_deref().unwrap();
-            if message.retained && topic.starts_with("cameras/") {
+            if message.retained && ["cameras/", "frigate/"].iter().any(|it| topic.starts_with(it)) {
                 // To those who listen already a broker tells it as a new one.
                 continue;
             }
@@ -166,7 +166,7 @@ fn recorded_messages_of_devices_give_their_events_through_the_broker() {
             "vehicle_type": "car", "direction": "entry", "timestamp": "2026-12-01T00:00:00Z"});
         broker.publish("cameras/end/events", &format!("{end}\n"));
         until("the last message", || tracks(&server).contains(&"end".to_owned()));
-        until(&name, || tracks(&server).len() >= total + 1);
+        until(&name, || tracks(&server).len() > total);
         let told = tracks(&server);
         assert_eq!(told.len(), total + 1, "{name}: {told:?}");
         for event in expected["events"].as_array().into_iter().flatten() {
