@@ -72,6 +72,8 @@ impl SmartPark {
         items.extend(self.suggested_recounts(&items).await?);
         items.extend(self.events().get_refusals(DAY).await?.iter().map(refused));
         items.extend(self.silent_cameras(now).await?);
+        items.extend(self.clock_fault().await?);
+        items.extend(self.kept_too_long(now).await?);
         items.sort_by(|one, other| {
             let key = |item: &AttentionItem| (item.level, item.kind, std::cmp::Reverse(item.count));
             let name = |item: &AttentionItem| (item.floor_id, item.camera_id.clone());
@@ -79,6 +81,45 @@ impl SmartPark {
         });
         items.truncate(MAX_ATTENTION_ITEMS);
         Ok(items)
+    }
+
+    /// That this server does not trust its own clock.
+    async fn clock_fault(&self) -> Result<Option<AttentionItem>> {
+        let Err(Error::ClockDistrusted { why }) = self.require_clock().await else {
+            return Ok(None);
+        };
+        let advice = "Set the clock of the server, best by NTP. If it is right, accept it: \
+                      smartpark clock accept.";
+        Ok(Some(AttentionItem {
+            detail: format!(
+                "The server does not trust its own clock: {why}. It records no recounts, no \
+                 changes of floors and no events without a timestamp."
+            ),
+            ..item(AttentionKind::TimeDistrusted, AttentionLevel::High, advice)
+        }))
+    }
+
+    /// That events stay longer than they should, since a clock alone must not delete them.
+    async fn kept_too_long(&self, now: Timestamp) -> Result<Option<AttentionItem>> {
+        let Some(days) = self.options.retention_days else { return Ok(None) };
+        // Two nights behind: one cleanup a night is always up to a day late.
+        let due = ago(now, (days + 2).saturating_mul(24)).as_microsecond();
+        let earliest = match self.engine.horizon().await? {
+            None => self.engine.earliest_event().await?,
+            horizon => horizon,
+        };
+        let Some(earliest) = earliest.filter(|earliest| *earliest < due) else { return Ok(None) };
+        let advice = "If the server's clock is right, delete them: smartpark cleanup \
+                      --older-than-days with the number of days to keep.";
+        Ok(Some(AttentionItem {
+            since: Timestamp::from_microsecond(earliest).ok(),
+            count: Some(days.into()),
+            detail: format!(
+                "Events older than {days} days are still kept: the server has not run long enough \
+                 to know by its own time that they are so old."
+            ),
+            ..item(AttentionKind::EventsKept, AttentionLevel::Low, advice)
+        }))
     }
 
     /// Since when a floor is full or nearly full: looks back farther until that is known.

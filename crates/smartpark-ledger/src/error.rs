@@ -26,6 +26,16 @@ pub enum Error {
         /// The server's clock.
         now: Timestamp,
     },
+    /// The server does not trust its own clock, on which this depends. Nothing was stored; try
+    /// again later.
+    #[error(
+        "the server does not trust its own clock: {why}; nothing was stored. Send it again when \
+             the clock is right; if it is right, say so with `smartpark clock accept`"
+    )]
+    ClockDistrusted {
+        /// What speaks against the clock.
+        why: &'static str,
+    },
     /// An event is older than the retention horizon: whether it is a repeat is no longer known.
     #[error(
         "timestamp is older than the retention horizon ({horizon}), before which repeats \

@@ -120,6 +120,7 @@ impl FloorOperations<'_> {
     /// # Errors
     /// [`Error::NotFound`] without such a floor; [`Error::Unavailable`].
     pub async fn update_vehicle_count(self, floor_id: i64, direction: Direction) -> Result<Floor> {
+        self.park.require_clock().await?;
         self.park.engine.adjust(floor_id, direction).await
     }
 
@@ -139,6 +140,7 @@ impl FloorOperations<'_> {
     /// [`Error::SlotsBelowCount`] unless forced, [`Error::Unavailable`].
     pub async fn change_floor(self, id: i64, change: FloorChange) -> Result<Floor> {
         fitting(change.faults())?;
+        self.park.require_clock().await?;
         self.park.engine.change_floor(id, change).await
     }
 
@@ -180,6 +182,7 @@ impl FloorOperations<'_> {
         model::text_fault("reason", Some(reason), &mut faults);
         fitting(faults)?;
         let author = author.map(str::to_owned);
+        self.park.require_clock().await?;
         self.park.engine.recount(floor_id, current_vehicles, reason.to_owned(), author).await
     }
 

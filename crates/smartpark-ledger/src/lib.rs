@@ -38,6 +38,7 @@ pub mod error;
 mod estimates;
 mod events;
 mod floors;
+mod forgetting;
 mod history;
 pub mod keys;
 pub mod limits;
@@ -60,6 +61,7 @@ mod schema;
 mod seed;
 mod store;
 mod sync;
+mod trust;
 
 pub use smartpark_core::*;
 
@@ -73,6 +75,7 @@ pub use estimates::{
 };
 pub use events::EventOperations;
 pub use floors::FloorOperations;
+pub use forgetting::Nightly;
 pub use keys::{IssuedKey, KeyOperations, Secret};
 pub use options::Options;
 pub use park::{ServerLock, SmartPark};

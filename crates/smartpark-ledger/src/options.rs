@@ -18,6 +18,9 @@ pub struct Options {
     pub max_replica_lag: Duration,
     /// The time zone of the site (UTC): nights, weekdays and hours of estimates are local.
     pub time_zone: TimeZone,
+    /// How many days of events are kept, if a server deletes older ones by itself. Attention tells
+    /// when more stay than that.
+    pub retention_days: Option<u32>,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -29,6 +32,7 @@ impl Default for Options {
             dedup_window: limits::DEFAULT_DEDUP_WINDOW,
             max_replica_lag: limits::DEFAULT_MAX_REPLICA_LAG,
             time_zone: TimeZone::UTC,
+            retention_days: None,
             clock: Clock::system(),
         }
     }

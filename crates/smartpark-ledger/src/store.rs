@@ -106,6 +106,10 @@ dispatch! {
     fn last_gone() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
+    fn newest_receipt() -> Result<Option<i64>>;
+    fn clock_accepted() -> Result<Option<i64>>;
+    fn accept_clock(now: i64) -> Result<()>;
+    fn earliest_event() -> Result<Option<i64>>;
     fn cleanup(horizon: Timestamp) -> Result<Cleanup>;
     fn add_key(key: NewKey, sealed: Sealed) -> Result<ApiKey>;
     fn keys() -> Result<Vec<ApiKey>>;

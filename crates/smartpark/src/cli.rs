@@ -7,6 +7,7 @@
 mod attention;
 mod backup;
 mod check;
+mod clock;
 mod config_check;
 mod copy;
 mod database;
@@ -133,6 +134,7 @@ enum Command {
     Replay(import::replay::Args),
     Backup(backup::Args),
     Check(check::Args),
+    Clock(clock::Args),
     Key(keys::Args),
     Vision(vision::Args),
     Input(trial::Args),
@@ -193,6 +195,7 @@ impl Context {
             max_clock_skew: self.settings.max_clock_skew,
             dedup_window: self.settings.dedup_window,
             time_zone: self.time_zone(),
+            retention_days: self.settings.retention_days,
             ..Options::default()
         }
     }
@@ -264,6 +267,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Copy(args) => copy::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Clock(args) => clock::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
         Command::Vision(args) => vision::run(args),
         Command::Input(args) => trial::run(args, context).await,

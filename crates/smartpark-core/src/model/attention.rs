@@ -56,6 +56,8 @@ pub struct Refusal {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AttentionKind {
+    /// The server does not trust its own clock.
+    TimeDistrusted,
     /// No slot of an active floor is free.
     FloorFull,
     /// A camera sends nothing at a time of the week when it always did.
@@ -68,6 +70,8 @@ pub enum AttentionKind {
     RecountSuggested,
     /// An active floor has reached 90 % and not fallen below 80 % since.
     FloorNearlyFull,
+    /// Events are kept longer than they should be.
+    EventsKept,
 }
 
 impl AttentionKind {
@@ -75,6 +79,8 @@ impl AttentionKind {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::TimeDistrusted => "time_distrusted",
+            Self::EventsKept => "events_kept",
             Self::FloorFull => "floor_full",
             Self::CameraSilent => "camera_silent",
             Self::EventsRefused => "events_refused",

@@ -13,6 +13,12 @@ pub(crate) enum AdjustmentKind {
     Entry,
     /// One vehicle less, without an event.
     Exit,
+    /// The floor was opened.
+    Opened,
+    /// The floor was closed.
+    Closed,
+    /// What new rules of counting made of the floor's count.
+    Rules,
 }
 
 impl AdjustmentKind {
@@ -23,6 +29,7 @@ impl AdjustmentKind {
             Self::Capacity => Act::Capacity(slots),
             Self::Entry => Act::Entry,
             Self::Exit => Act::Exit,
+            Self::Opened | Self::Closed | Self::Rules => Act::Nothing,
         }
     }
 }
@@ -50,7 +57,11 @@ pub(crate) struct Adjustment {
     pub(crate) total_slots: i64,
     pub(crate) reason: Option<String>,
     pub(crate) author: Option<String>,
-    /// Where it stands in the floor's history.
+    /// When it is said to have been made.
     pub(crate) at: i64,
     pub(crate) created_at: i64,
+    /// Where it stands in the floor's history.
+    pub(crate) place: i64,
+    /// Whether a person named its instant.
+    pub(crate) is_dated: bool,
 }

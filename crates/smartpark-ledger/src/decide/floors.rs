@@ -15,6 +15,15 @@ struct Wanted {
     author: Option<String>,
 }
 
+/// Where an adjustment stands.
+struct Stand {
+    /// Its instant and place.
+    at: i64,
+    /// What was done for it already moved the count so far.
+    delta: i64,
+    is_dated: bool,
+}
+
 impl Draft {
     /// Changes a floor's name, description, activity and slots.
     pub(crate) fn change_floor(&mut self, id: i64, change: &FloorChange) -> Decided<Floor> {
@@ -97,14 +106,31 @@ impl Draft {
         Ok(outcome)
     }
 
-    /// Adds a fact that no event made, after all others: an operator's word covers what was seen so
-    /// far, also what cameras with a fast clock saw.
+    /// Notes what new rules of counting made of a floor's count, which the engine has put into the
+    /// draft: they moved it by `delta`.
+    pub(crate) fn note_rules(&mut self, id: i64, delta: i64) -> Decided<()> {
+        let reason = Some("events of one instant act together".to_owned());
+        let wanted = Wanted { kind: AdjustmentKind::Rules, value: 0, reason, author: None };
+        let at = self.place_of(self.now);
+        self.put(id, wanted, Stand { at, delta, is_dated: false })
+    }
+
+    /// Adds a fact that no event made, now. A person's word covers all that was recorded so far:
+    /// what lies ahead of now, by whatever clock, is pulled to this instant, and stands before it.
     fn adjust(&mut self, floor_id: i64, wanted: Wanted) -> Decided<()> {
-        let now = self.now;
-        let Some(open) = self.floors.get(&floor_id) else {
-            return Ok(Err(Error::NotFound("the floor")));
-        };
-        let at = open.latest().map_or(now, |latest| now.max(latest + 1));
+        if self.adjustment_id.is_none() {
+            return Err(Lack::AdjustmentId);
+        }
+        let at = self.place_of(self.now);
+        match self.pull(floor_id, at)? {
+            Ok(delta) => self.put(floor_id, wanted, Stand { at, delta, is_dated: false }),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// Puts an adjustment where it stands.
+    fn put(&mut self, floor_id: i64, wanted: Wanted, stand: Stand) -> Decided<()> {
+        let Stand { at, delta, is_dated } = stand;
         let id = self.adjustment_id.ok_or(Lack::AdjustmentId)?;
         let Wanted { kind, value, reason, author } = wanted;
         let fact = Fact { at, source: Source::Adjustment(id), act: kind.act(value, value), id: 0 };
@@ -121,13 +147,15 @@ impl Draft {
             id,
             floor_id,
             kind,
-            delta: effect.delta,
-            current_vehicles,
+            delta: delta + effect.delta,
+            current_vehicles: if is_dated { value } else { current_vehicles },
             total_slots,
             reason,
             author,
             at,
-            created_at: now,
+            created_at: self.now,
+            place: at,
+            is_dated,
         });
         Ok(Ok(()))
     }

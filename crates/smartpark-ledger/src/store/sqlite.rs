@@ -29,6 +29,7 @@ mod observe;
 mod open;
 mod past;
 mod place;
+mod places;
 mod probe;
 mod readers;
 mod recording;
@@ -41,6 +42,7 @@ mod session;
 mod sign_ins;
 mod statistics;
 mod tables;
+mod time;
 mod transfer;
 mod walk;
 mod writer;
@@ -247,6 +249,22 @@ impl Sqlite {
     ) -> Result<EventPage> {
         let oldest = Order::OldestFirst;
         self.read(move |connection| events::page(connection, &filter, limit, cursor, oldest)).await
+    }
+
+    pub(super) async fn newest_receipt(&self) -> Result<Option<i64>> {
+        self.read(time::newest_receipt).await
+    }
+
+    pub(super) async fn clock_accepted(&self) -> Result<Option<i64>> {
+        self.read(time::accepted).await
+    }
+
+    pub(super) async fn accept_clock(&self, now: i64) -> Result<()> {
+        self.write(move |session| time::accept(session.connection, now)).await
+    }
+
+    pub(super) async fn earliest_event(&self) -> Result<Option<i64>> {
+        self.read(time::earliest_event).await
     }
 
     pub(super) async fn horizon(&self) -> Result<Option<i64>> {

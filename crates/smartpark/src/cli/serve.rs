@@ -156,6 +156,9 @@ async fn serve(
         cors_origins: settings.cors_origins.clone(),
         ..HttpConfig::default()
     };
+    if let Err(fault) = park.require_clock().await {
+        tracing::warn!("{fault}");
+    }
     let cleanup =
         settings.retention_days.map(|days| tokio::spawn(retention::nightly(park.clone(), days)));
     let (told, failure) = tokio::sync::oneshot::channel();

@@ -159,7 +159,8 @@ pub(super) async fn add_floor(
 }
 
 problems!(ChangeProblems: NotJson, CutShort, NotFound, TooSlow, NameTaken, SlotsBelowCount,
-    TooLarge, UnsupportedType, InvalidFields, Internal, Overloaded, Unavailable);
+    TooLarge, UnsupportedType, InvalidFields, Internal, Overloaded, ClockDistrusted,
+    Unavailable);
 
 /// Change a floor
 ///
@@ -211,7 +212,8 @@ pub(super) async fn remove_floor(
 }
 
 problems!(RecountProblems: NotJson, CutShort, NotFound, TooSlow, TooLarge, UnsupportedType,
-    InvalidFields, Internal, Overloaded, Unavailable);
+    InvalidFields, Internal, Overloaded, ClockDistrusted,
+    Unavailable);
 
 /// Recount a floor
 ///

@@ -56,6 +56,8 @@ pub(super) enum Kind {
     Internal,
     /// Too much is waiting.
     Overloaded,
+    /// The server does not trust its own clock.
+    ClockDistrusted,
     /// The store is out of reach.
     Unavailable,
 }
@@ -128,6 +130,10 @@ impl Kind {
                 "the server failed; its log says more. Sending the request again is safe"),
             Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded", "Too many requests wait",
                 "too many requests are waiting; nothing was stored, try again in a moment"),
+            Self::ClockDistrusted => (S::SERVICE_UNAVAILABLE, "clock",
+                "The server's clock is not trusted",
+                "the server does not trust its own clock: the database holds what was received \
+                 later than now; nothing was stored. Send it again later"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable",
                 "The database is out of reach",
                 "the database cannot be reached or written now; sending the same event again \
@@ -165,6 +171,7 @@ impl Kind {
         match self {
             Self::Overloaded | Self::TooOften => Some("1"),
             Self::Unavailable => Some("5"),
+            Self::ClockDistrusted => Some("60"),
             _ => None,
         }
     }

@@ -186,6 +186,10 @@ impl Problem {
             }
             Error::NotEmpty => Self::new(Kind::NotEmpty),
             Error::Overloaded => Self::new(Kind::Overloaded),
+            Error::ClockDistrusted { why } => {
+                tracing::warn!(why, "the clock of this machine is not trusted");
+                Self::new(Kind::ClockDistrusted).detail(error.to_string())
+            }
             Error::Broken(why) => {
                 tracing::error!(?why, "the store failed and must be reopened");
                 Self::new(Kind::Unavailable)

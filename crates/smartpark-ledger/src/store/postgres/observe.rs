@@ -23,17 +23,21 @@ use crate::{
 const EVENTS: (&str, &str) = (
     "-- estimates: events of a floor
 DECLARE observe_events NO SCROLL CURSOR FOR
-SELECT timestamp, direction, camera_id FROM events
+SELECT timestamp, direction, camera_id FROM events e
 WHERE floor_id = $1 AND timestamp >= $2 AND timestamp < $3
-ORDER BY timestamp, camera_id, track_id, direction",
+    AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
+UNION ALL
+SELECT place, direction, camera_id FROM event_places
+WHERE floor_id = $1 AND place >= $2 AND place < $3
+ORDER BY 1, 3",
     "observe_events",
 );
 
 const ADJUSTMENTS: (&str, &str) = (
     "-- estimates: adjustments of a floor
 DECLARE observe_adjustments NO SCROLL CURSOR FOR
-SELECT timestamp, kind, current_vehicles, total_slots FROM adjustments
-WHERE floor_id = $1 AND timestamp >= $2 AND timestamp < $3 ORDER BY timestamp",
+SELECT place, kind, current_vehicles, total_slots FROM adjustments
+WHERE floor_id = $1 AND place >= $2 AND place < $3 ORDER BY place, id",
     "observe_adjustments",
 );
 

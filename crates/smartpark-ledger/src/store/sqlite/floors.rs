@@ -42,8 +42,8 @@ const DELETE: &str = "-- remove_floor: delete\nDELETE FROM floors WHERE id = ?1"
 const INSERT_ADJUSTMENT: &str = "-- adjustments: insert
 INSERT INTO adjustments
     (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
-     created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+     created_at, place, is_dated)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
 const KEEP_CHECKSUM: &str = "-- adjustments: their checksum
 UPDATE floors SET adjustments_checksum = adjustments_checksum + ?2 WHERE id = ?1";
@@ -55,6 +55,7 @@ const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id tw
 UPDATE retention SET horizon = NULL,
     last_event_id = max(last_event_id, (SELECT coalesce(max(id), 0) FROM events));
 DELETE FROM events_at_limit;
+DELETE FROM event_places;
 DELETE FROM event_digests;
 DELETE FROM event_hours;
 DELETE FROM refusals;
@@ -153,6 +154,17 @@ pub(super) fn correct(
     decide(session, floor_id, |draft| draft.correct(floor_id, folded, delta))
 }
 
+/// Sets a count to what new rules say, and notes how far they moved it.
+pub(super) fn note_rules(
+    session: &mut Session<'_>,
+    floor_id: i64,
+    folded: i64,
+    delta: i64,
+) -> Result<()> {
+    session.connection.prepare_cached(SET_COUNT)?.execute((floor_id, folded))?;
+    decide(session, floor_id, |draft| draft.note_rules(floor_id, delta))
+}
+
 /// Has a change of one floor decided, and stores it.
 fn decide<T>(
     session: &mut Session<'_>,
@@ -193,6 +205,8 @@ pub(super) fn insert_adjustment(connection: &Connection, new: &Adjustment) -> Re
         &new.author,
         new.at,
         new.created_at,
+        new.place,
+        new.is_dated,
     ))?;
     let checksum = (new.floor_id, checksum::adjustment(new));
     connection.prepare_cached(KEEP_CHECKSUM)?.execute(checksum)?;

@@ -12,13 +12,17 @@ use crate::{
 };
 
 const EVENTS: &str = "-- estimates: events of a floor
-SELECT timestamp, direction, camera_id FROM events INDEXED BY ix_event_floor_timestamp
+SELECT timestamp AS at, direction, camera_id FROM events e INDEXED BY ix_event_floor_timestamp
 WHERE floor_id = ?1 AND timestamp >= ?2 AND timestamp < ?3
-ORDER BY timestamp, camera_id, track_id, direction";
+    AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
+UNION ALL
+SELECT place, direction, camera_id FROM event_places
+WHERE floor_id = ?1 AND place >= ?2 AND place < ?3
+ORDER BY 1, 3";
 
 const ADJUSTMENTS: &str = "-- estimates: adjustments of a floor
-SELECT timestamp, kind, current_vehicles, total_slots FROM adjustments
-WHERE floor_id = ?1 AND timestamp >= ?2 AND timestamp < ?3 ORDER BY timestamp";
+SELECT place, kind, current_vehicles, total_slots FROM adjustments
+WHERE floor_id = ?1 AND place >= ?2 AND place < ?3 ORDER BY place, id";
 
 impl Sqlite {
     /// What the estimates need of a floor.

@@ -193,6 +193,12 @@ export const de = {
     'level.low': 'Wenn Zeit ist',
     'since': 'Seit {when}',
     'last': 'Zuletzt {when}',
+    'need.time_distrusted.what': 'Der Server traut seiner Uhr nicht',
+    'need.time_distrusted.advice':
+        'Zählungen warten so lange. Uhr stellen. Geht sie richtig: smartpark clock accept.',
+    'need.events_kept.what': 'Ereignisse, die älter als {count} Tage sind, sind noch da',
+    'need.events_kept.advice':
+        'Wenn die Uhr des Servers stimmt: smartpark cleanup --older-than-days {count}.',
     'need.floor_full.what': '{floor} ist voll',
     'need.floor_full.advice':
         'Autos auf eine andere Ebene schicken. Ist dort Platz: nachzählen und eintragen.',

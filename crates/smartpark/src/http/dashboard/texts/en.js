@@ -191,6 +191,12 @@ export const en = {
     'level.low': 'When there is time',
     'since': 'Since {when}',
     'last': 'Last {when}',
+    'need.time_distrusted.what': 'The server does not trust its clock',
+    'need.time_distrusted.advice':
+        'Recounts wait until then. Set the clock. If it is right: smartpark clock accept.',
+    'need.events_kept.what': 'Events older than {count} days are still kept',
+    'need.events_kept.advice':
+        'If the clock of the server is right: smartpark cleanup --older-than-days {count}.',
     'need.floor_full.what': '{floor} is full',
     'need.floor_full.advice':
         'Send cars to another floor. If there is room, count and enter a recount.',
