@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 mod attention;
+mod change;
 mod digest;
 mod key;
 mod position;
@@ -15,9 +16,13 @@ mod site;
 mod statistics;
 
 pub use attention::{
-    Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, Refusal, RefusalReason,
+    Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, NotCounted, Refusal,
+    RefusalReason,
 };
-pub use attention::{CameraHour, FloorAtLimit, RefusedInHour};
+pub use attention::{
+    CameraHour, CameraLag, FloorAtLimit, NotCountedInHour, Receipt, RefusedInHour,
+};
+pub use change::{Change, ChangeKind};
 pub use digest::{DigestSlice, EventDigest, EventDigests};
 pub use key::KEY_MARK;
 pub use key::{ApiKey, NewKey, Role};

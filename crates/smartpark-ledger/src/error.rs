@@ -66,9 +66,19 @@ pub enum Error {
         /// The count.
         current_vehicles: i64,
     },
+    /// Another number was recorded for a floor at the same instant.
+    #[error("another number, {found}, was counted on this floor at this instant")]
+    RecountDiffers {
+        /// The number that stands.
+        found: i64,
+    },
     /// The database holds data where an empty one is needed.
     #[error("the database already has floors, events or keys")]
     NotEmpty,
+    /// The state of an adapter is another than was expected: another message changed it. Read it
+    /// again and decide anew.
+    #[error("the state was changed meanwhile; read it again")]
+    StateChanged,
     /// More is waiting than may wait. Nothing was stored; try again.
     #[error("too many requests are waiting to be recorded; try again in a moment")]
     Overloaded,

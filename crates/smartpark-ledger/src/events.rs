@@ -7,10 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Cursor, Error, Event, EventFilter, EventPage, LastSeen, NewEvent, Position, Recorded, Result,
     SmartPark, Statistics,
+    attention::lags,
     limits::{
         LAST_SEEN_HOURS, MAX_BATCH_ROWS, MAX_METRIC_CAMERAS, MAX_PAGE_ROWS, MAX_STATISTICS_HOURS,
+        RECENT_RECEIPTS,
     },
-    model::whole_micros,
+    model::{CameraLag, whole_micros},
 };
 
 /// The operations on events; from [`SmartPark::events`].
@@ -70,37 +72,15 @@ impl EventOperations<'_> {
             return Ok(Vec::new());
         }
         let cameras: Vec<String> = events.iter().map(|event| event.camera_id.clone()).collect();
-        let now = self.park.now();
-        let ahead = SignedDuration::try_from(self.park.options.max_clock_skew);
-        let latest = ahead.ok().and_then(|ahead| now.checked_add(ahead).ok());
-        let latest = latest.unwrap_or(Timestamp::MAX);
-        let clock = self.clock_for(&events, now, latest).await?;
-        let judged: Vec<Result<NewEvent>> = events
-            .into_iter()
-            .map(|mut event| {
-                let faults = event.faults();
-                event.timestamp = event.timestamp.map(whole_micros);
-                if !faults.is_empty() {
-                    Err(Error::Invalid(faults))
-                } else if let (Err(distrusted), true) =
-                    (&clock, event.timestamp.is_none_or(|at| at > latest))
-                {
-                    Err(distrusted.clone())
-                } else if event.timestamp.is_some_and(|at| at > latest) {
-                    Err(Error::InFuture { now })
-                } else {
-                    Ok(event)
-                }
-            })
-            .collect();
-        let answers = self.park.engine.record(judged).await?;
+        let judged = self.judged(events).await?;
+        let answers = self.park.engine.record(judged, Vec::new()).await?;
         self.note_refusals(&cameras, &answers);
         Ok(answers)
     }
 
     /// Hears what the cameras say about the time, and judges this server's clock if something
     /// depends on it.
-    async fn clock_for(
+    pub(crate) async fn clock_for(
         self,
         events: &[NewEvent],
         now: Timestamp,
@@ -278,6 +258,19 @@ impl EventOperations<'_> {
         let week = SignedDuration::from_hours(LAST_SEEN_HOURS.into());
         let from = self.park.now().checked_sub(week).unwrap_or(Timestamp::MIN);
         self.park.engine.last_seen(from.as_microsecond(), MAX_METRIC_CAMERAS).await
+    }
+
+    /// How old the events of cameras are at least when they arrive, drawn from the last
+    /// [`RECENT_RECEIPTS`] events that were received: a camera whose clock is behind has no fresh
+    /// ones.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the store cannot be read.
+    pub async fn get_camera_lags(self) -> Result<Vec<CameraLag>> {
+        let day_ago = self.park.now().as_microsecond() - 86_400_000_000;
+        let mut receipts = self.park.engine.recent_receipts(RECENT_RECEIPTS).await?;
+        receipts.retain(|receipt| receipt.received_at >= day_ago);
+        Ok(lags(&receipts))
     }
 
     /// The window of the last `hours`, as [`EventOperations::get_event_statistics`] takes it.

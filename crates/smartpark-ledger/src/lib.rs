@@ -45,6 +45,8 @@ pub mod limits;
 pub mod live;
 #[doc(hidden)]
 pub mod metrics;
+#[doc(hidden)]
+pub mod not_counted;
 mod options;
 mod park;
 #[doc(hidden)]
@@ -59,6 +61,7 @@ mod replica;
 mod resend;
 mod schema;
 mod seed;
+mod states;
 mod store;
 mod sync;
 mod trust;
@@ -82,3 +85,4 @@ pub use park::{ServerLock, SmartPark};
 pub use replica::Reading;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
+pub use states::StateChange;

@@ -199,6 +199,11 @@ pub const RATE_BURST_SECONDS: u32 = 10;
 pub const MAX_RATED_ADDRESSES: usize = 65_536;
 /// Hops of a forwarded request that are looked at.
 pub const MAX_FORWARDED_HOPS: usize = 32;
+/// How long one writing of a feed is given to readers: what its `Cache-Control` says, too.
+pub const FEED_AGE: Duration = Duration::from_secs(30);
+/// How often one address may read feeds without a key, in requests a second: a reader needs one a
+/// minute, and many may share an address.
+pub const MAX_FEED_READS_PER_SECOND: u32 = 20;
 /// How often the files of a certificate are looked at.
 pub const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(2);
 /// Largest file of a certificate or its key, in bytes.
@@ -269,8 +274,12 @@ pub const POSTGRES_ALONE_TIMEOUT: Duration = Duration::from_millis(50);
 /// Most facts that are read at once from PostgreSQL where the effects of late events end somewhere
 /// among them: to read them takes about as long as a few round trips.
 pub const POSTGRES_AHEAD_FACTS: u32 = 512;
-/// How long a connection to PostgreSQL may take to be made.
+/// How long a connection to PostgreSQL may take to be made. Several hosts share
+/// [`POSTGRES_PATIENCE`].
 pub const POSTGRES_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a connection may take to show that PostgreSQL answers on it, after another one gave no
+/// answer.
+pub const POSTGRES_PING: Duration = Duration::from_secs(1);
 /// How often the commits of other servers are looked for while somebody watches.
 pub const POSTGRES_WATCH_INTERVAL: Duration = Duration::from_millis(250);
 /// How long a transaction may hold the live streams' events up before the log names it.
@@ -320,6 +329,15 @@ pub const HISTORY_CHUNK_ROWS: usize = 8_192;
 pub const MAX_WALKS: usize = 2;
 /// Cameras of which one process counts refused events by name, in one hour; more share one count.
 pub const MAX_REFUSED_CAMERAS: usize = 1_000;
+/// Largest state that an adapter of a device keeps, in bytes.
+pub const MAX_STATE_BYTES: usize = 4_096;
+/// How often states of adapters are deleted whose time is over.
+pub const FORGET_STATES_INTERVAL: Duration = Duration::from_secs(3_600);
+/// Sentences about what was not counted that one process keeps of one hour; more share one a
+/// reason.
+pub const MAX_NOT_COUNTED: usize = 2_000;
+/// Longest of these sentences, in characters.
+pub const MAX_NOT_COUNTED_CHARS: usize = 200;
 /// How often refused events that were counted in memory are added to the store: what a crash may
 /// lose of these counts, and how late other servers hear of them.
 pub const REFUSALS_INTERVAL: Duration = Duration::from_secs(3);
@@ -352,6 +370,9 @@ pub const READY_KEPT: Duration = Duration::from_secs(1);
 /// How long the store may take to show that it is ready: who asks gives up after a few seconds,
 /// too.
 pub const READY_PATIENCE: Duration = Duration::from_secs(3);
+
+/// So many of the last events that were received are looked at for the lags of cameras.
+pub const RECENT_RECEIPTS: usize = 5_000;
 /// Floors whose facts one process keeps folded for estimates, each up to 1 MB. Of more, those are
 /// read again that nobody asked about for longest.
 pub const MAX_OBSERVED_FLOORS: usize = 32;

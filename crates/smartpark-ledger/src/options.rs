@@ -16,11 +16,11 @@ pub struct Options {
     pub dedup_window: Duration,
     /// How far a replica may be behind to be read from (10 seconds).
     pub max_replica_lag: Duration,
-    /// The time zone of the site (UTC): nights, weekdays and hours of estimates are local.
-    pub time_zone: TimeZone,
     /// How many days of events are kept, if a server deletes older ones by itself. Attention tells
     /// when more stay than that.
     pub retention_days: Option<u32>,
+    /// The time zone of the site (UTC): nights, weekdays and hours of estimates are local.
+    pub time_zone: TimeZone,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -31,8 +31,8 @@ impl Default for Options {
             max_clock_skew: limits::DEFAULT_MAX_CLOCK_SKEW,
             dedup_window: limits::DEFAULT_DEDUP_WINDOW,
             max_replica_lag: limits::DEFAULT_MAX_REPLICA_LAG,
-            time_zone: TimeZone::UTC,
             retention_days: None,
+            time_zone: TimeZone::UTC,
             clock: Clock::system(),
         }
     }

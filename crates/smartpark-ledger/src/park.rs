@@ -12,10 +12,11 @@ use crate::{
     check,
     estimates::Estimates,
     limits, live,
+    not_counted::Uncounted,
     recorder::RecordingLog,
     refusals::Refusals,
     store::{Engine, FileLock},
-    trust::Trust,
+    trust::{Told, Trust},
 };
 
 /// A car park: the way to all operations. Clones share one database and are cheap.
@@ -27,9 +28,10 @@ pub struct SmartPark {
     /// A permit for each walk along a history.
     pub(crate) walks: Arc<Semaphore>,
     pub(crate) refusals: Arc<Refusals>,
+    pub(crate) uncounted: Arc<Uncounted>,
     pub(crate) attention: Arc<Drawn>,
-    pub(crate) estimates: Arc<Estimates>,
     pub(crate) trust: Arc<Trust>,
+    pub(crate) estimates: Arc<Estimates>,
     pub(crate) tried: Arc<Mutex<Option<Trial>>>,
 }
 
@@ -76,8 +78,20 @@ impl SmartPark {
     pub(crate) fn on(engine: Engine, options: Arc<Options>) -> Self {
         let hub = live::Hub::new(engine.clone());
         let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
-        let (refusals, attention, estimates, trust, tried) = Default::default();
-        Self { engine, options, hub, walks, refusals, attention, estimates, trust, tried }
+        let (refusals, uncounted, attention, trust) = Default::default();
+        let (estimates, tried) = Default::default();
+        Self {
+            engine,
+            options,
+            hub,
+            walks,
+            refusals,
+            uncounted,
+            attention,
+            trust,
+            estimates,
+            tried,
+        }
     }
 
     /// Names a standby of this PostgreSQL database that reads of the past may come from, where
@@ -175,7 +189,7 @@ impl SmartPark {
         if !self.trust.knows_newest() {
             self.trust.learn(self.engine.newest_receipt().await?);
         }
-        let (now, skew) = (self.now().as_microsecond(), self.skew());
+        let (now, skew) = (Told::of(&self.options.clock), self.skew());
         match self.trust.judge(now, skew, None) {
             // Only then is it worth a look whether somebody has accepted the clock.
             Err(_) => self.trust.judge(now, skew, self.engine.clock_accepted().await?),
@@ -299,6 +313,9 @@ impl SmartPark {
         if let Err(error) = self.events().store_refusals().await {
             tracing::debug!("the last refused events are not counted: {error}");
         }
+        if let Err(error) = self.events().store_not_counted().await {
+            tracing::debug!("the last messages that were not counted are not shown: {error}");
+        }
         self.engine.close().await;
     }
 
@@ -318,6 +335,13 @@ impl SmartPark {
     #[must_use]
     pub fn refused_events(&self) -> Vec<(Option<String>, RefusalReason, u64)> {
         self.refusals.ever()
+    }
+
+    /// How often this process did not count something a device sent since it started: by camera and
+    /// reason.
+    #[must_use]
+    pub fn not_counted(&self) -> Vec<(Option<String>, &'static str, u64)> {
+        self.uncounted.ever()
     }
 
     /// How many watchers this process serves now.

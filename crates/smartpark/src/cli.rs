@@ -6,14 +6,17 @@
 
 mod attention;
 mod backup;
+mod changes;
 mod check;
 mod clock;
 mod config_check;
 mod copy;
 mod database;
+mod demo;
 mod drift;
 mod events;
 mod export;
+mod feeds;
 mod floors;
 mod forecast;
 mod history;
@@ -45,6 +48,7 @@ use crate::{
 #[cfg(fuzzing)]
 pub use import::fuzzing;
 use output::Out;
+use smartpark_formats::config::Connections;
 
 /// How a command went: the code that the process ends with, or why it could not be done.
 type Outcome = anyhow::Result<ExitCode>;
@@ -134,10 +138,13 @@ enum Command {
     Replay(import::replay::Args),
     Backup(backup::Args),
     Check(check::Args),
+    Changes(changes::ChangesArgs),
     Clock(clock::Args),
     Key(keys::Args),
     Vision(vision::Args),
+    Demo(demo::Args),
     Input(trial::Args),
+    Feeds(feeds::Args),
     Config(config_check::Args),
     Completions(CompletionsArgs),
 }
@@ -190,12 +197,23 @@ impl Context {
         }
     }
 
+    /// The tables of the configuration file; `None` without a file.
+    fn connections(&self) -> anyhow::Result<Option<Connections>> {
+        let Some(file) = ConfigFile::read(self.config.as_deref())? else { return Ok(None) };
+        let connections = file.connections();
+        let connections = connections.map_err(|faults| {
+            let text = config_check::listed(&file.path, &faults);
+            Usage(format!("the configuration does not fit:\n{text}"))
+        })?;
+        Ok(Some(connections))
+    }
+
     fn options(&self) -> Options {
         Options {
             max_clock_skew: self.settings.max_clock_skew,
             dedup_window: self.settings.dedup_window,
-            time_zone: self.time_zone(),
             retention_days: self.settings.retention_days,
+            time_zone: self.time_zone(),
             ..Options::default()
         }
     }
@@ -226,8 +244,9 @@ fn run(cli: Cli) -> Outcome {
         return config_check::run(args, config, &out);
     }
     let settings = settings(&cli)?;
-    let serves = matches!(cli.command, Command::Serve(_));
-    let quiet = if serves { LogLevel::Info } else { LogLevel::Warn };
+    let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
+    let watches = matches!(&cli.command, Command::Vision(args) if args.watches());
+    let quiet = if serves || watches { LogLevel::Info } else { LogLevel::Warn };
     logging::start(settings.log_level.unwrap_or(quiet), settings.log_format);
     let mut runtime = if serves {
         tokio::runtime::Builder::new_multi_thread()
@@ -267,10 +286,13 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Copy(args) => copy::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Changes(args) => changes::run(args, context).await,
         Command::Clock(args) => clock::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
-        Command::Vision(args) => vision::run(args),
+        Command::Vision(args) => vision::run(args, context).await,
+        Command::Demo(args) => demo::run(args).await,
         Command::Input(args) => trial::run(args, context).await,
+        Command::Feeds(args) => feeds::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),
     }

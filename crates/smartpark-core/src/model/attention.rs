@@ -51,6 +51,22 @@ pub struct Refusal {
     pub last_at: Timestamp,
 }
 
+/// Something that devices sent and SmartPark did not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotCounted {
+    /// The camera; none for messages that belong to no camera.
+    pub camera_id: Option<String>,
+    /// The kind of the reason, one word.
+    pub reason: String,
+    /// The reason as a sentence for a person, with the device's word that was not known. Empty for
+    /// the sentences of one reason that were too many to be kept.
+    pub detail: String,
+    /// How often.
+    pub times: u64,
+    /// When the last time.
+    pub last_at: Timestamp,
+}
+
 /// What kind of thing needs a person; the more urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -66,6 +82,10 @@ pub enum AttentionKind {
     EventsRefused,
     /// Entries to a full or exits from an empty floor in the last 24 hours, since the last recount.
     EventsAtLimit,
+    /// All that a camera sends is old when it arrives: its time is behind.
+    CameraBehind,
+    /// A device sent something in the last 24 hours that was not counted, and that may be vehicles.
+    NotCounted,
     /// The true number of vehicles on a floor is uncertain, and a recount would help.
     RecountSuggested,
     /// An active floor has reached 90 % and not fallen below 80 % since.
@@ -84,7 +104,9 @@ impl AttentionKind {
             Self::FloorFull => "floor_full",
             Self::CameraSilent => "camera_silent",
             Self::EventsRefused => "events_refused",
+            Self::CameraBehind => "camera_behind",
             Self::EventsAtLimit => "events_at_limit",
+            Self::NotCounted => "not_counted",
             Self::RecountSuggested => "recount_suggested",
             Self::FloorNearlyFull => "floor_nearly_full",
         }
@@ -114,6 +136,28 @@ impl AttentionLevel {
             Self::Low => "low",
         }
     }
+}
+
+/// When an event was seen and when it was received, in microseconds since 1970 UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its camera.
+    pub camera_id: String,
+    /// When it was received.
+    pub received_at: i64,
+    /// When the camera saw it.
+    pub timestamp: i64,
+}
+
+/// How old the events of a camera are at least when they arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraLag {
+    /// The camera.
+    pub camera_id: String,
+    /// The smallest age of its last live events, in microseconds; 0 if one was ahead.
+    pub micros: i64,
+    /// Whether its time must be wrong: the lag is large, or lasts.
+    pub is_told: bool,
 }
 
 /// One thing that needs a person. What does not apply is none.
@@ -183,6 +227,23 @@ pub struct LastSeen {
     pub camera_id: String,
     /// The event's timestamp; the hour that holds it where cleanup has deleted the event.
     pub at: Timestamp,
+}
+
+/// What a device sent and SmartPark did not count, for one reason in one hour, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotCountedInHour {
+    /// The hour, in microseconds since 1970 UTC.
+    pub hour: i64,
+    /// The camera; empty for a message that belongs to no camera.
+    pub camera_id: String,
+    /// The kind of the reason, one word.
+    pub reason: String,
+    /// The reason as a sentence for a person, with the device's word that was not known.
+    pub detail: String,
+    /// How often.
+    pub times: i64,
+    /// The last time, in microseconds since 1970 UTC.
+    pub last_at: i64,
 }
 
 /// Refusals of an hour, as they are stored.

@@ -25,6 +25,7 @@ mod latest;
 mod lock;
 mod log;
 mod migrate;
+mod not_counted;
 mod observe;
 mod open;
 mod past;
@@ -40,6 +41,7 @@ mod rows;
 mod seals;
 mod session;
 mod sign_ins;
+mod states;
 mod statistics;
 mod tables;
 mod time;
@@ -56,11 +58,12 @@ use tokio::sync::watch;
 use super::Order;
 use crate::{
     Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor, FloorChange,
-    FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Recorded, Result, Statistics,
-    TableInfo,
+    FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Recorded, Result, StateChange,
+    Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
-    model::{CameraHour, FloorAtLimit, RefusedInHour},
+    decide::Adjustment,
+    model::{CameraHour, FloorAtLimit, Receipt, RefusedInHour},
     recorder, store,
 };
 use changes::Changes;
@@ -177,6 +180,29 @@ impl Sqlite {
         self.write(recount).await
     }
 
+    pub(super) async fn recount_at(
+        &self,
+        id: i64,
+        count: i64,
+        at: i64,
+        reason: String,
+        author: Option<String>,
+    ) -> Result<Floor> {
+        let recount = move |session: &mut Session<'_>| {
+            floors::recount_at(session, id, count, at, (&reason, author.as_deref()))
+        };
+        self.write(recount).await
+    }
+
+    pub(super) async fn changes_of(
+        &self,
+        floor_id: Option<i64>,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<Adjustment>> {
+        self.read(move |connection| floors::changes(connection, floor_id, before, limit)).await
+    }
+
     pub(super) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {
         self.write(move |session| floors::adjust(session, id, direction)).await
     }
@@ -218,8 +244,9 @@ impl Sqlite {
     pub(super) async fn record(
         &self,
         events: Vec<Result<NewEvent>>,
+        states: Vec<StateChange>,
     ) -> Result<Vec<Result<Recorded>>> {
-        self.inner.writer.record(events).await
+        self.inner.writer.record(events, states).await
     }
 
     /// What this process recorded so far.
@@ -249,6 +276,10 @@ impl Sqlite {
     ) -> Result<EventPage> {
         let oldest = Order::OldestFirst;
         self.read(move |connection| events::page(connection, &filter, limit, cursor, oldest)).await
+    }
+
+    pub(super) async fn recent_receipts(&self, limit: usize) -> Result<Vec<Receipt>> {
+        self.read(move |connection| time::recent_receipts(connection, limit)).await
     }
 
     pub(super) async fn newest_receipt(&self) -> Result<Option<i64>> {

@@ -226,6 +226,23 @@ pub(super) fn attention() -> Value {
     })
 }
 
+/// A message that made one event.
+pub(super) fn message_received() -> Value {
+    json!({"recorded": 1, "duplicates": 0, "at_limit": 0, "not_counted": [
+        {"reason": "not_configured", "detail": "region 3 is not configured"},
+    ]})
+}
+
+/// A message of a device that counts.
+pub(super) fn message() -> Value {
+    json!({"in": 12, "out": 7, "time": "2026-02-12T10:30:45Z"})
+}
+
+/// A feed without sites.
+pub(super) fn feed_json() -> Value {
+    json!("[]")
+}
+
 /// A table of one event.
 pub(super) fn download() -> Value {
     json!(
@@ -252,6 +269,26 @@ pub(super) fn stream() -> Value {
          id: 1001.0\nevent: event\ndata: {event}\n\n\
          event: heartbeat\ndata: {{\"now\":\"2026-02-12T10:30:50Z\"}}\n\n"
     ))
+}
+
+/// Changes that no camera made.
+pub(super) fn changes() -> Value {
+    json!({
+        "changes": [{
+            "id": 7,
+            "floor_id": 1,
+            "kind": "recount",
+            "count_delta": -2,
+            "vehicles": 31,
+            "slots": 50,
+            "reason": "night round",
+            "author": "desk",
+            "timestamp": "2026-02-12T22:30:00Z",
+            "created_at": "2026-02-12T22:30:00Z",
+            "is_dated": false,
+        }],
+        "next": null,
+    })
 }
 
 /// What a cleanup answers.

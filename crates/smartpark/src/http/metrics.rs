@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::{App, described::problems, examples, problem::Problem, query::Query};
 use crate::{
-    Floor, FloorDrift, LastSeen, RefusalReason, SmartPark, Timestamp,
+    CameraLag, Floor, FloorDrift, LastSeen, RefusalReason, SmartPark, Timestamp,
     limits::{MAX_QUEUED_ROWS, METRICS_PATIENCE},
     planted::planted,
     recorder::RecordingLog,
@@ -59,6 +59,7 @@ pub(super) async fn get_metrics(State(app): State<App>, uri: Uri) -> Result<Resp
     tell_requests(&mut text, &app);
     tell_recorder(&mut text, app.park.recording_log());
     tell_refused(&mut text, app.park.refused_events());
+    tell_not_counted(&mut text, &app.park.not_counted());
     match stored {
         Ok(stored) => stored.tell(&mut text, app.park.now()),
         Err(error) => {
@@ -154,12 +155,22 @@ fn tell_refused(text: &mut Exposition, refused: Vec<(Option<String>, RefusalReas
     }
 }
 
+fn tell_not_counted(text: &mut Exposition, not_counted: &[(Option<String>, &'static str, u64)]) {
+    let help = "What devices sent that was not counted, by camera and reason.";
+    let mut family = text.family("smartpark_messages_not_counted_total", Type::Counter, help);
+    for (camera_id, reason, count) in not_counted {
+        let camera_id = camera_id.as_deref().unwrap_or(OTHER);
+        family.value(&[("camera_id", camera_id), ("reason", reason)], count);
+    }
+}
+
 const STORE_UP: &str = "Whether the store could be read for these metrics.";
 
 /// What the store says.
 struct Stored {
     floors: Vec<Floor>,
     cameras: Vec<LastSeen>,
+    lags: Vec<CameraLag>,
     size_bytes: u64,
     drift: Vec<FloorDrift>,
 }
@@ -169,9 +180,10 @@ impl Stored {
         let mut floors = park.floors().get_latest_floors().await?.to_vec();
         floors.sort_by_key(|floor| floor.id);
         let cameras = park.events().get_last_seen().await?;
+        let lags = park.events().get_camera_lags().await?;
         let size_bytes = park.migrations().get_database_size().await?;
         let drift = park.estimates().get_drift_survey().await?;
-        Ok(Self { floors, cameras, size_bytes, drift })
+        Ok(Self { floors, cameras, lags, size_bytes, drift })
     }
 
     fn tell(&self, text: &mut Exposition, now: Timestamp) {
@@ -199,6 +211,12 @@ impl Stored {
             // An event may be a little ahead of the clock.
             let age = now.duration_since(*at).as_secs_f64().max(0.0);
             family.value(&[("camera_id", camera_id)], age);
+        }
+        let help = "Least age of the last live events of each camera at their receipt: far above \
+                    0 if its clock is behind.";
+        let mut family = text.family("smartpark_camera_lag_seconds", Type::Gauge, help);
+        for CameraLag { camera_id, micros, .. } in &self.lags {
+            family.value(&[("camera_id", camera_id)], *micros as f64 / 1e6);
         }
     }
     fn tell_drift(&self, text: &mut Exposition) {

@@ -22,7 +22,12 @@ pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 
 /// An answer in JSON. It tells how things stand now, so nobody may keep it.
 pub(super) fn answer(status: StatusCode, view: &impl Serialize) -> Response {
-    let mut response = Response::new(Body::from(json_bytes(view)));
+    json_answer(status, json_bytes(view))
+}
+
+/// An answer of bytes that are JSON.
+pub(super) fn json_answer(status: StatusCode, json: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, JSON);

@@ -3,6 +3,7 @@
 mod again;
 mod attention;
 mod between;
+mod changes;
 mod check;
 mod clocks;
 mod copy;
@@ -24,6 +25,7 @@ mod refusals;
 mod repair;
 mod retention;
 mod schema;
+mod states;
 mod statistics;
 mod steps;
 mod tamper;

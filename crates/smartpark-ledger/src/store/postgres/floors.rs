@@ -16,11 +16,19 @@ use super::{
     seals,
     session::Session,
     transaction::{Transaction, patiently},
+    transfer,
+    wants::Wants,
 };
-use crate::{Direction, Error, Floor, FloorChange, NewFloor, Result, decide::may_remove};
+use crate::{
+    Direction, Error, Floor, FloorChange, NewFloor, Result,
+    decide::{Adjustment, Dated, may_remove},
+};
 
 pub(super) const ALL: &str =
     concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
+
+const SOME: &str =
+    concat!("-- floors: some\nSELECT ", floor_columns!(), " FROM floors WHERE id = ANY ($1)");
 
 pub(super) const BY_ID: &str =
     concat!("-- get_floor_by_id\nSELECT ", floor_columns!(), " FROM floors WHERE id = $1");
@@ -49,13 +57,22 @@ const HAS_EVENTS: &str = "-- remove_floor: did it ever have events
 SELECT EXISTS (SELECT 1 FROM events WHERE floor_id = $1)
     OR EXISTS (SELECT 1 FROM event_hours WHERE floor_id = $1)";
 
+const DATED: &str = "-- recount: another of the same instant
+SELECT current_vehicles FROM adjustments WHERE floor_id = $1 AND timestamp = $2 AND is_dated";
+
+const CHANGES: &str = "-- get_changes
+SELECT id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
+       created_at, place, is_dated
+FROM adjustments WHERE ($1::bigint IS NULL OR floor_id = $1) AND id < $2
+ORDER BY id DESC LIMIT $3";
+
 const DELETE: &str = "-- remove_floor: delete\nDELETE FROM floors WHERE id = $1";
 
 const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id twice
 UPDATE retention SET horizon = NULL, last_change = pg_current_xact_id()::text::bigint,
     last_event_id = 0 WHERE id = 1;
 TRUNCATE floors, floor_origins, floor_stretches, adjustments, events, events_at_limit,
-    event_places, event_hours, event_digests, refusals";
+    event_places, event_hours, event_digests, refusals, not_counted, device_states";
 
 impl Postgres {
     pub(in crate::store) async fn floors(&self) -> Result<Vec<Floor>> {
@@ -105,6 +122,32 @@ impl Postgres {
         self.tell(patiently!(recount(&self.inner.writers, id, count, why, now))?)
     }
 
+    pub(in crate::store) async fn recount_at(
+        &self,
+        id: i64,
+        count: i64,
+        at: i64,
+        reason: String,
+        author: Option<String>,
+    ) -> Result<Floor> {
+        let (now, why) = (self.now(), (reason.as_str(), author.as_deref()));
+        self.tell(patiently!(recount_at(&self.inner.writers, id, (count, at), why, now))?)
+    }
+
+    pub(in crate::store) async fn changes_of(
+        &self,
+        floor_id: Option<i64>,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<Adjustment>> {
+        let limit = i64::from(limit);
+        patiently!(async {
+            let client = self.inner.readers.get().await?;
+            let rows = query(&client, CHANGES, &[&floor_id, &before, &limit]).await?;
+            rows.iter().map(transfer::adjustment).collect()
+        })
+    }
+
     pub(in crate::store) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {
         let now = self.now();
         self.tell(patiently!(adjust(&self.inner.writers, id, direction, now))?)
@@ -118,6 +161,11 @@ impl Postgres {
 
 pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<Floor>> {
     query(client, ALL, &[]).await?.iter().map(|row| rows::floor(row, 0)).collect()
+}
+
+/// The floors with these ids, as far as there are any.
+pub(super) async fn some(client: &ClientWrapper, ids: &[i64]) -> Result<Vec<Floor>> {
+    query(client, SOME, &[&ids]).await?.iter().map(|row| rows::floor(row, 0)).collect()
 }
 
 pub(super) async fn by_id(client: &ClientWrapper, id: i64) -> Result<Option<Floor>> {
@@ -137,6 +185,7 @@ pub(super) async fn by_name(client: &ClientWrapper, name: &str) -> Result<Option
 pub(super) async fn add(pool: &Pool, new: &NewFloor, now: i64) -> Result<Result<Floor>> {
     let transaction = Transaction::begin(pool).await?;
     query(&transaction, LOCK_RETENTION, &[]).await?;
+    transfer::require_in_use(&transaction).await?;
     let floor = insert(&transaction, new, now).await?;
     Ok(transaction.commit().await.map(|()| floor))
 }
@@ -186,7 +235,8 @@ pub(super) async fn store_settings(client: &ClientWrapper, floor: &Floor) -> Res
 }
 
 pub(super) async fn remove(pool: &Pool, id: i64, now: i64) -> Result<Result<()>> {
-    let session = Session::begin(pool, &[id], now).await?;
+    // Its origin goes with it, which a cleanup may be changing.
+    let session = Session::begin_after(LOCK_RETENTION, pool, &[id], now).await?;
     session.draft.floor(id)?;
     let transaction = session.transaction;
     delete(&transaction, id).await?;
@@ -212,6 +262,26 @@ pub(super) async fn recount(
     session.change(|draft| draft.recount(id, count, reason, author)).await
 }
 
+async fn recount_at(
+    pool: &Pool,
+    id: i64,
+    (count, at): (i64, i64),
+    (reason, author): (&str, Option<&str>),
+    now: i64,
+) -> Result<Result<Floor>> {
+    let session = Session::begin(pool, &[id], now).await?;
+    if let Err(unknown) = session.draft.floor(id) {
+        return Ok(Err(unknown));
+    }
+    let found = query(&session.transaction, DATED, &[&id, &Micros(at)]).await?;
+    let found = found.first().map(|row| row.try_get(0)).transpose()?;
+    let mut wants = Wants::default();
+    wants.slots_before(id, at + 1);
+    let slots = wants.load_one(&session.transaction).await?.slots;
+    let dated = Dated { at, slots, found };
+    session.change(|draft| draft.recount_at(id, count, dated, reason, author)).await
+}
+
 pub(super) async fn adjust(
     pool: &Pool,
     id: i64,
@@ -231,6 +301,7 @@ pub(super) async fn fill(
 ) -> Result<Result<Vec<Floor>>> {
     let transaction = Transaction::begin(pool).await?;
     query(&transaction, LOCK_RETENTION, &[]).await?;
+    transfer::require_in_use(&transaction).await?;
     if empty_first {
         transaction.batch_execute(EMPTY).await?;
         seals::keep_retention(&transaction).await?;

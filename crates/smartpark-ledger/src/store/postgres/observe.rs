@@ -23,13 +23,13 @@ use crate::{
 const EVENTS: (&str, &str) = (
     "-- estimates: events of a floor
 DECLARE observe_events NO SCROLL CURSOR FOR
-SELECT timestamp, direction, camera_id FROM events e
+SELECT timestamp AS at, direction, camera_id, track_id FROM events e
 WHERE floor_id = $1 AND timestamp >= $2 AND timestamp < $3
     AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
 UNION ALL
-SELECT place, direction, camera_id FROM event_places
+SELECT place, direction, camera_id, track_id FROM event_places
 WHERE floor_id = $1 AND place >= $2 AND place < $3
-ORDER BY 1, 3",
+ORDER BY at, camera_id, track_id, direction",
     "observe_events",
 );
 

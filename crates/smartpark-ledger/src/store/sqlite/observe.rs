@@ -12,13 +12,14 @@ use crate::{
 };
 
 const EVENTS: &str = "-- estimates: events of a floor
-SELECT timestamp AS at, direction, camera_id FROM events e INDEXED BY ix_event_floor_timestamp
+SELECT timestamp AS at, direction, camera_id, track_id FROM events e
+    INDEXED BY ix_event_floor_timestamp
 WHERE floor_id = ?1 AND timestamp >= ?2 AND timestamp < ?3
     AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
 UNION ALL
-SELECT place, direction, camera_id FROM event_places
+SELECT place, direction, camera_id, track_id FROM event_places
 WHERE floor_id = ?1 AND place >= ?2 AND place < ?3
-ORDER BY 1, 3";
+ORDER BY at, camera_id, track_id, direction";
 
 const ADJUSTMENTS: &str = "-- estimates: adjustments of a floor
 SELECT place, kind, current_vehicles, total_slots FROM adjustments

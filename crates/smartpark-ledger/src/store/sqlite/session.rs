@@ -9,6 +9,7 @@ use super::{
     past::{self, Past},
     places, recording,
     rows::{self, floor_columns},
+    states,
 };
 use crate::{
     Options, Result,
@@ -108,7 +109,8 @@ impl<'c> Session<'c> {
                 }
                 Err(Lack::AdjustmentId) => {
                     let mut statement = self.connection.prepare_cached(NEXT_ADJUSTMENT)?;
-                    draft.adjustment_id = Some(statement.query_row([], |row| row.get(0))?);
+                    let next = statement.query_row([], |row| row.get(0))?;
+                    draft.adjustment_id = Some(draft.next_adjustment(next));
                 }
             }
         }
@@ -159,6 +161,9 @@ impl<'c> Session<'c> {
         }
         for adjustment in &writes.adjustments {
             floors::insert_adjustment(connection, adjustment)?;
+        }
+        for state in &writes.states {
+            states::store(connection, state)?;
         }
         Ok(())
     }
