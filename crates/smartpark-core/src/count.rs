@@ -217,7 +217,7 @@ impl Fact {
 }
 
 /// A walk along facts in their order: the count and the capacity as they stand.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Walk {
     /// The count.
     pub count: i64,

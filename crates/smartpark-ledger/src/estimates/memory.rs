@@ -76,8 +76,9 @@ impl FloorMemory {
         let ask = Ask { floor_id, from, at: micros, known: self.known.clone() };
         let found = park.engine.observe(ask).await.inspect_err(|_| *self = Self::default())?;
         if let Some((first, days)) = found.changed {
-            self.observed.replace_from(first, days);
-            self.forget_from(first);
+            if let Some(first) = self.observed.replace_from(first, days) {
+                self.forget_from(first);
+            }
         }
         self.known = found.known;
         Ok(Stand { floor: found.floor, at, now: found.now, part: found.part })

@@ -47,20 +47,31 @@ pub(crate) struct Observation {
     pub(crate) now: Walk,
 }
 
+/// A day in microseconds.
+const DAY: i64 = 86_400_000_000;
+/// An hour in microseconds.
+const HOUR: i64 = 3_600_000_000;
+
 impl Ask {
-    /// The stretch of time whose facts are to be read, given what is stored now; `None` if the
-    /// caller holds all of it.
-    pub(crate) fn changed(&self, found: &Known) -> Option<(i64, i64)> {
+    /// The first day that is to be read, given what is stored now. The last two days are always
+    /// read: a fact of the present may move within its day, which its stretch need not show.
+    fn first(&self, found: &Known) -> Option<i64> {
         let known: &[NodeRow] =
             if self.known.horizon == found.horizon { &self.known.marks } else { &[] };
-        let first = first_change(known, &found.marks)?;
+        let recent = (self.at.div_euclid(DAY) - 1) * DAY;
+        let fresh = found.marks.iter().map(|day| day.span.start).find(|start| *start >= recent);
+        first_change(known, &found.marks).into_iter().chain(fresh).min()
+    }
+
+    /// The stretch of time whose facts are to be read; `None` if the caller holds all of it.
+    pub(crate) fn changed(&self, found: &Known) -> Option<(i64, i64)> {
+        let first = self.first(found)?;
         let end = found.marks.last().map_or(first, |day| day.span.end());
         Some((found.horizon.unwrap_or(i64::MIN).max(first), end.max(first)))
     }
 
     /// The part of the hour of `at`, before `at`.
     pub(crate) fn hour(&self, horizon: Option<i64>) -> (i64, i64) {
-        const HOUR: i64 = 3_600_000_000;
         let first = self.at.div_euclid(HOUR) * HOUR;
         (horizon.unwrap_or(i64::MIN).max(first).min(self.at), self.at)
     }
@@ -73,10 +84,8 @@ impl Ask {
         days: Option<Observer>,
         hour: Observer,
     ) -> Observation {
-        let earlier: &[NodeRow] =
-            if self.known.horizon == known.horizon { &self.known.marks } else { &[] };
-        let first = first_change(earlier, &known.marks);
-        let changed = first.map(|first| (first, days.map_or_else(Vec::new, |it| it.finish().0)));
+        let days = days.map_or_else(Vec::new, |observer| observer.finish().0);
+        let changed = self.first(&known).map(|first| (first, days));
         let (part, now) = Observed::part(hour);
         Observation { floor, known, changed, part, now }
     }

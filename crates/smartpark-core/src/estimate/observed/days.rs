@@ -28,10 +28,15 @@ fn timestamp(micros: i64) -> Timestamp {
 }
 
 impl Observed {
-    /// Puts other days in the place of all from the instant `from` on.
-    pub fn replace_from(&mut self, from: i64, days: Vec<Day>) {
-        drop(self.days.split_off(&from));
+    /// Puts other days in the place of all from the instant `from` on. Returns the first instant
+    /// of the first day that is another now.
+    pub fn replace_from(&mut self, from: i64, days: Vec<Day>) -> Option<i64> {
+        let before: Vec<Day> = self.days.split_off(&from).into_values().collect();
+        let same = before.iter().zip(&days).take_while(|(before, now)| before == now).count();
+        let start = |list: &[Day]| list.get(same).map(|day| day.start);
+        let first = start(&before).into_iter().chain(start(&days)).min();
         self.days.extend(days.into_iter().map(|day| (day.start, day)));
+        first
     }
 
     /// Lets go of days that begin before an instant.

@@ -10,7 +10,7 @@ use crate::{
 use jiff::Timestamp;
 
 /// A floor's day of UTC.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Day {
     /// Its first instant, in microseconds since 1970 UTC.
     pub start: i64,
@@ -27,7 +27,7 @@ pub struct Day {
 }
 
 /// The facts of an hour.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct SeenHour {
     pub(super) pieces: Vec<Piece>,
     /// Place in the names of the day, entries, exits.
@@ -51,7 +51,8 @@ impl Day {
     }
 }
 
-/// Takes the facts of one floor in their order.
+/// Takes the facts of one floor in the order of their places. All events of one place act
+/// together, as in the ledger; their order changes nothing but the order of new cameras.
 #[derive(Debug)]
 pub struct Observer {
     walk: Walk,
@@ -66,28 +67,25 @@ impl Observer {
         Self { walk, days: Vec::new(), open: None }
     }
 
-    /// Takes the next fact: when (in microseconds), what, and which camera says so. An adjustment
-    /// has no camera.
+    /// Takes the next fact: its place (in microseconds), what happened, and which camera says so.
+    /// An adjustment has no camera.
     pub fn take(&mut self, at: i64, act: Act, camera: Option<&str>) {
         let start = at.div_euclid(DAY) * DAY;
-        let open = match self.open.take() {
-            Some(open) if open.day.start == start => open,
-            Some(earlier) => {
-                self.days.push(earlier.close());
-                Open::begin(start, self.walk)
-            }
-            None => Open::begin(start, self.walk),
-        };
-        let open = self.open.insert(open);
-        open.take(at, act, camera);
-        self.walk = open.day.end;
+        if let Some(earlier) = self.open.take_if(|open| open.day.start != start) {
+            let day = earlier.close();
+            self.walk = day.end;
+            self.days.push(day);
+        }
+        let walk = self.walk;
+        self.open.get_or_insert_with(|| Open::begin(start, walk)).take(at, act, camera);
     }
 
     /// The days that have facts, and how the floor stands after them.
     #[must_use]
     pub fn finish(mut self) -> (Vec<Day>, Walk) {
         self.days.extend(self.open.map(Open::close));
-        (self.days, self.walk)
+        let walk = self.days.last().map_or(self.walk, |day| day.end);
+        (self.days, walk)
     }
 }
 
@@ -100,8 +98,8 @@ struct Open {
     stretch: Stretch,
     /// Entries minus exits since the stretch began.
     sum: i64,
-    /// The instant of the last car, the count before it, and entries minus exits of that instant.
-    instant: Option<(i64, i64, i64)>,
+    /// The place of the last events, and how many vehicles came and went there.
+    instant: (i64, u32, u32),
 }
 
 impl Open {
@@ -115,7 +113,7 @@ impl Open {
             cameras: Vec::new(),
         };
         let (places, hour, stretch) = Default::default();
-        Self { day, places, hour, stretch, sum: 0, instant: None }
+        Self { day, places, hour, stretch, sum: 0, instant: (start, 0, 0) }
     }
 
     /// Lets time pass: quarters that begin at or before `at` begin with what is known by then.
@@ -136,64 +134,63 @@ impl Open {
     }
 
     fn take(&mut self, at: i64, act: Act, camera: Option<&str>) {
+        if self.instant.0 != at || camera.is_none() {
+            self.end_instant();
+        }
         self.advance(at);
+        self.instant.0 = at;
         let before = self.day.end;
         match act {
-            Act::Base(_) | Act::Cars { .. } | Act::Nothing => return,
-            Act::Entry | Act::Exit => {
-                self.event(act, camera, before);
-                if camera.is_some() {
-                    return self.count(at, act);
-                }
-            }
+            Act::Entry => self.event(1, 0, camera),
+            Act::Exit => self.event(0, 1, camera),
+            Act::Cars { entries, exits } => self.event(entries, exits, camera),
             Act::Recount(found) => {
                 self.end_stretch();
                 let at = Timestamp::from_microsecond(at).unwrap_or(Timestamp::MAX);
                 self.hour.pieces.push(Piece::Recount { at, before: before.count, found });
+                self.day.end.act(act);
             }
             Act::Capacity(slots) => {
                 self.end_stretch();
                 self.hour.pieces.push(Piece::Slots(slots));
+                self.day.end.act(act);
             }
+            Act::Base(_) | Act::Nothing => {}
         }
-        self.instant = None;
-        self.day.end.act(act);
+        if camera.is_none() {
+            self.end_instant();
+        }
     }
 
-    /// Moves the count. All cars of one instant act together, so it begins with the count before
-    /// the first of them.
-    fn count(&mut self, at: i64, act: Act) {
-        let change = if act == Act::Entry { 1 } else { -1 };
-        let (begin, net) = match self.instant {
-            Some((same, begin, net)) if same == at => (begin, net + change),
-            _ => (self.day.end.count, change),
-        };
-        self.instant = Some((at, begin, net));
-        self.day.end.count = (begin + net).clamp(0, self.day.end.slots);
+    fn event(&mut self, entries: u32, exits: u32, camera: Option<&str>) {
+        self.instant.1 += entries;
+        self.instant.2 += exits;
+        let Some(camera) = camera else { return };
+        let place = self.place(camera);
+        match self.hour.cameras.iter_mut().find(|seen| seen.0 == place) {
+            Some(seen) => *seen = (place, seen.1 + entries, seen.2 + exits),
+            None => self.hour.cameras.push((place, entries, exits)),
+        }
     }
 
-    fn event(&mut self, act: Act, camera: Option<&str>, before: Walk) {
-        let is_entry = act == Act::Entry;
-        if is_entry {
-            self.stretch.entries += 1;
-            self.sum += 1;
-            self.hour.at_limit_full += u32::from(before.count >= before.slots);
-        } else {
-            self.stretch.exits += 1;
-            self.sum -= 1;
-            self.hour.at_limit_empty += u32::from(before.count <= 0);
+    /// Lets the events of a place act.
+    fn end_instant(&mut self) {
+        let (_, entries, exits) = self.instant;
+        if (entries, exits) == (0, 0) {
+            return;
         }
+        self.instant = (self.instant.0, 0, 0);
+        let before = self.day.end.count;
+        let net = i64::from(entries) - i64::from(exits);
+        self.day.end.act(Act::Cars { entries, exits });
+        let cut = |beyond: i64| u32::try_from(beyond.max(0)).unwrap_or(u32::MAX);
+        self.hour.at_limit_full += cut(before + net - self.day.end.count);
+        self.hour.at_limit_empty += cut(self.day.end.count - before - net);
+        self.stretch.entries += entries;
+        self.stretch.exits += exits;
+        self.sum += net;
         self.stretch.low = self.stretch.low.min(self.sum);
         self.stretch.high = self.stretch.high.max(self.sum);
-        if let Some(camera) = camera {
-            let place = self.place(camera);
-            let seen = self.hour.cameras.iter_mut().find(|seen| seen.0 == place);
-            let (entry, exit) = (u32::from(is_entry), u32::from(!is_entry));
-            match seen {
-                Some(seen) => *seen = (place, seen.1 + entry, seen.2 + exit),
-                None => self.hour.cameras.push((place, entry, exit)),
-            }
-        }
     }
 
     fn place(&mut self, camera: &str) -> usize {
@@ -218,6 +215,7 @@ impl Open {
     }
 
     fn close(mut self) -> Day {
+        self.end_instant();
         self.advance(self.day.start + DAY);
         self.day
     }

@@ -16,7 +16,9 @@ fn observed(slots: i64, facts: &[(i64, Act, Option<&str>)]) -> Observed {
         observer.take(*at, *act, *camera);
     }
     let mut observed = Observed::default();
-    observed.replace_from(i64::MIN, observer.finish().0);
+    let (days, _) = observer.finish();
+    assert_eq!(observed.replace_from(i64::MIN, days.clone()), days.first().map(|day| day.start));
+    assert_eq!(observed.replace_from(i64::MIN, days), None);
     observed
 }
 
@@ -131,4 +133,23 @@ fn a_floor_without_facts_has_no_hours_and_no_readings() {
     assert_eq!((floor.hours.len(), floor.slots), (0, 8));
     assert_eq!(floor.begin.as_microsecond(), NOON);
     assert!(nothing.readings(NOON).is_empty());
+}
+
+#[test]
+fn events_of_one_place_act_together() {
+    let (a, b) = (Some("cam_a"), Some("cam_b"));
+    let facts = [
+        (NOON, Act::Exit, a),
+        (NOON, Act::Entry, b),
+        (NOON, Act::Entry, b),
+        (NOON, Act::Entry, b),
+        // A person at the same place speaks after them.
+        (NOON, Act::Exit, None),
+    ];
+    let observed = observed(1, &facts);
+    let floor = observed.hours(TimeZone::UTC, 0, NOON + HOUR, None, Walk { count: 0, slots: 1 });
+    let hour = &floor.hours[0];
+    // Two more came than went, and one of them found the floor full.
+    assert_eq!((hour.count, hour.at_limit_full, hour.at_limit_empty), (0, 1, 0));
+    assert_eq!(hour.cameras, [(0, 1), (3, 0)]);
 }

@@ -15,6 +15,7 @@ const AHEAD = 12;
 /** @typedef {{ ready: boolean, steps: Step[], may_be_full_at: string | null,
  *   will_be_full_at: string | null }} Forecast */
 /** @typedef {{ count: number, estimate: number, low: number, high: number,
+ *   evidence: { nights: number, recounts: number },
  *   caution: { kind: string, percent: number | null } | null,
  *   suggested_recount: { reason: string, best_at: string } | null }} Drift */
 

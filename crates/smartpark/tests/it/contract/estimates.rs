@@ -1,7 +1,10 @@
 //! Estimates: the same facts give the same answers, in whatever order they came.
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use smartpark::{Direction, Error, Floor, FloorChange, NewEvent, Options, SmartPark, VehicleType};
+use smartpark::{
+    AttentionKind, AttentionLevel, Direction, Error, Floor, FloorChange, NewEvent, Options,
+    SmartPark, VehicleType,
+};
 
 use super::world::{World, after, instant, on_every_engine};
 
@@ -138,6 +141,26 @@ on_every_engine! {
         // Before the recount nothing of it is known.
         let past = world.park.estimates().get_drift(floor.id, Some(after(59))).await.unwrap();
         assert_eq!((past.count, past.drift.last_recount), (before, None));
+    }
+
+    async fn a_floor_that_should_be_counted_needs_a_person(world) {
+        // So large that only a person can tell how many vehicles stay overnight.
+        let floor = world.floor("Ground Floor", 200).await;
+        record(&world.park, weeks(&floor, 24)).await;
+        let suggested = async || {
+            let items = world.park.get_attention().await.unwrap().items;
+            items.into_iter().find(|item| item.kind == AttentionKind::RecountSuggested)
+        };
+        let item = suggested().await.unwrap();
+        assert_eq!((item.floor_id, item.level), (Some(floor.id), AttentionLevel::Low));
+        assert!(item.detail.contains("It is easiest to count at about"), "{}", item.detail);
+        let surveyed = world.park.estimates().get_drift_survey().await.unwrap();
+        assert_eq!((surveyed.len(), surveyed[0].at), (1, after(0)));
+        world.clock.set(after(60));
+        world.park.floors().recount(floor.id, 20, "counted", None).await.unwrap();
+        // Floors are looked at once an hour.
+        world.clock.set(after(HOUR));
+        assert_eq!(suggested().await, None);
     }
 
     async fn small_new_and_empty_floors_are_estimated(world) {

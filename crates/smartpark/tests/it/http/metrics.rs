@@ -163,3 +163,15 @@ fn the_documented_rules_and_settings_are_what_prometheus_takes() {
         assert!(families.contains(&ends.unwrap_or(name)), "{name}");
     }
 }
+
+#[test]
+fn drift_of_each_active_floor_is_told() {
+    let server = TestServer::start();
+    server.post(&json!([entry("a", 9)])).expect(200);
+    let told = scrape(&server);
+    let of = |name: &str| told.get(&format!("{name}{{floor_id=\"1\",floor=\"Ground Floor\"}}"));
+    let band = ["low", "estimate", "high"].map(|part| of(&format!("smartpark_drift_{part}")));
+    assert!(band[0] <= band[1] && band[1] <= band[2], "{band:?}");
+    assert!(band[0] >= Some(0.0) && band[2] <= Some(50.0), "{band:?}");
+    assert!(of("smartpark_net_loss_ratio").is_some());
+}

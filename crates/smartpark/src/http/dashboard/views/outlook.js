@@ -7,6 +7,8 @@ import { serverNow } from '../live.js';
 
 /** Off by one either way is no news. */
 const NEWS = 2;
+/** Before so many nights, or a recount, every band is wide: that is no news either. */
+const NIGHTS = 14;
 
 /** @param {{ floor: import('../state.js').Floor }} props */
 export function Outlook({ floor }) {
@@ -32,7 +34,8 @@ function full(floor) {
 function unsure(floor) {
     const drift = drifts.value.get(floor.id);
     if (!drift) return [];
-    const { low, high, caution, suggested_recount: count } = drift;
+    const { low, high, caution, evidence, suggested_recount: count } = drift;
+    if (evidence.nights < NIGHTS && !evidence.recounts) return [];
     // The band moves on with the count until it is estimated again.
     const moved = floor.current_vehicles - drift.count;
     const place = (bound) => number(Math.max(0, Math.min(floor.total_slots, bound + moved)));

@@ -2,7 +2,7 @@
 //!
 //! `scripts/quality` makes the inputs, runs this program on each engine and scores its answers.
 //!
-//!   quality drift SIMULATIONS OUT.csv URL [SCENARIO ...]
+//!   simulated drift SIMULATIONS OUT.csv URL [SCENARIO ...]
 //!
 //! URL: `sqlite://FOLDER`, in which each scenario gets a file of its own, or a database on
 //! PostgreSQL, in which the floors of all scenarios stand beside each other.
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let ["drift", sims, out, url, scenarios @ ..] = arguments.as_slice() else {
-        eprintln!("usage: quality drift SIMULATIONS OUT.csv URL [SCENARIO ...]");
+        eprintln!("usage: simulated drift SIMULATIONS OUT.csv URL [SCENARIO ...]");
         return ExitCode::FAILURE;
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("quality: {failure}");
+            eprintln!("simulated: {failure}");
             ExitCode::FAILURE
         }
     }
