@@ -1,6 +1,7 @@
 //! What needs a person: drawn from what is stored, so that every server says the same and a restart
 //! forgets nothing.
 
+mod lag;
 mod silence;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,8 +12,10 @@ use crate::{
     Refusal, RefusalReason, Result, SmartPark,
     count::{Fullness, Since, Walk, may_be_nearly_full},
     limits::{ATTENTION_KEPT, ATTENTION_REACHES, MAX_ATTENTION_ITEMS},
-    model::FloorAtLimit,
+    model::{CameraLag, FloorAtLimit},
 };
+
+pub(crate) use lag::lags;
 
 /// How far back events are looked at, in hours.
 const DAY: u32 = 24;
@@ -69,7 +72,13 @@ impl SmartPark {
             items.extend(drift(&floors, at_limit));
         }
         items.extend(self.events().get_refusals(DAY).await?.iter().map(refused));
-        items.extend(self.silent_cameras(now).await?);
+        let lags = self.events().get_camera_lags().await?;
+        // A camera that is being answered is not silent, whatever its clock says.
+        let silent = self.silent_cameras(now).await?.into_iter().filter(|item| {
+            !lags.iter().any(|lag| lag.is_told && Some(&lag.camera_id) == item.camera_id.as_ref())
+        });
+        items.extend(silent);
+        items.extend(lags.iter().filter(|lag| lag.is_told).map(behind));
         items.extend(self.clock_fault().await?);
         items.extend(self.kept_too_long(now).await?);
         items.sort_by(|one, other| {
@@ -268,6 +277,21 @@ fn refused(refusal: &Refusal) -> AttentionItem {
             refusal.events
         ),
         ..item(AttentionKind::EventsRefused, level, advice)
+    }
+}
+
+fn behind(lag: &CameraLag) -> AttentionItem {
+    let advice = "Set the camera's clock and time zone, best by NTP. If it sends a backlog, wait \
+                  until it has ended.";
+    let (camera_id, age) = (&lag.camera_id, lag::words(lag.micros));
+    AttentionItem {
+        camera_id: Some(camera_id.clone()),
+        count: Some((lag.micros / 1_000_000).unsigned_abs()),
+        detail: format!(
+            "All that {camera_id} sends is old when it arrives, by at least {age}: its clock seems \
+             to be behind. Its vehicles are counted where they do not belong."
+        ),
+        ..item(AttentionKind::CameraBehind, AttentionLevel::High, advice)
     }
 }
 

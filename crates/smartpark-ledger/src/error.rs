@@ -66,6 +66,12 @@ pub enum Error {
         /// The count.
         current_vehicles: i64,
     },
+    /// Another number was recorded for a floor at the same instant.
+    #[error("another number, {found}, was counted on this floor at this instant")]
+    RecountDiffers {
+        /// The number that stands.
+        found: i64,
+    },
     /// The database holds data where an empty one is needed.
     #[error("the database already has floors, events or keys")]
     NotEmpty,

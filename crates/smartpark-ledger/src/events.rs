@@ -7,10 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     Cursor, Error, Event, EventFilter, EventPage, LastSeen, NewEvent, Position, Recorded, Result,
     SmartPark, Statistics,
+    attention::lags,
     limits::{
         LAST_SEEN_HOURS, MAX_BATCH_ROWS, MAX_METRIC_CAMERAS, MAX_PAGE_ROWS, MAX_STATISTICS_HOURS,
+        RECENT_RECEIPTS,
     },
-    model::whole_micros,
+    model::{CameraLag, whole_micros},
 };
 
 /// The operations on events; from [`SmartPark::events`].
@@ -278,6 +280,19 @@ impl EventOperations<'_> {
         let week = SignedDuration::from_hours(LAST_SEEN_HOURS.into());
         let from = self.park.now().checked_sub(week).unwrap_or(Timestamp::MIN);
         self.park.engine.last_seen(from.as_microsecond(), MAX_METRIC_CAMERAS).await
+    }
+
+    /// How old the events of cameras are at least when they arrive, drawn from the last
+    /// [`RECENT_RECEIPTS`] events that were received: a camera whose clock is behind has no fresh
+    /// ones.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the store cannot be read.
+    pub async fn get_camera_lags(self) -> Result<Vec<CameraLag>> {
+        let day_ago = self.park.now().as_microsecond() - 86_400_000_000;
+        let mut receipts = self.park.engine.recent_receipts(RECENT_RECEIPTS).await?;
+        receipts.retain(|receipt| receipt.received_at >= day_ago);
+        Ok(lags(&receipts))
     }
 
     /// The window of the last `hours`, as [`EventOperations::get_event_statistics`] takes it.

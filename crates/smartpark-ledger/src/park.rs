@@ -13,7 +13,7 @@ use crate::{
     recorder::RecordingLog,
     refusals::Refusals,
     store::{Engine, FileLock},
-    trust::Trust,
+    trust::{Told, Trust},
 };
 
 /// A car park: the way to all operations. Clones share one database and are cheap.
@@ -166,7 +166,7 @@ impl SmartPark {
         if !self.trust.knows_newest() {
             self.trust.learn(self.engine.newest_receipt().await?);
         }
-        let (now, skew) = (self.now().as_microsecond(), self.skew());
+        let (now, skew) = (Told::of(&self.options.clock), self.skew());
         match self.trust.judge(now, skew, None) {
             // Only then is it worth a look whether somebody has accepted the clock.
             Err(_) => self.trust.judge(now, skew, self.engine.clock_accepted().await?),

@@ -5,11 +5,12 @@
 //! without a timestamp, changes that a person makes now, and events that look as if they came from
 //! the future. They are answered with [`Error::ClockDistrusted`], which a sender tries again.
 //!
-//! Two signs tell of a wrong clock. The newest receipt in the database lies after now: no clock was
-//! right both then and now. Or most cameras are ahead by minutes: then it is the server that is
-//! behind. A camera that agrees with the server speaks for the server's clock, and so does a person
-//! (`smartpark clock accept`). A receipt that lies a year ahead of a clock which is not older than
-//! this program speaks against the clock of that time, not of this one.
+//! A clock from before this program was written is wrong. Two more signs tell of a wrong clock. The
+//! newest receipt in the database lies after now: no clock was right both then and now. Or most
+//! cameras are ahead by minutes: then it is the server that is behind. A camera that agrees with
+//! the server speaks for the server's clock, and so does a person (`smartpark clock accept`). A
+//! receipt that lies a year ahead of a clock which is not older than this program speaks against
+//! the clock of that time, not of this one.
 
 use std::{
     collections::HashMap,
@@ -17,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{Error, Result, limits::MAX_METRIC_CAMERAS};
+use crate::{Clock, Error, Result, limits::MAX_METRIC_CAMERAS};
 
 /// A camera agrees with the server if its newest event is no further from the server's clock.
 const AGREES_WITHIN: i64 = 2 * 60 * 1_000_000;
@@ -29,6 +30,21 @@ const IMPLAUSIBLE: i64 = 365 * 24 * 60 * 60 * 1_000_000;
 const WRITTEN_AT: i64 = 1_767_225_600_000_000;
 /// One camera alone may be the one that is wrong.
 const LEAST_AHEAD: usize = 2;
+
+/// What a clock says, and before what it is certainly wrong.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Told {
+    pub(crate) at: i64,
+    pub(crate) earliest: i64,
+}
+
+impl Told {
+    /// What this clock says now. Only the system's can be one that was never set.
+    pub(crate) fn of(clock: &Clock) -> Self {
+        let earliest = if clock.is_system() { WRITTEN_AT } else { i64::MIN };
+        Self { at: clock.now().as_microsecond(), earliest }
+    }
+}
 
 /// What is known about the server's clock. Instants are microseconds since 1970 UTC.
 #[derive(Debug, Default)]
@@ -82,11 +98,17 @@ impl Trust {
     ///
     /// # Errors
     /// [`Error::ClockDistrusted`] says why not.
-    pub(crate) fn judge(&self, now: i64, skew: i64, accepted: Option<i64>) -> Result<()> {
+    pub(crate) fn judge(&self, now: Told, skew: i64, accepted: Option<i64>) -> Result<()> {
+        let Told { at: now, earliest } = now;
         let mut witnesses = self.witnesses();
         witnesses.pass(now, skew);
         let is_accepted = accepted.is_some_and(|accepted| accepted <= now.saturating_add(skew));
-        match witnesses.fault(now, skew, Instant::now()) {
+        let fault = if now < earliest {
+            Some("it is before this program was written")
+        } else {
+            witnesses.fault(now, skew, Instant::now())
+        };
+        match fault {
             Some(why) if !is_accepted => Err(Error::ClockDistrusted { why }),
             _ => Ok(()),
         }
@@ -141,6 +163,11 @@ mod tests {
     const SKEW: i64 = 300_000_000;
     const HOUR: i64 = 3_600_000_000;
 
+    /// So many hours after the program was written.
+    fn at(hours: i64) -> i64 {
+        WRITTEN_AT + hours * HOUR
+    }
+
     impl Trust {
         fn default_with(newest: i64) -> Self {
             let trust = Self::default();
@@ -150,24 +177,24 @@ mod tests {
     }
 
     fn is_trusted(trust: &Trust, now: i64, accepted: Option<i64>) -> bool {
-        trust.judge(now, SKEW, accepted).is_ok()
+        trust.judge(Told { at: now, earliest: WRITTEN_AT }, SKEW, accepted).is_ok()
     }
 
     #[test]
     fn a_clock_before_the_newest_receipt_needs_a_camera_or_a_person() {
         let trust = Trust::default();
-        assert!(is_trusted(&trust, HOUR, None));
-        trust.learn(Some(9 * HOUR));
-        assert!(!is_trusted(&trust, HOUR, None));
+        assert!(is_trusted(&trust, at(1), None));
+        trust.learn(Some(at(9)));
+        assert!(!is_trusted(&trust, at(1), None));
         // It ends if the clock passes, if a person says so, or if a camera agrees.
-        assert!(is_trusted(&trust, 9 * HOUR - SKEW, None));
-        assert!(!is_trusted(&trust, HOUR, None));
-        assert!(is_trusted(&trust, HOUR, Some(HOUR / 2)));
-        assert!(!is_trusted(&trust, HOUR, Some(4 * HOUR)), "that was another clock");
-        trust.hear(HOUR, SKEW, [("far ahead", 9 * HOUR)]);
-        assert!(!is_trusted(&trust, HOUR, None));
-        trust.hear(HOUR, SKEW, [("right", HOUR - 1_000_000)]);
-        assert!(is_trusted(&trust, HOUR, None));
+        assert!(is_trusted(&trust, at(9) - SKEW, None));
+        assert!(!is_trusted(&trust, at(1), None));
+        assert!(is_trusted(&trust, at(1), Some(at(0))));
+        assert!(!is_trusted(&trust, at(1), Some(at(4))), "that was another clock");
+        trust.hear(at(1), SKEW, [("far ahead", at(9))]);
+        assert!(!is_trusted(&trust, at(1), None));
+        trust.hear(at(1), SKEW, [("right", at(1) - 1_000_000)]);
+        assert!(is_trusted(&trust, at(1), None));
     }
 
     #[test]
@@ -183,23 +210,23 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_loses_its_witnesses() {
         let trust = Trust::default();
-        trust.hear(9 * HOUR, SKEW, [("right", 9 * HOUR)]);
+        trust.hear(at(9), SKEW, [("right", at(9))]);
         trust.learn(None);
-        assert!(is_trusted(&trust, 9 * HOUR, None));
-        assert!(!is_trusted(&trust, 8 * HOUR, None));
-        trust.hear(8 * HOUR, SKEW, [("right", 8 * HOUR)]);
-        assert!(is_trusted(&trust, 8 * HOUR, None));
+        assert!(is_trusted(&trust, at(9), None));
+        assert!(!is_trusted(&trust, at(8), None));
+        trust.hear(at(8), SKEW, [("right", at(8))]);
+        assert!(is_trusted(&trust, at(8), None));
     }
 
     #[test]
     fn most_cameras_ahead_outvote_the_server_and_one_alone_does_not() {
         let trust = Trust::default();
-        let ahead = HOUR + 3 * 60 * 1_000_000;
-        trust.hear(HOUR, SKEW, [("a", ahead)]);
-        assert!(is_trusted(&trust, HOUR, None));
-        trust.hear(HOUR, SKEW, [("b", ahead)]);
-        assert!(!is_trusted(&trust, HOUR, None));
-        trust.hear(HOUR, SKEW, [("c", HOUR), ("d", HOUR)]);
-        assert!(is_trusted(&trust, HOUR, None));
+        let ahead = at(1) + 3 * 60 * 1_000_000;
+        trust.hear(at(1), SKEW, [("a", ahead)]);
+        assert!(is_trusted(&trust, at(1), None));
+        trust.hear(at(1), SKEW, [("b", ahead)]);
+        assert!(!is_trusted(&trust, at(1), None));
+        trust.hear(at(1), SKEW, [("c", at(1)), ("d", at(1))]);
+        assert!(is_trusted(&trust, at(1), None));
     }
 }

@@ -6,6 +6,7 @@
 
 mod attention;
 mod backup;
+mod changes;
 mod check;
 mod clock;
 mod config_check;
@@ -131,6 +132,7 @@ enum Command {
     Replay(import::replay::Args),
     Backup(backup::Args),
     Check(check::Args),
+    Changes(changes::ChangesArgs),
     Clock(clock::Args),
     Key(keys::Args),
     Vision(vision::Args),
@@ -257,6 +259,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Copy(args) => copy::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Changes(args) => changes::run(args, context).await,
         Command::Clock(args) => clock::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
         Command::Vision(args) => vision::run(args, context).await,

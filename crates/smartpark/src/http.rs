@@ -7,6 +7,7 @@ mod assets;
 pub(crate) mod attention;
 mod auth;
 mod body;
+pub(crate) mod changes;
 mod channel;
 mod connection;
 mod dashboard;
@@ -277,6 +278,7 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(stream::watch_live))
         .routes(routes!(attention::get_attention))
+        .routes(routes!(changes::list_changes))
         .routes(routes!(metrics::get_metrics));
     described::guard(operations.get_openapi_mut());
     described::require_host(operations.get_openapi_mut());

@@ -1,6 +1,8 @@
 //! Changes of a count that no event made.
 
-use crate::{Direction, count::Act};
+use jiff::Timestamp;
+
+use crate::{Change, ChangeKind, Direction, count::Act};
 
 /// What an adjustment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +32,33 @@ impl AdjustmentKind {
             Self::Entry => Act::Entry,
             Self::Exit => Act::Exit,
             Self::Opened | Self::Closed | Self::Rules => Act::Nothing,
+        }
+    }
+}
+
+impl From<Adjustment> for Change {
+    fn from(row: Adjustment) -> Self {
+        let instant = |at| Timestamp::from_microsecond(at).unwrap_or(Timestamp::MIN);
+        Self {
+            id: row.id,
+            floor_id: row.floor_id,
+            kind: match row.kind {
+                AdjustmentKind::Recount => ChangeKind::Recount,
+                AdjustmentKind::Capacity => ChangeKind::Slots,
+                AdjustmentKind::Entry => ChangeKind::Entry,
+                AdjustmentKind::Exit => ChangeKind::Exit,
+                AdjustmentKind::Opened => ChangeKind::Opened,
+                AdjustmentKind::Closed => ChangeKind::Closed,
+                AdjustmentKind::Rules => ChangeKind::Rules,
+            },
+            count_delta: row.delta,
+            vehicles: row.current_vehicles,
+            slots: row.total_slots,
+            reason: row.reason,
+            author: row.author,
+            timestamp: instant(row.at),
+            created_at: instant(row.created_at),
+            is_dated: row.is_dated,
         }
     }
 }

@@ -34,6 +34,8 @@ pub(super) enum Kind {
     FloorHasEvents,
     /// The capacity would be below the count.
     SlotsBelowCount,
+    /// Another number was counted at the same instant.
+    RecountDiffers,
     /// The database is not empty.
     NotEmpty,
     /// The body is too large.
@@ -104,6 +106,9 @@ impl Kind {
                 "The capacity is below the count",
                 "total_slots would be below the 12 vehicles on the floor; recount first, or \
                  force it, which cuts the count"),
+            Self::RecountDiffers => (S::CONFLICT, "recount-differs",
+                "Another number was counted",
+                "another number, 12, was counted on this floor at this instant"),
             Self::NotEmpty => (S::CONFLICT, "not-empty", "The database is not empty",
                 "the database already has floors or events"),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too-large", "The body is too large",

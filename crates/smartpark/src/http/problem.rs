@@ -184,6 +184,9 @@ impl Problem {
                 let detail = short("would be below the vehicles on the floor");
                 about(Kind::SlotsBelowCount, "total_slots", detail)
             }
+            Error::RecountDiffers { .. } => {
+                Self::new(Kind::RecountDiffers).detail(error.to_string())
+            }
             Error::NotEmpty => Self::new(Kind::NotEmpty),
             Error::Overloaded => Self::new(Kind::Overloaded),
             Error::ClockDistrusted { why } => {

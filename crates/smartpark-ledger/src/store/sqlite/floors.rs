@@ -4,13 +4,15 @@
 use rusqlite::{Connection, OptionalExtension, ffi::SQLITE_CONSTRAINT_UNIQUE};
 
 use super::{
+    past::Past,
     rows::{self, Code, floor_columns},
     seals,
     session::Session,
+    transfer,
 };
 use crate::{
     Direction, Error, Floor, FloorChange, NewFloor, Result,
-    decide::{Adjustment, Draft, Lack, may_remove},
+    decide::{Adjustment, Dated, Draft, Lack, may_remove},
     store::checksum,
 };
 
@@ -44,6 +46,14 @@ INSERT INTO adjustments
     (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
      created_at, place, is_dated)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+
+const DATED: &str = "-- recount: another of the same instant
+SELECT current_vehicles FROM adjustments WHERE floor_id = ?1 AND timestamp = ?2 AND is_dated = 1";
+
+const CHANGES: &str = "-- get_changes
+SELECT id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
+       created_at, place, is_dated
+FROM adjustments WHERE (?1 IS NULL OR floor_id = ?1) AND id < ?2 ORDER BY id DESC LIMIT ?3";
 
 const KEEP_CHECKSUM: &str = "-- adjustments: their checksum
 UPDATE floors SET adjustments_checksum = adjustments_checksum + ?2 WHERE id = ?1";
@@ -136,6 +146,33 @@ pub(super) fn recount(
     author: Option<&str>,
 ) -> Result<Floor> {
     decide(session, id, |draft| draft.recount(id, count, reason, author))
+}
+
+pub(super) fn recount_at(
+    session: &mut Session<'_>,
+    id: i64,
+    count: i64,
+    at: i64,
+    (reason, author): (&str, Option<&str>),
+) -> Result<Floor> {
+    let connection = session.connection;
+    by_id(connection, id)?.ok_or(Error::NotFound("the floor"))?;
+    let mut found = connection.prepare_cached(DATED)?;
+    let found = found.query_row((id, at), |row| row.get(0)).optional()?;
+    let dated = Dated { at, slots: Past::of(connection, id).slots_before(at + 1)?, found };
+    decide(session, id, |draft| draft.recount_at(id, count, dated, reason, author))
+}
+
+/// The changes of a floor, or of all, whose ids are lower, the latest first.
+pub(super) fn changes(
+    connection: &Connection,
+    floor_id: Option<i64>,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<Adjustment>> {
+    let mut statement = connection.prepare_cached(CHANGES)?;
+    let rows = statement.query_map((floor_id, before, limit), transfer::adjustment)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 pub(super) fn adjust(session: &mut Session<'_>, id: i64, direction: Direction) -> Result<Floor> {

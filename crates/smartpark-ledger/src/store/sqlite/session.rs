@@ -108,7 +108,8 @@ impl<'c> Session<'c> {
                 }
                 Err(Lack::AdjustmentId) => {
                     let mut statement = self.connection.prepare_cached(NEXT_ADJUSTMENT)?;
-                    draft.adjustment_id = Some(statement.query_row([], |row| row.get(0))?);
+                    let next = statement.query_row([], |row| row.get(0))?;
+                    draft.adjustment_id = Some(draft.next_adjustment(next));
                 }
             }
         }

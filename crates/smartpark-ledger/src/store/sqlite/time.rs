@@ -2,12 +2,15 @@
 
 use rusqlite::Connection;
 
-use crate::Result;
+use crate::{Result, model::Receipt};
 
 const NEWEST: &str = "-- clock: the newest receipt
 SELECT max(at) FROM (
     SELECT * FROM (SELECT created_at AS at FROM events ORDER BY id DESC LIMIT 1)
     UNION ALL SELECT * FROM (SELECT created_at FROM adjustments ORDER BY id DESC LIMIT 1))";
+
+const RECENT: &str = "-- get_attention: receipts
+SELECT camera_id, created_at, timestamp FROM events ORDER BY id DESC LIMIT ?1";
 
 const ACCEPTED: &str =
     "-- clock: when a person accepted it\nSELECT clock_accepted_at FROM site WHERE id = 1";
@@ -17,6 +20,17 @@ const ACCEPT: &str =
 
 const EARLIEST: &str =
     "-- cleanup_old_events: the earliest event\nSELECT min(timestamp) FROM events";
+
+/// When the last events were seen and received, the newest receipt first.
+pub(super) fn recent_receipts(connection: &Connection, limit: usize) -> Result<Vec<Receipt>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(RECENT)?;
+    let receipts = statement.query_map([limit], |row| {
+        let (camera_id, received_at, timestamp) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Receipt { camera_id, received_at, timestamp })
+    })?;
+    Ok(receipts.collect::<rusqlite::Result<_>>()?)
+}
 
 /// When the newest fact was received, by the clock of that time.
 pub(super) fn newest_receipt(connection: &Connection) -> Result<Option<i64>> {

@@ -37,7 +37,7 @@ fn naive(seen: &[Seen]) -> (i64, u64) {
         *seconds.entry(at).or_default() += if is_exit { -1 } else { 1 };
     }
     seconds.values().fold((0, 0), |(count, at_limit), net| {
-        let after = (count + net).min(SLOTS).max(0);
+        let after = (count + net).clamp(0, SLOTS);
         (after, at_limit + (count + net - after).unsigned_abs())
     })
 }

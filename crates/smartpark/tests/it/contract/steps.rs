@@ -88,12 +88,18 @@ impl Model {
         after(self.now).as_microsecond()
     }
 
-    /// An adjustment pulls what lies ahead of it, and stands behind that.
-    fn adjust(&mut self, floor: usize, says: Says) {
+    /// What lies ahead of an adjustment that is made now is pulled to it; tells where that is.
+    fn pull(&mut self, floor: usize) -> (i64, i64) {
         let (at, id) = (self.micros().max(self.horizon.unwrap_or(i64::MIN)), self.id(floor));
         for fact in self.story.facts.iter_mut().filter(|fact| fact.2 == id) {
             fact.0 = fact.0.min(at);
         }
+        (at, id)
+    }
+
+    /// An adjustment stands behind what it pulls.
+    fn adjust(&mut self, floor: usize, says: Says) {
+        let (at, id) = self.pull(floor);
         let number = format!("{:09}", self.story.facts.len());
         self.story.facts.push((at, true, id, number, says, at));
     }
@@ -280,7 +286,12 @@ async fn run(steps: &[(usize, Step)]) {
             }
             Step::Recount(floor, count) => model.adjust(*floor, Says::Recount(*count)),
             Step::Slots(floor, slots) => model.adjust(*floor, Says::Slots(*slots)),
-            Step::Activate(floor, is_active) => model.active[*floor] = *is_active,
+            Step::Activate(floor, is_active) => {
+                if model.active[*floor] != *is_active {
+                    model.pull(*floor);
+                }
+                model.active[*floor] = *is_active;
+            }
             Step::ByHand(floor, true) => model.adjust(*floor, Says::Entry),
             Step::ByHand(floor, false) => model.adjust(*floor, Says::Exit),
             Step::CleanUp(days) => model.clean_up(*days),

@@ -52,6 +52,7 @@ fn the_document_lists_exactly_the_operations_of_the_contract() {
         "DELETE /floors/{id}",
         "DELETE /session",
         "GET /attention",
+        "GET /changes",
         "GET /events",
         "GET /events.csv",
         "GET /events/digest",

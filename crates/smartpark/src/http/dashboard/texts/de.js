@@ -202,6 +202,9 @@ export const de = {
         other: '{count} Ereignisse an der Grenze auf {floor}',
     },
     'need.events_at_limit.advice': 'Der Stand ist abgewichen. Fahrzeuge zählen und eintragen.',
+    'need.camera_behind.what': 'Die Uhr der Kamera {camera_id} geht nach',
+    'need.camera_behind.advice':
+        'Was sie sendet, ist bei der Ankunft schon alt. Uhr und Zeitzone stellen.',
     'need.camera_silent.what': 'Kamera {camera_id} ist verstummt',
     'need.camera_silent.advice':
         'Um diese Zeit sieht sie sonst Fahrzeuge. Strom, Netz und Sicht prüfen.',

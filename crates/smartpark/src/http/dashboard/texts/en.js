@@ -199,6 +199,9 @@ export const en = {
         other: '{count} events at the limit on {floor}',
     },
     'need.events_at_limit.advice': 'The count has drifted. Count the vehicles and enter a recount.',
+    'need.camera_behind.what': 'The clock of camera {camera_id} is behind',
+    'need.camera_behind.advice':
+        'All that it sends is old when it arrives. Set its clock and time zone.',
     'need.camera_silent.what': 'Camera {camera_id} has fallen silent',
     'need.camera_silent.advice':
         'It usually sees vehicles at this time. Check its power, network and view.',
