@@ -136,6 +136,8 @@ pub struct Reading {
     pub time: Timestamp,
     /// Whether `time` is the device's.
     pub is_timed: bool,
+    /// Whether the broker kept the message from before, so it may be older than others.
+    pub is_retained: bool,
     /// The number.
     pub value: u64,
 }

@@ -27,6 +27,8 @@ pub const MAX_STATE_BYTES: usize = 4_000;
 pub const MAX_WRAPS_AT: u64 = 1 << 53;
 /// How long the side of a Frigate object is kept after the object ended.
 pub const SIDE_KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// How long the side of a Frigate object is kept whose end was never told.
+pub const STATE_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Longest body of a webhook, in bytes: what receivers of Standard Webhooks must accept.
 pub const MAX_WEBHOOK_BYTES: usize = 20_000;
 /// Largest configuration file, in bytes.

@@ -13,9 +13,12 @@ mod config_check;
 mod copy;
 mod database;
 mod demo;
+mod drift;
 mod events;
 mod export;
+mod feeds;
 mod floors;
+mod forecast;
 mod history;
 mod import;
 mod input;
@@ -35,6 +38,7 @@ mod words;
 use std::{io, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
+use jiff::tz::TimeZone;
 
 use crate::{
     Options, SmartPark,
@@ -122,6 +126,8 @@ enum Command {
     Events(events::EventsArgs),
     Stats(events::StatsArgs),
     History(history::HistoryArgs),
+    Forecast(forecast::ForecastArgs),
+    Drift(drift::DriftArgs),
     Attention(attention::AttentionArgs),
     Cleanup(events::CleanupArgs),
     Import(import::Args),
@@ -138,6 +144,7 @@ enum Command {
     Vision(vision::Args),
     Demo(demo::Args),
     Input(trial::Args),
+    Feeds(feeds::Args),
     Config(config_check::Args),
     Completions(CompletionsArgs),
 }
@@ -173,6 +180,23 @@ impl Context {
         SmartPark::open_with(&self.settings.database, self.options()).await
     }
 
+    /// The time zone of the site, from the table `[site]` of the configuration file; UTC if there
+    /// is none.
+    fn time_zone(&self) -> TimeZone {
+        let file = ConfigFile::read(self.config.as_deref()).ok().flatten();
+        let Some(file) = file else { return TimeZone::UTC };
+        match file.connections() {
+            Ok(tables) => tables.site.map_or(TimeZone::UTC, |site| site.time_zone),
+            Err(_) => {
+                let file = file.path.display();
+                tracing::warn!(
+                    "estimates use UTC: `smartpark config check` tells the faults of {file}"
+                );
+                TimeZone::UTC
+            }
+        }
+    }
+
     /// The tables of the configuration file; `None` without a file.
     fn connections(&self) -> anyhow::Result<Option<Connections>> {
         let Some(file) = ConfigFile::read(self.config.as_deref())? else { return Ok(None) };
@@ -189,6 +213,7 @@ impl Context {
             max_clock_skew: self.settings.max_clock_skew,
             dedup_window: self.settings.dedup_window,
             retention_days: self.settings.retention_days,
+            time_zone: self.time_zone(),
             ..Options::default()
         }
     }
@@ -244,11 +269,13 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Reset(args) => database::reset(args, context).await,
         Command::Info(_) => database::info(context).await,
         Command::Floors(args) => floors::run(args, context).await,
-        Command::Recommend(_) => floors::recommend(context).await,
+        Command::Recommend(args) => floors::recommend(args, context).await,
         Command::Record(args) => events::record(args, context).await,
         Command::Events(args) => events::list(args, context).await,
         Command::Stats(args) => events::stats(args, context).await,
         Command::History(args) => history::run(args, context).await,
+        Command::Forecast(args) => forecast::run(args, context).await,
+        Command::Drift(args) => drift::run(args, context).await,
         Command::Attention(_) => attention::run(context).await,
         Command::Cleanup(args) => events::cleanup(args, context).await,
         Command::Import(args) => import::run(args, context).await,
@@ -265,6 +292,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Vision(args) => vision::run(args, context).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Input(args) => trial::run(args, context).await,
+        Command::Feeds(args) => feeds::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),
     }

@@ -20,6 +20,8 @@ mod keys;
 mod lanes;
 mod latest;
 mod migrate;
+mod not_counted;
+mod observe;
 mod partitions;
 mod past;
 mod probe;
@@ -33,6 +35,7 @@ mod seals;
 mod seam;
 mod session;
 mod sign_ins;
+mod states;
 mod statistics;
 mod stream;
 mod tables;
@@ -59,7 +62,8 @@ use tokio::{
 use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Error, Event, EventFilter, EventPage, Floor, FloorCount,
-    LastSeen, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics, TableInfo,
+    LastSeen, NewEvent, NewFloor, Options, Position, Result, ServerLock, StateChange, Statistics,
+    TableInfo,
     check::Report,
     count::{Fullness, Step},
     limits::{
@@ -144,6 +148,13 @@ impl Postgres {
         Ok(park)
     }
 
+    /// The same for the target of a copy: tables that this makes are an unfinished copy.
+    pub(super) async fn create_for_copy(url: &str, options: &Arc<Options>) -> Result<Self> {
+        let park = Self::open(url, options)?;
+        park.make_tables(true).await?;
+        Ok(park)
+    }
+
     /// Opens a database with tables of this version, and nothing unfinished in them.
     pub(super) async fn connect(url: &str, options: &Arc<Options>) -> Result<Self> {
         let park = Self::open(url, options)?;
@@ -209,9 +220,13 @@ impl Postgres {
     }
 
     pub(super) async fn create_tables(&self) -> Result<()> {
+        self.make_tables(false).await
+    }
+
+    async fn make_tables(&self, for_copy: bool) -> Result<()> {
         let now = self.inner.options.clock.now();
         patiently!(async {
-            migrate::run(Transaction::begin(&self.inner.writers).await?, now).await
+            migrate::run(Transaction::begin(&self.inner.writers).await?, now, for_copy).await
         })
     }
 
@@ -315,8 +330,12 @@ impl Postgres {
 
     /// Records events. The answer comes in time, whatever the group that they are part of waits
     /// for: an error then says that it is not known whether they were recorded.
-    pub(super) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {
-        let recorded = timeout(POSTGRES_PATIENCE, self.inner.queue.record(events));
+    pub(super) async fn record(
+        &self,
+        events: Vec<Result<NewEvent>>,
+        states: Vec<StateChange>,
+    ) -> Answers {
+        let recorded = timeout(POSTGRES_PATIENCE, self.inner.queue.record(events, states));
         recorded.await.map_err(|_| not_in_time())?
     }
 

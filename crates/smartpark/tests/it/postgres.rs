@@ -2,9 +2,11 @@
 //! what only PostgreSQL does: many servers, faults, standbys.
 
 mod cluster;
+mod copies;
 mod faults;
 mod forgetting;
 mod frozen;
+mod hosts;
 mod many;
 mod months;
 mod stalled;
@@ -71,6 +73,12 @@ impl Drop for Schema {
             self.name
         ));
     }
+}
+
+/// The port of a URL.
+fn port(url: &str) -> u16 {
+    let config: tokio_postgres::Config = url.parse().unwrap();
+    config.get_ports().first().copied().unwrap_or(5432)
 }
 
 fn server() -> String {

@@ -7,16 +7,20 @@ use std::sync::{
 };
 
 use deadpool_postgres::Pool;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use super::{
     connect::query,
     events::settled,
     rows::{damaged, maybe_micros},
+    transaction::not_in_time,
 };
 use crate::{
     Result,
-    limits::{POSTGRES_LONG_TRANSACTION, POSTGRES_WATCH_INTERVAL},
+    limits::{POSTGRES_LONG_TRANSACTION, POSTGRES_PATIENCE, POSTGRES_WATCH_INTERVAL},
 };
 
 /// Moves with every event that can be told, and with every change of a floor.
@@ -83,7 +87,8 @@ impl Changes {
         let mut seen: Option<Seen> = None;
         let mut oldest = None;
         loop {
-            match look(&readers).await {
+            let seen_now = timeout(POSTGRES_PATIENCE, look(&readers)).await;
+            match seen_now.unwrap_or_else(|_| Err(not_in_time())) {
                 Ok((now, runs)) => {
                     watch_oldest(&readers, &mut oldest, runs.then_some(&now.0)).await;
                     // The first look tells too: what was committed just before it is not missed.

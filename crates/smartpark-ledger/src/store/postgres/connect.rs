@@ -1,7 +1,14 @@
 //! From a URL to pools of connections: TLS where the URL asks for it, and the settings without
 //! which no connection is used.
 
-use std::{str::FromStr, time::Duration};
+mod hosts;
+mod trust;
+
+use std::{
+    str::FromStr,
+    sync::{Arc, atomic::AtomicUsize},
+    time::Duration,
+};
 
 use deadpool_postgres::{ClientWrapper, Hook, HookError, Manager, ManagerConfig, Pool, Runtime};
 use futures_util::future::try_join_all;
@@ -17,6 +24,9 @@ use tokio_postgres::{
     types::ToSql,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+use hosts::Hosts;
+pub(super) use trust::note_late;
 
 use crate::{
     Error, Result,
@@ -140,6 +150,8 @@ pub(super) struct Address {
     config: Config,
     tls: Option<MakeRustlsConnect>,
     role: Role,
+    /// Which host took the last connection.
+    first: Arc<AtomicUsize>,
 }
 
 impl std::fmt::Debug for Address {
@@ -169,32 +181,50 @@ impl Address {
         if config.get_application_name().is_none() {
             config.application_name("smartpark");
         }
-        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX).max(1);
-        if hosts > 1 && !rest.contains("target_session_attrs=") {
+        if config.get_hosts().len() > 1 && !rest.contains("target_session_attrs=") {
             config.target_session_attrs(match role {
                 Role::Primary => TargetSessionAttrs::ReadWrite,
                 Role::Replica => TargetSessionAttrs::ReadOnly,
             });
         }
         if config.get_connect_timeout().is_none() {
-            // The last of the hosts must have its turn, too.
-            config.connect_timeout(POSTGRES_CONNECT_TIMEOUT.min(POSTGRES_PATIENCE / hosts));
+            config.connect_timeout(POSTGRES_CONNECT_TIMEOUT);
         }
         if config.get_tcp_user_timeout().is_none() {
             // A peer that is gone without a word is given up as soon as a request is.
             config.tcp_user_timeout(POSTGRES_PATIENCE);
         }
-        Ok(Self { config, tls, role })
+        Ok(Self { config, tls, role, first: Arc::default() })
+    }
+
+    /// How long one host may take to be connected to: the others, and what is done on the
+    /// connection, must have their turn, too.
+    fn share(&self) -> Duration {
+        match u32::try_from(self.config.get_hosts().len()).unwrap_or(u32::MAX) {
+            0 | 1 => POSTGRES_CONNECT_TIMEOUT,
+            hosts => POSTGRES_PATIENCE / hosts.saturating_add(1),
+        }
     }
 
     /// A pool of at most `size` connections for this work, none of them open yet.
     pub(super) fn pool(&self, size: usize, work: Work) -> Result<Pool> {
         let (config, recycling) = (self.config.clone(), ManagerConfig::default());
         let role = self.role;
+        let (share, first) = (self.share(), Arc::clone(&self.first));
         let manager = match self.tls.clone() {
-            Some(tls) => Manager::from_config(config, tls, recycling),
-            None => Manager::from_config(config, tokio_postgres::NoTls, recycling),
+            Some(tls) => {
+                let hosts = Hosts::new(&config, share, first, tls);
+                Manager::from_connect(config, hosts, recycling)
+            }
+            None => {
+                let hosts = Hosts::new(&config, share, first, tokio_postgres::NoTls);
+                Manager::from_connect(config, hosts, recycling)
+            }
         };
+        let prove = Hook::async_fn(|client: &mut ClientWrapper, metrics| {
+            let metrics = *metrics;
+            Box::pin(async move { trust::prove(client, metrics).await })
+        });
         let timeouts = [
             milliseconds(POSTGRES_LOCK_TIMEOUT),
             milliseconds(work.idle_timeout()),
@@ -222,6 +252,7 @@ impl Address {
             .wait_timeout(Some(POSTGRES_PATIENCE))
             .create_timeout(Some(POSTGRES_PATIENCE))
             .post_create(settings)
+            .pre_recycle(prove)
             .build()
             .map_err(|error| Error::Internal(error.to_string()))
     }

@@ -1,8 +1,9 @@
 //! PostgreSQL's errors in the words of [`Error`]: told apart by code, never by message text.
 
-use deadpool_postgres::{HookError, PoolError};
+use deadpool_postgres::{HookError, PoolError, TimeoutType};
 use tokio_postgres::error::{DbError, SqlState};
 
+use super::transaction::not_in_time;
 use crate::Error;
 
 /// Whether doing the same again may go well: the connection was lost, the server is restarting,
@@ -100,7 +101,10 @@ impl From<PoolError> for Error {
             PoolError::PostCreateHook(HookError::Message(text)) => {
                 Self::Unavailable(text.into_owned())
             }
-            PoolError::Timeout(_) => Self::Unavailable("all connections are busy".into()),
+            PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle) => not_in_time(),
+            PoolError::Timeout(TimeoutType::Wait) => {
+                Self::Unavailable("all connections are busy".into())
+            }
             other => Self::Unavailable(other.to_string()),
         }
     }

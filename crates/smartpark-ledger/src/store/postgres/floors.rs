@@ -27,6 +27,9 @@ use crate::{
 pub(super) const ALL: &str =
     concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
 
+const SOME: &str =
+    concat!("-- floors: some\nSELECT ", floor_columns!(), " FROM floors WHERE id = ANY ($1)");
+
 pub(super) const BY_ID: &str =
     concat!("-- get_floor_by_id\nSELECT ", floor_columns!(), " FROM floors WHERE id = $1");
 
@@ -69,7 +72,7 @@ const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id tw
 UPDATE retention SET horizon = NULL, last_change = pg_current_xact_id()::text::bigint,
     last_event_id = 0 WHERE id = 1;
 TRUNCATE floors, floor_origins, floor_stretches, adjustments, events, events_at_limit,
-    event_places, event_hours, event_digests, refusals";
+    event_places, event_hours, event_digests, refusals, not_counted, device_states";
 
 impl Postgres {
     pub(in crate::store) async fn floors(&self) -> Result<Vec<Floor>> {
@@ -160,6 +163,11 @@ pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<Floor>> {
     query(client, ALL, &[]).await?.iter().map(|row| rows::floor(row, 0)).collect()
 }
 
+/// The floors with these ids, as far as there are any.
+pub(super) async fn some(client: &ClientWrapper, ids: &[i64]) -> Result<Vec<Floor>> {
+    query(client, SOME, &[&ids]).await?.iter().map(|row| rows::floor(row, 0)).collect()
+}
+
 pub(super) async fn by_id(client: &ClientWrapper, id: i64) -> Result<Option<Floor>> {
     let found = query(client, BY_ID, &[&id]).await?;
     found.first().map(|row| rows::floor(row, 0)).transpose()
@@ -177,6 +185,7 @@ pub(super) async fn by_name(client: &ClientWrapper, name: &str) -> Result<Option
 pub(super) async fn add(pool: &Pool, new: &NewFloor, now: i64) -> Result<Result<Floor>> {
     let transaction = Transaction::begin(pool).await?;
     query(&transaction, LOCK_RETENTION, &[]).await?;
+    transfer::require_in_use(&transaction).await?;
     let floor = insert(&transaction, new, now).await?;
     Ok(transaction.commit().await.map(|()| floor))
 }
@@ -226,7 +235,8 @@ pub(super) async fn store_settings(client: &ClientWrapper, floor: &Floor) -> Res
 }
 
 pub(super) async fn remove(pool: &Pool, id: i64, now: i64) -> Result<Result<()>> {
-    let session = Session::begin(pool, &[id], now).await?;
+    // Its origin goes with it, which a cleanup may be changing.
+    let session = Session::begin_after(LOCK_RETENTION, pool, &[id], now).await?;
     session.draft.floor(id)?;
     let transaction = session.transaction;
     delete(&transaction, id).await?;
@@ -291,6 +301,7 @@ pub(super) async fn fill(
 ) -> Result<Result<Vec<Floor>>> {
     let transaction = Transaction::begin(pool).await?;
     query(&transaction, LOCK_RETENTION, &[]).await?;
+    transfer::require_in_use(&transaction).await?;
     if empty_first {
         transaction.batch_execute(EMPTY).await?;
         seals::keep_retention(&transaction).await?;

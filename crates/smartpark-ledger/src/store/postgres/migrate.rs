@@ -4,7 +4,9 @@
 use jiff::Timestamp;
 use tokio_postgres::GenericClient;
 
-use super::{connect::milliseconds, repair, rows::Micros, seals, transaction::Transaction};
+use super::{
+    connect::milliseconds, repair, rows::Micros, seals, transaction::Transaction, transfer,
+};
 use crate::{
     Result,
     limits::MIGRATION_LOCK_TIMEOUT,
@@ -12,7 +14,7 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 9] = migrations!("postgres":
+const MIGRATIONS: [Migration; 10] = migrations!("postgres":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
@@ -21,7 +23,8 @@ const MIGRATIONS: [Migration; 9] = migrations!("postgres":
     6 "sessions" "0006_sessions.sql",
     7 "files" "0007_files.sql",
     8 "checksums" "0008_checksums.sql",
-    9 "places" "0009_places.sql"
+    9 "places" "0009_places.sql",
+    10 "device states" "0010_device_states.sql"
 );
 
 /// One at a time in a schema; the lock ends with the transaction.
@@ -68,8 +71,9 @@ fn briefly() -> String {
     format!("SET LOCAL lock_timeout = '{}'", milliseconds(MIGRATION_LOCK_TIMEOUT))
 }
 
-/// Brings the tables up to this version.
-pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> {
+/// Brings the tables up to this version. Tables that are made `for_copy` are an unfinished copy
+/// from their first moment.
+pub(super) async fn run(transaction: Transaction, now: Timestamp, for_copy: bool) -> Result<()> {
     transaction.execute(LOCK, &[]).await?;
     transaction.batch_execute(&briefly()).await?;
     transaction.batch_execute(CREATE).await?;
@@ -83,6 +87,9 @@ pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> 
         tracing::info!("migrated the database to version {version} ({name})");
     }
     let mut transaction = transaction;
+    if for_copy && applied.is_empty() {
+        transfer::mark_not_begun(&transaction).await?;
+    }
     if !pending.is_empty() {
         transaction.batch_execute(LOCK_ROWS).await?;
         if pending.iter().any(|migration| migration.version == PLACES) {

@@ -21,8 +21,7 @@ use crate::{
     limits::POSTGRES_AHEAD_FACTS,
 };
 
-pub(super) const HORIZON: &str =
-    "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
+const HORIZON: &str = "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
 
 /// The latest fact is looked for in the latest day alone: with one partition a month, an index
 /// scan of every partition would cost more than all else that an event does. Events are read by the

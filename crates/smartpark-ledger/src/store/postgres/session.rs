@@ -8,10 +8,10 @@ use super::{
     connect::{planning, prepare, query},
     fault::is_lock_timeout,
     floors,
-    past::{self, HORIZON, ORIGINS},
-    rows::{self, floor_columns},
+    past::{self, ORIGINS},
+    rows::{self, damaged, floor_columns, maybe_micros},
     transaction::Transaction,
-    writes,
+    transfer, writes,
 };
 use crate::{
     Error, Floor, Result,
@@ -42,6 +42,10 @@ const LOCK_FREE: &str = lock_floors!(" SKIP LOCKED");
 /// The floors that there are, whether or not somebody holds them.
 const EXISTING: &str = "-- record_event: which floors there are
 SELECT id FROM floors WHERE id = ANY ($1)";
+
+/// A server may run on a database that a copy is being made to since: it must write nothing there.
+const HORIZON: &str = "-- record_event: horizon, and whether this is an unfinished copy
+SELECT r.horizon, s.copy_of FROM retention r, site s WHERE r.id = 1 AND s.id = 1";
 
 /// Whoever records an event without a timestamp must see those that others record of the same
 /// vehicle at the same time, though they may name another floor.
@@ -96,9 +100,20 @@ pub(super) struct Session {
 impl Session {
     /// Begins a transaction and locks these floors, as far as they exist.
     pub(super) async fn begin(pool: &Pool, floor_ids: &[i64], now: i64) -> Result<Self> {
+        Self::begin_after("", pool, floor_ids, now).await
+    }
+
+    /// The same, with a statement before the floors are locked.
+    pub(super) async fn begin_after(
+        first: &str,
+        pool: &Pool,
+        floor_ids: &[i64],
+        now: i64,
+    ) -> Result<Self> {
         let transaction = Transaction::connect(pool).await?;
         Self::prepare(&transaction).await?;
-        let locked = Self::lock(&transaction, BEGIN, Held::Waits, floor_ids, &[]).await?;
+        let begin = format!("{BEGIN}; {first}");
+        let locked = Self::lock(&transaction, &begin, Held::Waits, floor_ids, &[]).await?;
         let locked = locked.ok_or_else(|| Error::Unavailable("the floor is in use".into()))?;
         locked.open(transaction, now)
     }
@@ -142,7 +157,7 @@ impl Session {
                 }
                 query(client, EXISTING, &ids).await
             },
-            past::horizon(client),
+            horizon(client),
             query(client, ORIGINS, &ids),
         );
         begun?;
@@ -211,7 +226,7 @@ impl Session {
             }
             Lack::AdjustmentId => {
                 let rows = query(&self.transaction, NEXT_ADJUSTMENT, &[]).await?;
-                let row = rows.first().ok_or_else(|| rows::damaged("a sequence"))?;
+                let row = rows.first().ok_or_else(|| damaged("a sequence"))?;
                 self.draft.adjustment_id = Some(row.try_get(0)?);
             }
         }
@@ -223,6 +238,14 @@ impl Session {
         let rows = query(&self.transaction, floors::BY_ID, &[&id]).await?;
         rows.first().map(|row| rows::floor(row, 0)).transpose()
     }
+}
+
+/// The horizon of a database that is no unfinished copy.
+async fn horizon(client: &ClientWrapper) -> Result<Option<i64>> {
+    let rows = query(client, HORIZON, &[]).await?;
+    let row = rows.first().ok_or_else(|| damaged("a retention"))?;
+    transfer::in_use(row.try_get(1)?)?;
+    maybe_micros(row, 0)
 }
 
 /// The rows of a statement that locks; none if another transaction held a lock for too long.

@@ -5,7 +5,7 @@ use std::{ops::Deref, time::Duration};
 use deadpool_postgres::{ClientWrapper, Object, Pool};
 use tokio::time::Instant;
 
-use super::fault::is_transient;
+use super::{connect::note_late, fault::is_transient};
 use crate::{
     Error, Result,
     limits::{POSTGRES_FIRST_PAUSE, POSTGRES_LONGEST_PAUSE, POSTGRES_PATIENCE},
@@ -99,6 +99,7 @@ impl Drop for Transaction {
 
 /// The answer to those who have waited for as long as they may.
 pub(super) fn not_in_time() -> Error {
+    note_late();
     Error::Unavailable("it did not answer in time".into())
 }
 

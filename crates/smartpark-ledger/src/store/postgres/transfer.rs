@@ -8,9 +8,9 @@ use tokio_postgres::Row;
 use super::{
     Postgres,
     connect::query,
-    drift, floors, keys, past, repair,
+    drift, floors, keys, past, repair, retention,
     rows::{self, Micros, damaged, event_columns, micros},
-    seals,
+    seals, states,
     transaction::{Transaction, patiently},
     writes,
 };
@@ -21,8 +21,8 @@ use crate::{
     store::{
         codes::adjustment_of,
         transfer::{
-            self, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, PlaceRow, Rows,
-            Stretch, Table, Target, Totals,
+            self, AtLimitRow, Difference, Digest, Frame, Key, Mark, NOT_BEGUN, Origin, PlaceRow,
+            Rows, Stretch, Table, Target, Totals,
         },
     },
 };
@@ -231,6 +231,22 @@ pub(super) async fn require_whole(client: &ClientWrapper) -> Result<()> {
     transfer::require_whole(copy_of(client, COPY_OF).await?)
 }
 
+/// Refuses to write to a copy that is not finished: a server may have run here when it began.
+pub(super) async fn require_in_use(client: &ClientWrapper) -> Result<()> {
+    in_use(copy_of(client, COPY_OF).await?)
+}
+
+/// The same, given whose copy it is. A camera is to keep its event and send it again.
+pub(super) fn in_use(copy_of: Option<i64>) -> Result<()> {
+    transfer::require_whole(copy_of).map_err(|error| Error::Unavailable(error.to_string()))
+}
+
+/// Marks new tables as the target of a copy that has not begun.
+pub(super) async fn mark_not_begun(client: &ClientWrapper) -> Result<()> {
+    query(client, SET_COPY_OF, &[&NOT_BEGUN]).await?;
+    Ok(())
+}
+
 /// What is copied as a whole.
 async fn frame(client: &ClientWrapper) -> Result<Frame> {
     let origins = query(client, ORIGINS, &[]).await?;
@@ -247,6 +263,7 @@ async fn frame(client: &ClientWrapper) -> Result<Frame> {
         floors: floors::all(client).await?,
         keys: keys::all(client).await?,
         horizon: past::horizon(client).await?,
+        states: states::all(client).await?,
     })
 }
 
@@ -327,6 +344,10 @@ fn place(row: &Row) -> Result<PlaceRow> {
 
 async fn begin(pool: &Pool, source: Mark) -> Result<()> {
     let transaction = Transaction::begin(pool).await?;
+    // A server may run here. What it was recording has ended then, and what it records later sees
+    // that this is an unfinished copy.
+    query(&transaction, floors::LOCK_RETENTION, &[]).await?;
+    retention::lock_floors(&transaction).await?;
     let rows = query(&transaction, TARGET, &[]).await?;
     let row = rows.first().ok_or_else(no_site)?;
     let has_floors = !floors::all(&transaction).await?.is_empty();
@@ -378,6 +399,7 @@ async fn put_frame(pool: &Pool, source: Mark, frame: &Frame) -> Result<()> {
             .await?;
     }
     keys::replace(&transaction, &frame.keys).await?;
+    states::replace(&transaction, &frame.states).await?;
     query(&transaction, SET_HORIZON, &[&frame.horizon.map(Micros)]).await?;
     keep_ids(&transaction, source).await?;
     transaction.commit().await

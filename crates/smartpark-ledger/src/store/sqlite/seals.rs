@@ -1,11 +1,12 @@
 //! The checksums beside floors, their origins, the horizon and the site: kept up to date by what
 //! writes these rows, and compared by `check`.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{
     floors, keys,
     rows::{self, floor_columns},
+    states,
     transfer::adjustment,
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
         checksum,
         seals::{
             AdjustmentSums, SealedFloor, SealedRetention, SealedSite, compare_floors,
-            compare_origins, compare_retention, compare_site, note_damage,
+            compare_origins, compare_retention, compare_site, compare_states, note_damage,
         },
         transfer::Origin,
     },
@@ -33,8 +34,11 @@ SELECT id, floor_id, kind, delta, current_vehicles, total_slots, reason, author,
 FROM adjustments";
 
 const ORIGINS: &str = "-- checksums: origins
+SELECT floor_id, initial_slots, base_count, removed_delta, checksum FROM floor_origins";
+
+const ORIGIN: &str = "-- checksums: an origin
 SELECT floor_id, initial_slots, base_count, removed_delta, checksum FROM floor_origins
-WHERE ?1 IS NULL OR floor_id = ?1";
+WHERE floor_id = ?1";
 
 const RETENTION: &str = "-- checksums: retention
 SELECT horizon, last_event_id, checksum FROM retention WHERE id = 1";
@@ -62,14 +66,14 @@ pub(super) fn keep_floor(connection: &Connection, floor: &Floor) -> Result<()> {
 
 /// Keeps the checksum of where a floor's history begins, as it is stored now.
 pub(super) fn keep_origin(connection: &Connection, floor_id: i64) -> Result<()> {
-    keep_origins(connection, &origins(connection, Some(floor_id))?)
+    let mut statement = connection.prepare_cached(ORIGIN)?;
+    let found = statement.query_row([floor_id], sealed_origin).optional()?;
+    found.map_or(Ok(()), |(origin, _)| set_origin(connection, &origin))
 }
 
-fn keep_origins(connection: &Connection, origins: &[(Origin, i64)]) -> Result<()> {
-    for (origin, _) in origins {
-        let checksum = checksum::origin(origin);
-        connection.prepare_cached(SET_ORIGIN)?.execute((origin.floor_id, checksum))?;
-    }
+fn set_origin(connection: &Connection, origin: &Origin) -> Result<()> {
+    let checksum = checksum::origin(origin);
+    connection.prepare_cached(SET_ORIGIN)?.execute((origin.floor_id, checksum))?;
     Ok(())
 }
 
@@ -97,7 +101,9 @@ pub(super) fn keep_all(connection: &Connection) -> Result<()> {
         let sum = adjustments.of(floor.id);
         connection.prepare_cached(SET_ADJUSTMENTS)?.execute((floor.id, sum))?;
     }
-    keep_origins(connection, &origins(connection, None)?)?;
+    for (origin, _) in origins(connection)? {
+        set_origin(connection, &origin)?;
+    }
     keep_retention(connection)?;
     keep_site(connection)
 }
@@ -108,8 +114,9 @@ pub(super) fn check(connection: &Connection, report: &mut Report) -> Result<()> 
     if let Some((floors, adjustments)) = note_damage(report, read)? {
         compare_floors(report, &floors, &adjustments);
     }
-    compare_origins(report, &origins(connection, None)?);
+    compare_origins(report, &origins(connection)?);
     compare_retention(report, &retention(connection)?);
+    compare_states(report, &states::sealed(connection)?);
     let read = site(connection).and_then(|site| Ok((site, keys::all(connection)?)));
     if let Some((site, keys)) = note_damage(report, read)? {
         compare_site(report, &site, &keys);
@@ -135,19 +142,21 @@ fn adjustment_sums(connection: &Connection) -> Result<AdjustmentSums> {
     Ok(sums)
 }
 
-/// All origins, or the one of a floor, with their checksums.
-fn origins(connection: &Connection, floor_id: Option<i64>) -> Result<Vec<(Origin, i64)>> {
-    let origin = |row: &Row<'_>| {
-        let origin = Origin {
-            floor_id: row.get(0)?,
-            initial_slots: row.get(1)?,
-            base_count: row.get(2)?,
-            removed_delta: row.get(3)?,
-        };
-        Ok((origin, row.get(4)?))
-    };
+/// All origins, with their checksums.
+fn origins(connection: &Connection) -> Result<Vec<(Origin, i64)>> {
     let mut statement = connection.prepare_cached(ORIGINS)?;
-    Ok(statement.query_map([floor_id], origin)?.collect::<rusqlite::Result<_>>()?)
+    let origins = statement.query_map([], sealed_origin)?;
+    Ok(origins.collect::<rusqlite::Result<_>>()?)
+}
+
+fn sealed_origin(row: &Row<'_>) -> rusqlite::Result<(Origin, i64)> {
+    let origin = Origin {
+        floor_id: row.get(0)?,
+        initial_slots: row.get(1)?,
+        base_count: row.get(2)?,
+        removed_delta: row.get(3)?,
+    };
+    Ok((origin, row.get(4)?))
 }
 
 fn retention(connection: &Connection) -> Result<SealedRetention> {
@@ -161,4 +170,26 @@ fn site(connection: &Connection) -> Result<SealedSite> {
     Ok(connection.prepare_cached(SITE)?.query_row([], |row| {
         Ok(SealedSite { identity: row.get(0)?, lineage: row.get(1)?, checksum: row.get(2)? })
     })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SmartPark, store::Engine};
+
+    /// A cleanup keeps the checksum of thousands of floors while recording waits.
+    #[tokio::test]
+    async fn the_origin_of_a_floor_is_found_by_its_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/new.db", folder.path().display());
+        let park = SmartPark::open(&url).await.unwrap();
+        let Engine::Sqlite(sqlite) = &park.engine else { panic!("another engine") };
+        let plan = sqlite.inner.writer.task(|connection| {
+            let explain = format!("EXPLAIN QUERY PLAN {ORIGIN}");
+            Ok(connection.query_row(&explain, [1], |row| row.get::<_, String>(3))?)
+        });
+        let plan = plan.await.unwrap();
+        assert!(plan.starts_with("SEARCH"), "{plan}");
+        park.close().await;
+    }
 }

@@ -6,7 +6,7 @@ use smartpark::{Direction, Error, Floor, NewEvent, NewFloor, SmartPark, VehicleT
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, NoTls};
 
-use super::Schema;
+use super::{Schema, port};
 use crate::servers::proxy::Proxy;
 
 /// A park with two floors.
@@ -55,24 +55,25 @@ async fn hold(client: &Client, sql: &str) {
     client.batch_execute(&format!("BEGIN; {sql} -- held by {schema}")).await.unwrap();
 }
 
-fn port(url: &str) -> u16 {
-    let config: tokio_postgres::Config = url.parse().unwrap();
-    config.get_ports().first().copied().unwrap_or(5432)
+/// A proxy to the server of a URL, and the URL by way of it.
+pub(super) fn by_proxy(url: &str) -> (Proxy, String) {
+    let proxy = Proxy::start(port(url));
+    let way = url.replace(&format!(":{}/", port(url)), &format!(":{}/", proxy.port));
+    (proxy, way)
 }
 
 #[test]
 fn a_server_that_is_cut_off_in_a_transaction_loses_its_locks() {
     let schema = Schema::new();
-    let (port, url) = (port(&schema.url()), schema.url());
-    let proxy = Proxy::start(port);
-    let way = url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port));
+    let url = schema.url();
+    let (proxy, way) = by_proxy(&url);
     // The proxy has a runtime of its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let (park, one, _) = park(&url).await;
         let frozen = SmartPark::open(&way).await.unwrap();
         frozen.events().record_event(car(&one, "before")).await.unwrap();
-        proxy.hold_next();
+        proxy.hold_next("COMMIT");
         let theirs = begin(&frozen, car(&one, "theirs"));
         while !proxy.holds() {
             tokio::task::yield_now().await;
@@ -83,6 +84,41 @@ fn a_server_that_is_cut_off_in_a_transaction_loses_its_locks() {
         let theirs = theirs.await.unwrap().unwrap();
         assert!(!theirs.duplicate);
         assert_eq!(theirs.floor.current_vehicles, 3);
+        assert!(park.check(false).await.unwrap().is_clean());
+        frozen.close().await;
+        park.close().await;
+    });
+}
+
+/// A server is frozen just before it drops a month, which locks the whole table of events.
+#[test]
+fn a_server_that_is_cut_off_in_a_cleanup_holds_nobody_up() {
+    let schema = Schema::new();
+    let url = schema.url();
+    let (proxy, way) = by_proxy(&url);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (park, one, _) = park(&url).await;
+        let frozen = SmartPark::open(&way).await.unwrap();
+        let at = "2011-05-15T00:00:00Z".parse().unwrap();
+        park.events().record_event(car(&one, "old").at(at)).await.unwrap();
+        proxy.hold_next("DROP TABLE");
+        let cleanup = {
+            let frozen = frozen.clone();
+            tokio::spawn(async move { frozen.events().cleanup_old_events(30).await })
+        };
+        while !proxy.holds() {
+            tokio::task::yield_now().await;
+        }
+        let locks = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'
+            AND relation IN ('events'::regclass, 'events_2011_05'::regclass)";
+        assert_eq!(schema.number(locks), 0, "it holds the table of events");
+        park.events().record_event(car(&one, "new")).await.unwrap();
+        // PostgreSQL ends its transaction; the month stays for the next cleanup.
+        assert_eq!(cleanup.await.unwrap().unwrap().deleted, 1);
+        assert_eq!(schema.number("SELECT count(*) FROM events_2011_05"), 1);
+        park.events().cleanup_old_events(30).await.unwrap();
+        assert_eq!(schema.ask("SELECT coalesce(to_regclass('events_2011_05')::text, '')"), "");
         assert!(park.check(false).await.unwrap().is_clean());
         frozen.close().await;
         park.close().await;

@@ -7,9 +7,10 @@
 
 use std::{
     env,
-    fs::{OpenOptions, create_dir_all},
+    fs::{OpenOptions, copy, create_dir_all},
     io::Write as _,
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -29,6 +30,8 @@ const PACE: Duration = Duration::from_millis(400);
 /// Of so many posts one holds several events.
 const POSTS_TO_ONE: usize = 400;
 
+const TARGET: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target");
+
 /// The machines; ended and removed when they are dropped.
 struct Machines {
     folder: tempfile::TempDir,
@@ -37,9 +40,10 @@ struct Machines {
 
 impl Machines {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = script(&["start", folder.path().to_str().unwrap()]);
-        Self { folder, url }
+        // What a start that fails has made is removed, too.
+        let mut machines = Self { folder: tempfile::tempdir().unwrap(), url: String::new() };
+        machines.url = script(&["start", machines.folder.path().to_str().unwrap()]);
+        machines
     }
 
     fn make(&self, action: &str, machine: &str) {
@@ -49,10 +53,27 @@ impl Machines {
     fn primary(&self) -> String {
         script(&["primary", self.folder.path().to_str().unwrap()])
     }
+
+    /// Copies what Patroni, PostgreSQL and etcd wrote to target/availability.
+    fn keep_logs(&self) {
+        for machine in ["1", "2", "3"] {
+            let to = format!("{TARGET}/availability/{machine}");
+            create_dir_all(&to).unwrap();
+            for log in ["patroni.log", "etcd.log"] {
+                let from = self.folder.path().join(machine).join(log);
+                if let Err(error) = copy(&from, format!("{to}/{log}")) {
+                    println!("{}: {error}", from.display());
+                }
+            }
+        }
+    }
 }
 
 impl Drop for Machines {
     fn drop(&mut self) {
+        if thread::panicking() {
+            self.keep_logs();
+        }
         script(&["stop", self.folder.path().to_str().unwrap()]);
     }
 }
@@ -107,9 +128,8 @@ fn primary_fails(fault: &str, heal: &str) {
 
 /// Adds a line to target/availability.jsonl.
 fn note(line: &serde_json::Value) {
-    let target = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target");
-    create_dir_all(target).unwrap();
-    let path = format!("{target}/availability.jsonl");
+    create_dir_all(TARGET).unwrap();
+    let path = format!("{TARGET}/availability.jsonl");
     let mut file = OpenOptions::new().create(true).append(true).open(path).unwrap();
     writeln!(file, "{line}").unwrap();
     println!("{line}");

@@ -49,11 +49,20 @@ pub(crate) fn posts(cars: usize, to_one: usize, random: &mut Random) -> Vec<Vec<
     posts
 }
 
+/// An answer about one event alone.
+#[derive(Clone, Debug)]
+pub(super) struct Heard {
+    /// The id and the count_delta of the event.
+    pub(super) stored: (i64, i64),
+    /// What else tells where it came from: for people.
+    pub(super) story: String,
+}
+
 /// What was told of a car so far.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
-    /// Its id and its count_delta, where an answer was about it alone.
-    pub(super) as_event: Option<(i64, i64)>,
+    /// The first answer that was about it alone.
+    pub(super) first: Option<Heard>,
     /// How often it was answered as recorded now, alone.
     pub(super) created: u32,
     /// Whether it was acknowledged.
@@ -179,13 +188,13 @@ impl<'a> Clients<'a> {
                 journal.unknown(post, |journal| journal.unavailable += 1)
             }
             Some(answer) => {
+                let story = story(server, &answer);
                 let told = match post {
-                    [place] => journal.one(*place, &answer),
+                    [place] => journal.one(*place, &answer, &story),
                     several => journal.many(several, &answer),
                 };
                 if told.is_none() {
-                    let Answer { status, body, .. } = answer;
-                    journal.faults.push(format!("{} events: {status} {body}", post.len()));
+                    journal.note_fault(post, &story);
                 }
                 journal.answered += 1;
                 journal.note_answer(Instant::now());
@@ -213,8 +222,18 @@ impl Journal {
         false
     }
 
+    /// Notes an answer that must not be given, and what was told before of the same event.
+    fn note_fault(&mut self, post: &[usize], story: &str) {
+        let before = match post {
+            [place] => self.told[*place].first.as_ref(),
+            _ => None,
+        };
+        let before = before.map_or("nothing", |first| &first.story);
+        self.faults.push(format!("{} events, told before: {before}; then: {story}", post.len()));
+    }
+
     /// The answer to one car; none where it is not one that may be given.
-    fn one(&mut self, place: usize, answer: &Answer) -> Option<()> {
+    fn one(&mut self, place: usize, answer: &Answer, story: &str) -> Option<()> {
         let duplicate = answer.body["duplicate"].as_bool()?;
         if answer.status != if duplicate { 200 } else { 201 } {
             return None;
@@ -223,7 +242,8 @@ impl Journal {
         let stored = (event["id"].as_i64()?, event["count_delta"].as_i64()?);
         let told = &mut self.told[place];
         told.acknowledged = true;
-        if *told.as_event.get_or_insert(stored) != stored {
+        let heard = || Heard { stored, story: story.to_owned() };
+        if told.first.get_or_insert_with(heard).stored != stored {
             return None;
         }
         if duplicate {
@@ -247,4 +267,9 @@ impl Journal {
         post.iter().for_each(|place| self.told[*place].acknowledged = true);
         Some(())
     }
+}
+
+/// An answer, and which server gave it.
+fn story(server: &str, answer: &Answer) -> String {
+    format!("{} by {server}: {}", answer.status, answer.body)
 }

@@ -46,9 +46,11 @@ struct Commits {
     cutting: AtomicBool,
     /// Where to cut the next one, whatever else is cut.
     next: Mutex<Option<Cut>>,
-    /// Whether to hold the next one back for ever, and whether one is held.
-    hold: AtomicBool,
+    /// What a message contains that is held back for ever, and whether one is held.
+    hold: Mutex<Option<&'static str>>,
     holds: AtomicBool,
+    /// Whether nothing is passed on any more, as if all behind it stood still.
+    is_frozen: AtomicBool,
     seen: AtomicUsize,
     cut: [AtomicUsize; Cut::ALL.len()],
 }
@@ -67,6 +69,7 @@ impl Proxy {
             while let Ok((client, _)) = listener.accept().await {
                 let commits = Arc::clone(&seen);
                 tokio::spawn(async move {
+                    commits.stand_still().await;
                     let server = TcpStream::connect(("127.0.0.1", port)).await?;
                     carry(client, server, &commits).await
                 });
@@ -85,13 +88,18 @@ impl Proxy {
         *self.commits.next.lock().unwrap() = Some(cut);
     }
 
-    /// Holds the next commit back, and all after it on its connection, as if the client had been
-    /// frozen before it sent it.
-    pub(crate) fn hold_next(&self) {
-        self.commits.hold.store(true, Ordering::SeqCst);
+    /// Holds the next simple message with this text back, and all after it on its connection, as if
+    /// the client had been frozen before it sent it.
+    pub(crate) fn hold_next(&self, text: &'static str) {
+        *self.commits.hold.lock().unwrap() = Some(text);
     }
 
-    /// Whether a commit is being held back, or was.
+    /// Passes nothing on from now on, and takes connections all the same.
+    pub(crate) fn freeze(&self) {
+        self.commits.is_frozen.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether a message is being held back, or was.
     pub(crate) fn holds(&self) -> bool {
         self.commits.holds.load(Ordering::SeqCst)
     }
@@ -103,6 +111,19 @@ impl Proxy {
 }
 
 impl Commits {
+    /// Waits for ever, if all stands still.
+    async fn stand_still(&self) {
+        if self.is_frozen.load(Ordering::SeqCst) {
+            std::future::pending().await
+        }
+    }
+
+    /// Whether this message is the one to be held back.
+    fn holds_back(&self, message: &[u8]) -> bool {
+        let message = String::from_utf8_lossy(message);
+        self.hold.lock().unwrap().take_if(|text| message.contains(*text)).is_some()
+    }
+
     /// What is done with the next commit.
     fn next(&self) -> Option<Cut> {
         if let Some(cut) = self.next.lock().unwrap().take() {
@@ -152,8 +173,9 @@ async fn requests(
     loop {
         let kind = from.read_u8().await?;
         let body = body(&mut from).await?;
+        commits.stand_still().await;
         let commit = kind == b'Q' && body[4..].starts_with(b"COMMIT");
-        if commit && commits.hold.swap(false, Ordering::SeqCst) {
+        if kind == b'Q' && commits.holds_back(&body[4..]) {
             to.flush().await?;
             commits.holds.store(true, Ordering::SeqCst);
             // It ends where the server ends the connection.
