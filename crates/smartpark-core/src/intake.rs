@@ -6,6 +6,7 @@
 
 mod instant;
 mod members;
+mod names;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use crate::{
 pub use instant::{parse_bound, parse_instant};
 pub use members::displayable;
 pub use members::{Members, Named};
+pub use names::folded_name;
 pub use rows::{Input, read_events};
 
 /// The members of an event, in the order of the contract.

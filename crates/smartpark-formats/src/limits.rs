@@ -33,3 +33,8 @@ pub const MAX_CONFIG_BYTES: usize = 1024 * 1024;
 pub const MAX_CAMERAS: usize = 1_000;
 /// Longest entry of a list or text in the configuration, in characters.
 pub const MAX_SETTING_CHARS: usize = 1_000;
+/// In how many lines of a file its header is looked for: exports of loop counters have about ten
+/// lines above it.
+pub const MAX_HEADER_LINES: usize = 50;
+/// How many cells of a line that is no header are shown.
+pub const MAX_SHOWN_CELLS: usize = 20;
