@@ -31,6 +31,7 @@ mod kind;
 mod latest;
 mod metrics;
 mod origin;
+mod path;
 mod places;
 mod problem;
 mod query;
@@ -45,6 +46,7 @@ mod session;
 mod statistics;
 mod stream;
 mod tls;
+mod unpack;
 pub(crate) mod views;
 mod window;
 
@@ -72,6 +74,7 @@ pub use auth::{Network, Peer, Rates};
 use guard::Outside;
 use latest::Latest;
 pub use origin::Origin;
+pub use path::BasePath;
 use problem::Problem;
 pub(crate) use record::RecordedView;
 use room::Room;
@@ -109,6 +112,8 @@ pub struct HttpConfig {
     pub streams: usize,
     /// The sites whose pages may use the interface from a browser, with a key of their own.
     pub cors_origins: Vec<Origin>,
+    /// The path under which a proxy publishes the server. Requests with and without it are served.
+    pub base_path: BasePath,
 }
 
 impl Default for HttpConfig {
@@ -124,6 +129,7 @@ impl Default for HttpConfig {
             rates: Rates::default(),
             streams: MAX_WATCHERS,
             cors_origins: Vec::new(),
+            base_path: BasePath::default(),
         }
     }
 }
@@ -255,6 +261,8 @@ impl App {
         (name = "session", description = "Signing in on the page"),
         (name = "health", description = "Probes, and metrics"),
     ),
+    // Relative to the document: a proxy may publish the server under any path.
+    servers((url = "./")),
     components(schemas(problem::ProblemView<'_>)),
 )]
 struct Description;

@@ -36,7 +36,7 @@ pub(super) struct RecordArgs {
     #[arg(long, value_name = "ID")]
     camera_id: String,
     /// The floor's id or name
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     floor: String,
     /// The vehicle's track at that camera, 1 to 100 characters
     #[arg(long, value_name = "ID")]
@@ -82,7 +82,7 @@ pub(super) struct EventsArgs {
 #[derive(Debug, Args)]
 pub(super) struct FilterArgs {
     /// Only of this floor (id or name)
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     floor: Option<String>,
     /// Only of this camera
     #[arg(long, value_name = "ID")]
@@ -144,7 +144,7 @@ pub(super) struct StatsArgs {
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_STATISTICS_HOURS)))]
     hours: u32,
     /// Only of this floor (id or name)
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     floor: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use super::{Context, Outcome, Usage, output::table};
 use crate::{
     Floor, FloorChange, FloorCount, NewFloor, SmartPark, Timestamp,
     http::views::{FloorView, FloorsView, RecommendationView},
-    intake::parse_bound,
+    intake::{folded_name, parse_bound},
     occupancy_percentage,
 };
 
@@ -62,6 +62,7 @@ enum FloorsCommand {
     #[command(verbatim_doc_comment)]
     Remove {
         /// The floor's id or name
+        #[arg(allow_negative_numbers = true)]
         floor: String,
     },
     /// Set a floor's count to what somebody counted just now
@@ -78,6 +79,7 @@ enum FloorsCommand {
 #[derive(Debug, clap::Args)]
 struct AddArgs {
     /// Its name, unique, 1 to 100 characters
+    #[arg(allow_negative_numbers = true)]
     name: String,
     /// How many vehicles fit
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -93,9 +95,10 @@ struct AddArgs {
 #[derive(Debug, clap::Args)]
 struct SetArgs {
     /// The floor's id or name
+    #[arg(allow_negative_numbers = true)]
     floor: String,
     /// A new name
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     name: Option<String>,
     /// How many vehicles fit from now on
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -117,6 +120,7 @@ struct SetArgs {
 #[derive(Debug, clap::Args)]
 struct RecountArgs {
     /// The floor's id or name
+    #[arg(allow_negative_numbers = true)]
     floor: String,
     /// How many vehicles were counted
     #[arg(value_name = "N", allow_negative_numbers = true)]
@@ -157,10 +161,13 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     parse_bound(text).map_err(|fault| fault.to_string())
 }
 
-/// The floor with this name, or else with this id.
+/// The floor with this name, or else with this id. Accents may be written in another way.
 pub(super) async fn find(park: &SmartPark, named: &str) -> anyhow::Result<Floor> {
-    if let Some(floor) = park.floors().get_floor_by_name(named).await? {
-        return Ok(floor);
+    let composed = folded_name(named);
+    for name in [named, composed.as_ref()] {
+        if let Some(floor) = park.floors().get_floor_by_name(name).await? {
+            return Ok(floor);
+        }
     }
     let by_id = match named.parse() {
         Ok(id) => park.floors().get_floor_by_id(id).await?,

@@ -27,7 +27,7 @@ use crate::{
 #[command(verbatim_doc_comment)]
 pub(super) struct HistoryArgs {
     /// Only this floor (id or name)
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     floor: Option<String>,
     /// The last hours
     #[arg(long, value_name = "N", default_value_t = 24, conflicts_with_all = ["start", "end"])]

@@ -11,7 +11,7 @@ use crate::{
     Error, SmartPark,
     config::{Days, Layer, Listen, SeedChoice, SiteName},
     files,
-    http::{self, HttpConfig, OnLimit, TlsFiles},
+    http::{self, BasePath, HttpConfig, OnLimit, TlsFiles},
     limits::{COUNTING_PATIENCE, FAILURE_NOTICE},
 };
 
@@ -53,6 +53,10 @@ pub(super) struct Args {
     /// [default: never]
     #[arg(long, value_name = "DAYS")]
     retention_days: Option<Days>,
+    /// The path under which a proxy publishes the server, such as /smartpark; requests with and
+    /// without it are served [env: SMARTPARK_BASE_PATH] [default: /]
+    #[arg(long, value_name = "PATH")]
+    base_path: Option<BasePath>,
     #[command(flatten)]
     access: access::AccessArgs,
     #[command(flatten)]
@@ -67,6 +71,7 @@ impl Args {
         flags.seed = self.seed;
         flags.site_name = self.site_name.clone();
         flags.on_limit = self.on_limit;
+        flags.base_path = self.base_path.clone();
         flags.retention_days = self.retention_days;
         self.access.fill(flags);
     }
@@ -154,6 +159,7 @@ async fn serve(
         proxies: settings.proxies.clone(),
         rates: settings.rates,
         cors_origins: settings.cors_origins.clone(),
+        base_path: settings.base_path.clone(),
         ..HttpConfig::default()
     };
     let cleanup =

@@ -17,7 +17,7 @@ use toml::{
 use super::{ConfigError, DEFAULT_FILE, Layer};
 
 /// The flat keys: the fields of [`Layer`].
-const FLAT_KEYS: [&str; 18] = [
+const FLAT_KEYS: [&str; 19] = [
     "database",
     "replica",
     "listen",
@@ -34,6 +34,7 @@ const FLAT_KEYS: [&str; 18] = [
     "tls_key",
     "behind_proxy",
     "cors_origin",
+    "base_path",
     "rate_limit",
     "address_rate_limit",
 ];

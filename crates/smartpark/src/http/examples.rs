@@ -230,9 +230,9 @@ pub(super) fn attention() -> Value {
 pub(super) fn download() -> Value {
     json!(
         "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,confidence,timestamp,\
-         created_at,count_delta,at_limit\r\n\
+         created_at,count_delta,at_limit,ledger\r\n\
          1001,cam_001,1,Ground Floor,track_a1b2c3,car,entry,0.92,2026-02-12T10:30:45Z,\
-         2026-02-12T10:30:45.123456Z,1,\r\n"
+         2026-02-12T10:30:45.123456Z,1,,9b2f04c1d77e3\r\n"
     )
 }
 

@@ -20,7 +20,7 @@ use super::{
     download, events, history,
     problem::Problem,
     room::Room,
-    rows::{self, Row, Rows},
+    rows::{self, FloorIds, Row, Rows},
     statistics,
     views::json_bytes,
 };
@@ -51,7 +51,7 @@ pub fn read_body(is_lines: bool, pieces: &[&[u8]]) -> Judged<Read> {
     let room = Room::new(MAX_BODIES_BYTES);
     let reading = pin!(async {
         let whole = collect(&mut body, MAX_BODY_BYTES, &room).await.map_err(Problem::new)?;
-        rows::parse(format, whole).await
+        rows::parse(format, whole, FloorIds::default()).await
     });
     // All pieces are there, and small ones are parsed at once: nothing is waited for.
     let Poll::Ready(read) = reading.poll(&mut Context::from_waker(Waker::noop())) else {
@@ -118,10 +118,12 @@ pub fn read_history(uri: &Uri, last: Last) -> Judged<(Timestamp, Timestamp, Opti
 /// From when until when so many last hours are.
 pub type Last = fn(u32) -> (Timestamp, Timestamp);
 
-/// What `GET /events.csv` writes of these events, which are on the floor with this name.
+/// What `GET /events.csv` writes of these events; `floor` knows the names of floors.
 #[must_use]
-pub fn table(events: &[Event], floor: &str) -> String {
-    let mut text = String::from(download::TITLES);
-    events.iter().for_each(|event| download::row(&mut text, event, floor));
+pub fn table(events: &[Event], floor: impl Fn(i64) -> String) -> String {
+    let mut text = download::titles(',');
+    let form = download::Form { separator: ',', ledger: String::new() };
+    let write = |event: &Event| download::row(&mut text, event, &floor(event.floor_id), &form);
+    events.iter().for_each(write);
     text
 }

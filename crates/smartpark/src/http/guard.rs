@@ -21,6 +21,7 @@ use super::{
     kind::Kind,
     openapi,
     origin::{self, Origin},
+    path::{self, BasePath},
     places::Places,
     problem::Problem,
     requests::{self, REQUEST_ID, Requests},
@@ -39,6 +40,8 @@ const HARDENING: usize = 7;
 /// What is known around the handlers.
 #[derive(Debug)]
 pub(super) struct Outside {
+    /// The path under which the server is published.
+    pub(super) base: BasePath,
     /// The sites whose pages may read answers.
     origins: Vec<Origin>,
     pub(super) requests: Requests,
@@ -50,7 +53,8 @@ impl Outside {
     /// For a server with this configuration.
     pub(super) fn new(config: &HttpConfig, places: Option<Arc<Places>>) -> Arc<Self> {
         let requests = Requests::new(&openapi());
-        Arc::new(Self { origins: config.cors_origins.clone(), requests, places })
+        let (base, origins) = (config.base_path.clone(), config.cors_origins.clone());
+        Arc::new(Self { base, origins, requests, places })
     }
 }
 
@@ -76,9 +80,18 @@ pub(super) async fn guarded<B, F: Future<Output = Response>>(
     answer: impl FnOnce(Request<B>) -> F,
 ) -> Response {
     let id = requests::identify(request.headers());
-    let begun = outside.requests.begin(request.method(), request.uri().path());
+    let method = request.method().clone();
+    let known = path::known(&outside.base, request);
+    let path = known.as_ref().map_or("", |request| request.uri().path());
+    let begun = outside.requests.begin(&method, path);
     let answering = async {
-        let response = shared(&outside.origins, request, answer).await;
+        let response = match known {
+            Ok(request) => shared(&outside.origins, request, answer).await,
+            Err(mut moved) => {
+                harden(moved.headers_mut());
+                moved
+            }
+        };
         begun.answered(response.status());
         response
     };

@@ -41,6 +41,10 @@ impl Query {
 
     fn take(&mut self, known: &[&'static str], name: &str, value: &str) {
         let decoded = decode(name).unwrap_or(Cow::Borrowed(name));
+        // By this name libraries send a number that keeps caches from answering.
+        if decoded == "_" {
+            return;
+        }
         let Some(name) = known.iter().find(|known| **known == decoded) else {
             return self.refuse(intake::displayable(&decoded));
         };

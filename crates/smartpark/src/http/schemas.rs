@@ -14,9 +14,12 @@ pub(super) struct NewEvent {
     /// The camera. No control characters.
     #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     camera_id: String,
-    /// The floor whose line was crossed.
-    #[schema(minimum = 1)]
-    floor_id: i64,
+    /// The floor whose line was crossed. Required unless its name is given.
+    #[schema(value_type = i64, required = false, minimum = 1)]
+    floor_id: Option<i64>,
+    /// The name of the floor, in place of its id or beside it.
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 100)]
+    floor: Option<String>,
     /// The vehicle's track at that camera. No control characters.
     #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     track_id: String,
