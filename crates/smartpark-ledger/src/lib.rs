@@ -57,6 +57,7 @@ mod replica;
 mod resend;
 mod schema;
 mod seed;
+mod site;
 mod store;
 mod sync;
 

@@ -8,6 +8,7 @@ mod naive;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod seals;
+mod site;
 mod sqlite;
 mod tally;
 pub(crate) mod transfer;
@@ -21,7 +22,7 @@ use tokio::sync::watch;
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, Options, Position, Recorded,
-    Result, ServerLock, Statistics, TableInfo,
+    Result, ServerLock, SiteRecord, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     keys::{KeyRing, Sealed, SealedSession, Sha256Sum},
@@ -98,6 +99,8 @@ dispatch! {
         limit: u32,
         cursor: Option<Cursor>
     ) -> Result<EventPage>;
+    fn site() -> Result<SiteRecord>;
+    fn replace_site(old: SiteRecord, new: SiteRecord) -> Result<bool>;
     fn horizon() -> Result<Option<i64>>;
     fn position() -> Result<Position>;
     fn last_gone() -> Result<Position>;

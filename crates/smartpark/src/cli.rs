@@ -24,9 +24,11 @@ mod retention;
 mod serve;
 mod signals;
 mod simulate;
+mod sites;
 mod trial;
 mod truth;
 mod vision;
+mod window;
 mod words;
 
 use std::{io, path::PathBuf, process::ExitCode};
@@ -34,8 +36,8 @@ use std::{io, path::PathBuf, process::ExitCode};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    Options, SmartPark,
-    config::{ConfigError, Layer, LogFormat, LogLevel, Settings, Span},
+    Options, SiteRecord, SmartPark,
+    config::{ConfigError, ConfigFile, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
 #[cfg(fuzzing)]
@@ -129,6 +131,7 @@ enum Command {
     Backup(backup::Args),
     Check(check::Args),
     Key(keys::Args),
+    Sites(sites::Args),
     Vision(vision::Args),
     Input(trial::Args),
     Config(config_check::Args),
@@ -161,9 +164,17 @@ impl Context {
         SmartPark::connect(&self.settings.database, self.options()).await
     }
 
-    /// The database, created where there is none.
-    async fn create(&self) -> crate::Result<SmartPark> {
-        SmartPark::open_with(&self.settings.database, self.options()).await
+    /// The database, created where there is none. As long as nobody has set the site, it is what
+    /// the table `[site]` of the configuration file says.
+    async fn create(&self) -> anyhow::Result<SmartPark> {
+        let park = SmartPark::open_with(&self.settings.database, self.options()).await?;
+        if park.site().await? == SiteRecord::default()
+            && let Some(file) = ConfigFile::read(self.config.as_deref())?
+            && let Some(site) = file.site()?
+        {
+            park.change_site(&site).await?;
+        }
+        Ok(park)
     }
 
     fn options(&self) -> Options {
@@ -240,6 +251,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
+        Command::Sites(args) => sites::run(args, context).await,
         Command::Vision(args) => vision::run(args),
         Command::Input(args) => trial::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),

@@ -43,6 +43,7 @@ mod schemas;
 mod seats;
 mod server;
 mod session;
+mod sites;
 mod statistics;
 mod stream;
 mod tls;
@@ -80,6 +81,7 @@ pub(crate) use record::RecordedView;
 use room::Room;
 use seats::Seats;
 pub use server::{serve, serve_router};
+use sites::SiteCache;
 pub use tls::TlsFiles;
 
 /// What can be set about the server.
@@ -193,6 +195,7 @@ impl Deref for App {
 #[derive(Debug)]
 struct Shared {
     park: SmartPark,
+    site: Arc<SiteCache>,
     /// When the server began.
     began: Timestamp,
     outside: Arc<Outside>,
@@ -257,6 +260,7 @@ impl App {
         (name = "events", description = "What cameras see"),
         (name = "floors", description = "How full the floors are, and managing them"),
         (name = "statistics", description = "What happened in a window of time"),
+        (name = "sites", description = "What is known of the car park"),
         (name = "live", description = "What happens, as it happens"),
         (name = "session", description = "Signing in on the page"),
         (name = "health", description = "Probes, and metrics"),
@@ -281,6 +285,8 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(floors::recount_floor))
         .routes(routes!(history::get_floor_history))
         .routes(routes!(history::get_history))
+        .routes(routes!(sites::list_sites))
+        .routes(routes!(sites::get_site, sites::change_site))
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(stream::watch_live))
         .routes(routes!(attention::get_attention))
@@ -310,7 +316,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// [`serve_router`] add are the timeouts and bounds of connections, the [`Peer`] of each request,
 /// and stopping; encryption only [`serve`].
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
-    let outside = Outside::new(config, None);
+    let outside = Outside::new(config, None, Some(park.clone()));
     let (routes, _) = routes_until(park, config, &outside, Arc::default());
     routes.layer(middleware::from_fn_with_state(outside, guard::guard))
 }
@@ -334,6 +340,7 @@ fn routes_until(
         outside: Arc::clone(outside),
         gate: Arc::new(Gate::new(park.clone(), config)),
         park,
+        site: Arc::clone(&outside.site),
         latest: Latest::default(),
         on_limit: config.on_limit,
         body_timeout: config.timeouts.body,

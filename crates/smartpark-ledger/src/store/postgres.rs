@@ -33,6 +33,7 @@ mod seals;
 mod seam;
 mod session;
 mod sign_ins;
+mod site;
 mod statistics;
 mod stream;
 mod tables;

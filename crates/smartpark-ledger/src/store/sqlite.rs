@@ -38,6 +38,7 @@ mod rows;
 mod seals;
 mod session;
 mod sign_ins;
+mod site;
 mod statistics;
 mod tables;
 mod transfer;

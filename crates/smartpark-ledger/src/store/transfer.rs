@@ -12,7 +12,7 @@ use crate::{
     decide::Adjustment,
     keys::KnownKey,
     limits::{COPY_PAGE_DIGESTS, COPY_PAGE_ROWS},
-    store::versions::sha256,
+    store::{site::Columns, versions::sha256},
 };
 
 /// Where a row stands in the order in which its table is copied.
@@ -83,6 +83,8 @@ pub(crate) struct Frame {
     pub(super) origins: Vec<Origin>,
     /// All keys, the revoked ones too: a site that asked for keys asks for them in a copy, too.
     pub(super) keys: Vec<KnownKey>,
+    /// What is known of the site.
+    pub(super) site: Columns,
     pub(super) horizon: Option<i64>,
 }
 

@@ -36,9 +36,9 @@ use rows::{Batch, Reader, Row};
 ///
 /// Takes a table (cells between commas, semicolons or tabs; lines above the header are passed
 /// over) or NDJSON (one object a line), also packed with gzip, from a file or from standard input
-/// (-). The fields are camera_id, floor (its name, or floor_id), track_id, direction, timestamp and,
-/// optional, vehicle_type (car) and confidence (0.8). Column names are compared without regard to
-/// case, blanks and underscores; other columns are passed over
+/// (-). The fields are camera_id, floor (its name, or floor_id), track_id, direction and timestamp;
+/// optional are vehicle_type (car) and confidence (0.8). Column names are compared without regard
+/// to case, blanks and underscores; other columns are passed over
 ///
 /// Times are RFC 3339, also with a blank for the T; dates as 2026-11-20 or 20.11.2026; seconds,
 /// milliseconds or microseconds since 1970. Local times need --time-zone. Other words for

@@ -1,6 +1,6 @@
 //! The events as a table to keep: all that a filter chooses, written while it is read.
 
-use std::{collections::BTreeMap, fmt::Write, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 
 use axum::{
     extract::State,
@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use utoipa::ToSchema;
 
 use super::{
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     AtLimit, Cursor, Event, EventFilter, EventPage, Result, SmartPark, UnknownWord,
-    csv_cells::defuse, limits::MAX_PAGE_ROWS, request_id,
+    csv_cells::defuse, limits::MAX_PAGE_ROWS, request_id, zone::written,
 };
 
 /// The columns, in the order of [`row`].
@@ -56,6 +57,8 @@ pub(super) struct Form {
     /// What the ledger is called in files: an import elsewhere sees by it that floors have other
     /// ids there.
     pub(super) ledger: String,
+    /// In which zone instants are written, with their offset.
+    pub(super) zone: TimeZone,
 }
 
 problems!(DownloadProblems: InvalidFields, Internal, Overloaded, Unavailable);
@@ -65,7 +68,8 @@ problems!(DownloadProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// All events that the parameters choose, newest first, as CSV (RFC 4180, UTF-8, with a line of
 /// titles), however many they are. In names that a spreadsheet would take for a formula a `'`
 /// stands first. With `bom=true` a byte order mark comes first, without which Excel misreads
-/// accents; Excel in many languages also wants `separator=semicolon`. An answer that breaks off
+/// accents; Excel in many languages also wants `separator=semicolon`. Instants are in the site's time zone, with
+/// their offset. An answer that breaks off
 /// before its end is not complete: ask again.
 #[utoipa::path(
     get, path = "/events.csv", tag = "events", operation_id = "downloadEvents",
@@ -87,8 +91,9 @@ pub(super) async fn download_events(
     caller: Caller,
     uri: Uri,
 ) -> Result<Response, Problem> {
+    let local = app.local().await?;
     let mut query = Query::read(&uri, &[&FILTERS[..], &["bom", "separator"]].concat());
-    let filter = Filter::read(&mut query);
+    let filter = Filter::read(&mut query, &local);
     let has_bom = query.flag("bom");
     let separator = query.word::<Separator>("separator").unwrap_or(Separator::Comma);
     query.finish()?;
@@ -98,7 +103,8 @@ pub(super) async fn download_events(
     // What is wrong at once is told with a status; later the answer can only break off.
     let download = Download::begin(&app.park, filter).await;
     let (download, first) = download.map_err(|error| Problem::from_error(error, Place::Query))?;
-    let form = Form { separator: separator.sign(), ledger: app.park.ledger_id().await? };
+    let form =
+        Form { separator: separator.sign(), ledger: app.park.ledger_id().await?, zone: local.zone };
     let (sender, body) = channel(Arc::clone(&seat));
     request_id::spawn(async move {
         download.run(first, has_bom, form, sender).await;
@@ -170,24 +176,30 @@ impl Download {
 
 /// Adds one event.
 pub(super) fn row(text: &mut String, event: &Event, floor: &str, form: &Form) {
-    let at_limit = event.at_limit.map_or("", AtLimit::as_str);
-    let Form { separator: s, ledger } = form;
-    let name = |name: &str| cell(name, *s);
-    let (camera, floor, track) = (name(&event.camera_id), name(floor), name(&event.track_id));
-    // Writing to a string cannot fail.
-    write!(
-        text,
-        "{}{s}{camera}{s}{}{s}{floor}{s}{track}{s}{}{s}{}{s}{}{s}{}{s}{}{s}{}{s}{at_limit}{s}{ledger}\r\n",
-        event.id,
-        event.floor_id,
-        event.vehicle_type,
-        event.direction,
-        event.confidence,
-        event.timestamp,
-        event.created_at,
-        event.count_delta,
-    )
-    .unwrap_or_default();
+    let Form { separator, ledger, zone } = form;
+    let name = |name: &str| cell(name, *separator);
+    let cells = [
+        event.id.to_string(),
+        name(&event.camera_id),
+        event.floor_id.to_string(),
+        name(floor),
+        name(&event.track_id),
+        event.vehicle_type.to_string(),
+        event.direction.to_string(),
+        event.confidence.to_string(),
+        written(event.timestamp, zone),
+        written(event.created_at, zone),
+        event.count_delta.to_string(),
+        event.at_limit.map_or("", AtLimit::as_str).to_owned(),
+        ledger.clone(),
+    ];
+    for (place, cell) in cells.iter().enumerate() {
+        if place > 0 {
+            text.push(*separator);
+        }
+        text.push_str(cell);
+    }
+    text.push_str("\r\n");
 }
 
 /// A name in quotes if it needs them.

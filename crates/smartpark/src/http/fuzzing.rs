@@ -14,6 +14,7 @@ use axum::{
 };
 use bytes::Bytes;
 use hyper::body::Frame;
+use jiff::tz::TimeZone;
 
 use super::{
     body::{Format, collect},
@@ -23,6 +24,7 @@ use super::{
     rows::{self, FloorIds, Row, Rows},
     statistics,
     views::json_bytes,
+    window::Local,
 };
 use crate::{
     Cursor, Event, EventFilter, NewEvent, Timestamp,
@@ -92,7 +94,8 @@ impl HttpBody for Pieces {
 /// # Errors
 /// The problem document that refuses it.
 pub fn read_listing(uri: &Uri, last: Last) -> Judged<(EventFilter, u32, Option<Cursor>)> {
-    let events::Asked { filter, limit, cursor } = events::Asked::read(uri).map_err(document)?;
+    let events::Asked { filter, limit, cursor } =
+        events::Asked::read(uri, &local(last)).map_err(document)?;
     let filter = filter.within(|hours| Ok(last(hours)));
     Ok((filter.expect("the last hours are known"), limit, cursor))
 }
@@ -102,7 +105,8 @@ pub fn read_listing(uri: &Uri, last: Last) -> Judged<(EventFilter, u32, Option<C
 /// # Errors
 /// The problem document that refuses it.
 pub fn read_statistics(uri: &Uri, last: Last) -> Judged<(Timestamp, Timestamp, Option<i64>)> {
-    let asked = statistics::Asked::read(uri, |hours| Ok(last(hours))).map_err(document)?;
+    let asked =
+        statistics::Asked::read(uri, &local(last), |hours| Ok(last(hours))).map_err(document)?;
     Ok((asked.start, asked.end, asked.floor_id))
 }
 
@@ -111,8 +115,14 @@ pub fn read_statistics(uri: &Uri, last: Last) -> Judged<(Timestamp, Timestamp, O
 /// # Errors
 /// The problem document that refuses it.
 pub fn read_history(uri: &Uri, last: Last) -> Judged<(Timestamp, Timestamp, Option<u32>)> {
-    let asked = history::Asked::read(uri, |hours| Ok(last(hours))).map_err(document)?;
+    let asked =
+        history::Asked::read(uri, &local(last), |hours| Ok(last(hours))).map_err(document)?;
     Ok((asked.start, asked.end, asked.step))
+}
+
+/// Dates are those of UTC, and it is the end of the last hours.
+fn local(last: Last) -> Local {
+    Local { zone: TimeZone::UTC, now: last(1).1 }
 }
 
 /// From when until when so many last hours are.
@@ -122,7 +132,7 @@ pub type Last = fn(u32) -> (Timestamp, Timestamp);
 #[must_use]
 pub fn table(events: &[Event], floor: impl Fn(i64) -> String) -> String {
     let mut text = download::titles(',');
-    let form = download::Form { separator: ',', ledger: String::new() };
+    let form = download::Form { separator: ',', ledger: String::new(), zone: TimeZone::UTC };
     let write = |event: &Event| download::row(&mut text, event, &floor(event.floor_id), &form);
     events.iter().for_each(write);
     text

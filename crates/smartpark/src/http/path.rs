@@ -78,6 +78,22 @@ pub(super) fn known<B>(base: &BasePath, mut request: Request<B>) -> Result<Reque
     Ok(request)
 }
 
+/// The site that a path names before what is asked of it, as in `/sites/north/floors`, and how long
+/// that part of the path is. `/sites/north` itself is an operation.
+pub(super) fn site(path: &str) -> Option<(&str, usize)> {
+    const SITES: &str = "/sites/";
+    let (slug, _) = path.strip_prefix(SITES)?.split_once('/')?;
+    Some((slug, SITES.len() + slug.len()))
+}
+
+/// Takes so many bytes off the beginning of the path.
+pub(super) fn strip<B>(request: &mut Request<B>, length: usize) {
+    let rest = request.uri().path().get(length..).map(str::to_owned);
+    if let Some(uri) = rest.and_then(|rest| with_path(request.uri(), &rest)) {
+        *request.uri_mut() = uri;
+    }
+}
+
 /// The URI with another path.
 fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let target = match uri.query() {
@@ -133,6 +149,16 @@ mod tests {
         {
             assert_eq!(known_path(base, path), Err(expected.to_owned()), "{base} {path}");
         }
+    }
+
+    #[test]
+    fn a_path_may_name_the_site() {
+        assert_eq!(site("/sites/north/floors/1"), Some(("north", 12)));
+        assert_eq!(site("/sites/north"), None);
+        assert_eq!(site("/floors"), None);
+        let mut request = Request::builder().uri("/sites/north/floors?a=b").body(()).unwrap();
+        strip(&mut request, 12);
+        assert_eq!(request.uri(), "/floors?a=b");
     }
 
     #[test]

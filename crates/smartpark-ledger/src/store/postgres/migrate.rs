@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 8] = migrations!("postgres":
+const MIGRATIONS: [Migration; 9] = migrations!("postgres":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
@@ -20,7 +20,8 @@ const MIGRATIONS: [Migration; 8] = migrations!("postgres":
     5 "keys" "0005_keys.sql",
     6 "sessions" "0006_sessions.sql",
     7 "files" "0007_files.sql",
-    8 "checksums" "0008_checksums.sql"
+    8 "checksums" "0008_checksums.sql",
+    9 "site_record" "0009_site_record.sql"
 );
 
 /// One at a time in a schema; the lock ends with the transaction.

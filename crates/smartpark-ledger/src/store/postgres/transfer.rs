@@ -10,7 +10,7 @@ use super::{
     connect::query,
     drift, floors, keys, past, repair,
     rows::{self, Micros, damaged, event_columns, micros},
-    seals,
+    seals, site,
     transaction::{Transaction, patiently},
     writes,
 };
@@ -237,6 +237,7 @@ async fn frame(client: &ClientWrapper) -> Result<Frame> {
         origins: origins.collect::<Result<_>>()?,
         floors: floors::all(client).await?,
         keys: keys::all(client).await?,
+        site: site::read(client).await?,
         horizon: past::horizon(client).await?,
     })
 }
@@ -357,6 +358,7 @@ async fn put_frame(pool: &Pool, source: Mark, frame: &Frame) -> Result<()> {
             .await?;
     }
     keys::replace(&transaction, &frame.keys).await?;
+    site::put(&transaction, &frame.site).await?;
     query(&transaction, SET_HORIZON, &[&frame.horizon.map(Micros)]).await?;
     keep_ids(&transaction, source).await?;
     transaction.commit().await

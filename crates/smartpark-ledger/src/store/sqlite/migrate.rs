@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 8] = migrations!("sqlite":
+const MIGRATIONS: [Migration; 9] = migrations!("sqlite":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
@@ -18,7 +18,8 @@ const MIGRATIONS: [Migration; 8] = migrations!("sqlite":
     5 "keys" "0005_keys.sql",
     6 "sessions" "0006_sessions.sql",
     7 "files" "0007_files.sql",
-    8 "checksums" "0008_checksums.sql"
+    8 "checksums" "0008_checksums.sql",
+    9 "site_record" "0009_site_record.sql"
 );
 
 const CREATE: &str = "-- migrate: the list of what was done

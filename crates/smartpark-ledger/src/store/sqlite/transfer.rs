@@ -8,6 +8,7 @@ use super::{
     rows::{self, Code, event_columns},
     seals,
     session::Session,
+    site,
 };
 use crate::{
     Error, Floor, Result,
@@ -219,6 +220,7 @@ fn frame(connection: &Connection) -> Result<Frame> {
         floors: floors::all(connection)?,
         origins: origins.collect::<rusqlite::Result<_>>()?,
         keys: keys::all(connection)?,
+        site: site::read(connection)?,
         horizon: past::horizon(connection)?,
     })
 }
@@ -336,6 +338,7 @@ fn put_frame(session: &Session<'_>, source: Mark, frame: &Frame) -> Result<()> {
         ))?;
     }
     keys::replace(connection, &frame.keys)?;
+    site::put(connection, &frame.site)?;
     connection.execute(SET_HORIZON, [frame.horizon])?;
     keep_ids(connection, source)
 }

@@ -39,7 +39,8 @@ export function Filters() {
         ${text('camera_id')} ${text('track_id')} ${time('start')} ${time('end')}
         <div class="buttons"><button type="submit">${t('filter.apply')}</button>
             <button type="button" class="quiet" onClick=${clear}>${t('filter.clear')}</button>
-            <a class="download" download="events.csv" href=${link('/events.csv', { ...chosen, bom: true })}>
+            <a class="download" download="events.csv"
+                href=${link('/events.csv', { ...chosen, bom: true })}>
                 ↓ ${t('csv')}</a></div>
     </form>`;
 }
