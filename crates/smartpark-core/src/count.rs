@@ -2,7 +2,8 @@
 //!
 //! A floor's count is a fold over its history **in event time**. Every entry is
 //! `x → min(slots, x + 1)`, every exit `x → max(0, x − 1)`, every recount `x → min(slots, n)`,
-//! every change of capacity `x → min(slots, x)`. Each of them is a [`Clamp`], and clamps compose
+//! every change of capacity `x → min(slots, x)`. Events of one instant act together, as
+//! `x → clamp(x + entries − exits, 0, slots)`. Each of them is a [`Clamp`], and clamps compose
 //! into clamps, so a stretch of history of any length folds into three numbers (the two-sided
 //! reflection of a queue with finite room: N. V. Kruk, J. Lehoczky, K. Ramanan, S. Shreve, "An
 //! explicit formula for the Skorokhod map on \[0, a\]", Ann. Probab. 35, 2007).
@@ -12,8 +13,12 @@
 //! 1. *Composition*: folding a history at once, or in stretches that are then composed, is the
 //!    same.
 //! 2. *Monotone and short*: `x ≤ y` gives `f(x) ≤ f(y) ≤ f(x) + (y − x)`.
-//! 3. *One event moves the count by 0 or by its own ±1*, wherever in history it falls. This is
-//!    law 2 applied to what comes after the event.
+//! 3. *One event moves the count by 0 or by its own ±1*, wherever in history it falls, and at most
+//!    one other event changes its side of a limit. This is law 2 applied to what comes after it.
+//!
+//! The order of history is that of *places*. A fact cannot have happened after it was received,
+//! and an adjustment that somebody makes now pulls what lies ahead of it to its own instant
+//! ([`History::pull`]). So commits decide what that person knew, not clocks.
 //!
 //! [`History`] keeps the folds of stretches so that a late event folds one of them again, not
 //! the whole past.
@@ -21,12 +26,14 @@
 mod fullness;
 mod gap;
 mod history;
+mod instant;
 mod occupancy;
 mod stretch;
 
 pub use fullness::{Fullness, Since, may_be_nearly_full};
 pub use gap::Flip;
-pub use history::{DIVIDE_ABOVE, Effect, History, Missing, Start};
+pub use history::{DIVIDE_ABOVE, Effect, Erased, History, Missing, Pulled, Start};
+pub use instant::{Instants, fold, judge};
 pub use occupancy::{Occupancy, Step};
 pub use stretch::{Level, NodeRow, Span};
 
@@ -62,6 +69,17 @@ impl Clamp {
     #[must_use]
     pub const fn exit() -> Self {
         Self { shift: -1, low: 0, high: UNBOUNDED }
+    }
+
+    /// So many cars more came in at one instant than went out, if there are `slots` slots.
+    #[must_use]
+    pub const fn cars(net: i64, slots: i64) -> Self {
+        // A count lies between 0 and the slots, so only one of the limits can be reached.
+        match net {
+            0 => Self::IDENTITY,
+            1.. => Self { shift: net, low: -UNBOUNDED, high: slots },
+            _ => Self { shift: net, low: 0, high: UNBOUNDED },
+        }
     }
 
     /// Somebody counted `n` cars.
@@ -111,6 +129,15 @@ pub enum Act {
     Recount(i64),
     /// The number of slots changed to this.
     Capacity(i64),
+    /// Cars of one instant, which act together: so many came in, and so many went out.
+    Cars {
+        /// How many came in.
+        entries: u32,
+        /// How many went out.
+        exits: u32,
+    },
+    /// Nothing that concerns the count.
+    Nothing,
 }
 
 impl Act {
@@ -123,6 +150,10 @@ impl Act {
             Self::Entry => Clamp::entry(slots),
             Self::Exit => Clamp::exit(),
             Self::Capacity(slots) => Clamp::capacity(slots),
+            Self::Cars { entries, exits } => {
+                Clamp::cars(i64::from(entries) - i64::from(exits), slots)
+            }
+            Self::Nothing => Clamp::IDENTITY,
         }
     }
 }
@@ -136,9 +167,9 @@ impl From<Direction> for Act {
     }
 }
 
-/// Who says a fact. With the time it gives every fact of a floor its one place in history, which
-/// never depends on when it arrived: first the base, then events by camera, track and direction,
-/// then adjustments (an operator's word covers all that was seen up to that instant).
+/// Who says a fact. At one place the base stands first, then events by camera, track and
+/// direction, then adjustments by their numbers: a person's word covers all that was seen up to
+/// that instant. The order of events decides only which of them a limit cut off, never how many.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// The retention horizon.
@@ -151,17 +182,19 @@ pub enum Source {
         track_id: String,
         /// Entry before exit.
         direction: Direction,
+        /// When the camera saw it, in microseconds since 1970 UTC.
+        timestamp: i64,
     },
-    /// An adjustment, by its row id. (No two adjustments of a floor share an instant.)
+    /// An adjustment, by its row id, which grows with the commits on its floor.
     Adjustment(i64),
 }
 
 /// One fact in a floor's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fact {
-    /// When it happened, in microseconds since 1970 UTC.
+    /// Its place in history, in microseconds since 1970 UTC: the instant at which it counts.
     pub at: i64,
-    /// Who says so; breaks ties in time.
+    /// Who says so; orders facts at one place.
     pub source: Source,
     /// What happened.
     pub act: Act,
@@ -170,20 +203,16 @@ pub struct Fact {
 }
 
 impl Fact {
-    /// The order of history: by time, then by source.
+    /// The order of history: by place, then by source.
     #[must_use]
     pub fn place(&self, other: &Self) -> Ordering {
         self.at.cmp(&other.at).then_with(|| self.source.cmp(&other.source))
     }
 
-    /// Whether this event finds the floor at its limit where the count before it is `count`.
+    /// Whether a camera says so.
     #[must_use]
-    pub fn is_at_limit(&self, count: i64, slots: i64) -> bool {
-        match self.act {
-            Act::Entry => count >= slots,
-            Act::Exit => count <= 0,
-            Act::Base(_) | Act::Recount(_) | Act::Capacity(_) => false,
-        }
+    pub fn is_event(&self) -> bool {
+        matches!(self.source, Source::Event { .. })
     }
 }
 
@@ -197,12 +226,6 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// Takes one fact in; tells what it did and whether it found the floor at its limit.
-    pub fn step(&mut self, fact: &Fact) -> (Clamp, bool) {
-        let at_limit = fact.is_at_limit(self.count, self.slots);
-        (self.act(fact.act), at_limit)
-    }
-
     /// Takes in what happened next; tells what it did.
     pub fn act(&mut self, act: Act) -> Clamp {
         let clamp = act.clamp(self.slots);
@@ -220,7 +243,7 @@ impl Walk {
 pub struct Moment {
     /// The floor.
     pub floor_id: i64,
-    /// When it happened, in microseconds since 1970 UTC.
+    /// Its place in history, in microseconds since 1970 UTC.
     pub at: i64,
     /// What happened.
     pub act: Act,
@@ -232,13 +255,6 @@ pub struct Moment {
 pub trait Walker {
     /// Takes the next one in.
     fn take(&mut self, moment: Moment);
-}
-
-/// Folds facts that stand in their order, on a floor with `slots` slots before the first of them.
-#[must_use]
-pub fn fold<'a>(facts: impl IntoIterator<Item = &'a Fact>, slots: i64) -> Clamp {
-    let mut walk = Walk { count: 0, slots };
-    facts.into_iter().fold(Clamp::IDENTITY, |sum, fact| sum.then(walk.step(fact).0))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 mod attention;
+mod change;
 mod digest;
 mod key;
 mod position;
@@ -18,7 +19,8 @@ mod statistics;
 pub use attention::{
     Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, Refusal, RefusalReason,
 };
-pub use attention::{CameraHour, FloorAtLimit, RefusedInHour};
+pub use attention::{CameraHour, CameraLag, FloorAtLimit, Receipt, RefusedInHour};
+pub use change::{Change, ChangeKind};
 pub use digest::{DigestSlice, EventDigest, EventDigests};
 pub use key::KEY_MARK;
 pub use key::{ApiKey, NewKey, Role};

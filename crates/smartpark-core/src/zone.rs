@@ -1,5 +1,7 @@
-//! Time zones by name, and the days, weeks and months of a zone. The rules are in the program, so that every server of one database divides
-//! time into the same days, also on a machine without a time zone database.
+//! Time zones by name, and the days, weeks and months of a zone.
+//!
+//! The rules are in the program, so that every server of one database divides time into the same
+//! days, also on a machine without a time zone database.
 
 use std::str::FromStr;
 
@@ -128,8 +130,8 @@ impl CalendarStep {
 /// let (start, end) = ("2026-10-23T22:00:00Z", "2026-10-26T23:00:00Z");
 /// let (start, end) = (start.parse().unwrap(), end.parse().unwrap());
 /// let days = beginnings(&berlin, (start, end), CalendarStep::Day, 10).unwrap();
-/// let hours: Vec<i64> = days.windows(2).map(|day| day[1].duration_since(day[0]).as_hours()).collect();
-/// assert_eq!(hours, [24, 25]);
+/// let hours = |day: &[jiff::Timestamp]| day[1].duration_since(day[0]).as_hours();
+/// assert_eq!(days.windows(2).map(hours).collect::<Vec<_>>(), [24, 25]);
 /// ```
 #[must_use]
 pub fn beginnings(

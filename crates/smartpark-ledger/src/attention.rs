@@ -1,6 +1,7 @@
 //! What needs a person: drawn from what is stored, so that every server says the same and a restart
 //! forgets nothing.
 
+mod lag;
 mod silence;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,8 +12,10 @@ use crate::{
     Refusal, RefusalReason, Result, SmartPark,
     count::{Fullness, Since, Walk, may_be_nearly_full},
     limits::{ATTENTION_KEPT, ATTENTION_REACHES, MAX_ATTENTION_ITEMS},
-    model::FloorAtLimit,
+    model::{CameraLag, FloorAtLimit},
 };
+
+pub(crate) use lag::lags;
 
 /// How far back events are looked at, in hours.
 const DAY: u32 = 24;
@@ -69,7 +72,15 @@ impl SmartPark {
             items.extend(drift(&floors, at_limit));
         }
         items.extend(self.events().get_refusals(DAY).await?.iter().map(refused));
-        items.extend(self.silent_cameras(now).await?);
+        let lags = self.events().get_camera_lags().await?;
+        // A camera that is being answered is not silent, whatever its clock says.
+        let silent = self.silent_cameras(now).await?.into_iter().filter(|item| {
+            !lags.iter().any(|lag| lag.is_told && Some(&lag.camera_id) == item.camera_id.as_ref())
+        });
+        items.extend(silent);
+        items.extend(lags.iter().filter(|lag| lag.is_told).map(behind));
+        items.extend(self.clock_fault().await?);
+        items.extend(self.kept_too_long(now).await?);
         items.sort_by(|one, other| {
             let key = |item: &AttentionItem| (item.level, item.kind, std::cmp::Reverse(item.count));
             let name = |item: &AttentionItem| (item.floor_id, item.camera_id.clone());
@@ -77,6 +88,45 @@ impl SmartPark {
         });
         items.truncate(MAX_ATTENTION_ITEMS);
         Ok(items)
+    }
+
+    /// That this server does not trust its own clock.
+    async fn clock_fault(&self) -> Result<Option<AttentionItem>> {
+        let Err(Error::ClockDistrusted { why }) = self.require_clock().await else {
+            return Ok(None);
+        };
+        let advice = "Set the clock of the server, best by NTP. If it is right, accept it: \
+                      smartpark clock accept.";
+        Ok(Some(AttentionItem {
+            detail: format!(
+                "The server does not trust its own clock: {why}. It records no recounts, no \
+                 changes of floors and no events without a timestamp."
+            ),
+            ..item(AttentionKind::TimeDistrusted, AttentionLevel::High, advice)
+        }))
+    }
+
+    /// That events stay longer than they should, since a clock alone must not delete them.
+    async fn kept_too_long(&self, now: Timestamp) -> Result<Option<AttentionItem>> {
+        let Some(days) = self.options.retention_days else { return Ok(None) };
+        // Two nights behind: one cleanup a night is always up to a day late.
+        let due = ago(now, (days + 2).saturating_mul(24)).as_microsecond();
+        let earliest = match self.engine.horizon().await? {
+            None => self.engine.earliest_event().await?,
+            horizon => horizon,
+        };
+        let Some(earliest) = earliest.filter(|earliest| *earliest < due) else { return Ok(None) };
+        let advice = "If the server's clock is right, delete them: smartpark cleanup \
+                      --older-than-days with the number of days to keep.";
+        Ok(Some(AttentionItem {
+            since: Timestamp::from_microsecond(earliest).ok(),
+            count: Some(days.into()),
+            detail: format!(
+                "Events older than {days} days are still kept: the server has not run long enough \
+                 to know by its own time that they are so old."
+            ),
+            ..item(AttentionKind::EventsKept, AttentionLevel::Low, advice)
+        }))
     }
 
     /// Since when a floor is full or nearly full: looks back farther until that is known.
@@ -227,6 +277,21 @@ fn refused(refusal: &Refusal) -> AttentionItem {
             refusal.events
         ),
         ..item(AttentionKind::EventsRefused, level, advice)
+    }
+}
+
+fn behind(lag: &CameraLag) -> AttentionItem {
+    let advice = "Set the camera's clock and time zone, best by NTP. If it sends a backlog, wait \
+                  until it has ended.";
+    let (camera_id, age) = (&lag.camera_id, lag::words(lag.micros));
+    AttentionItem {
+        camera_id: Some(camera_id.clone()),
+        count: Some((lag.micros / 1_000_000).unsigned_abs()),
+        detail: format!(
+            "All that {camera_id} sends is old when it arrives, by at least {age}: its clock seems \
+             to be behind. Its vehicles are counted where they do not belong."
+        ),
+        ..item(AttentionKind::CameraBehind, AttentionLevel::High, advice)
     }
 }
 

@@ -26,6 +26,11 @@ impl Clock {
         Self { set: Some(Arc::new(AtomicI64::new(now.as_microsecond()))) }
     }
 
+    /// Whether it is the system's.
+    pub(crate) fn is_system(&self) -> bool {
+        self.set.is_none()
+    }
+
     /// Moves a fixed clock; does nothing to the system's.
     pub fn set(&self, now: Timestamp) {
         if let Some(set) = &self.set {

@@ -98,12 +98,15 @@ pub(crate) fn adjustment_number(kind: AdjustmentKind) -> u8 {
         AdjustmentKind::Capacity => 1,
         AdjustmentKind::Entry => 2,
         AdjustmentKind::Exit => 3,
+        AdjustmentKind::Opened => 4,
+        AdjustmentKind::Closed => 5,
+        AdjustmentKind::Rules => 6,
     }
 }
 
 /// The kind of adjustment with this number.
 pub(crate) fn adjustment_of(number: i64) -> Option<AdjustmentKind> {
-    use AdjustmentKind::{Capacity, Entry, Exit, Recount};
-    let kinds = [Recount, Capacity, Entry, Exit];
+    use AdjustmentKind::{Capacity, Closed, Entry, Exit, Opened, Recount, Rules};
+    let kinds = [Recount, Capacity, Entry, Exit, Opened, Closed, Rules];
     kinds.into_iter().find(|kind| i64::from(adjustment_number(*kind)) == number)
 }

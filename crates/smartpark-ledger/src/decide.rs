@@ -25,6 +25,6 @@ pub(crate) use draft::{Draft, Lack};
 #[cfg(feature = "postgres")]
 pub(crate) use floor::range;
 pub(crate) use floor::{OpenFloor, Origin};
-pub(crate) use floors::may_remove;
+pub(crate) use floors::{Dated, may_remove};
 pub(crate) use group::{Group, Row};
 pub(crate) use writes::Writes;

@@ -26,6 +26,16 @@ pub enum Error {
         /// The server's clock.
         now: Timestamp,
     },
+    /// The server does not trust its own clock, on which this depends. Nothing was stored; try
+    /// again later.
+    #[error(
+        "the server does not trust its own clock: {why}; nothing was stored. Send it again when \
+             the clock is right; if it is right, say so with `smartpark clock accept`"
+    )]
+    ClockDistrusted {
+        /// What speaks against the clock.
+        why: &'static str,
+    },
     /// An event is older than the retention horizon: whether it is a repeat is no longer known.
     #[error(
         "timestamp is older than the retention horizon ({horizon}), before which repeats \
@@ -55,6 +65,12 @@ pub enum Error {
     SlotsBelowCount {
         /// The count.
         current_vehicles: i64,
+    },
+    /// Another number was recorded for a floor at the same instant.
+    #[error("another number, {found}, was counted on this floor at this instant")]
+    RecountDiffers {
+        /// The number that stands.
+        found: i64,
     },
     /// The database holds data where an empty one is needed.
     #[error("the database already has floors, events or keys")]

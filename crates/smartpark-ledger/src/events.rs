@@ -1,15 +1,18 @@
 //! The operations on events.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Cleanup, Cursor, Error, Event, EventFilter, EventPage, LastSeen, NewEvent, Position, Recorded,
-    Result, SmartPark, Statistics,
+    Cursor, Error, Event, EventFilter, EventPage, LastSeen, NewEvent, Position, Recorded, Result,
+    SmartPark, Statistics,
+    attention::lags,
     limits::{
-        LAST_SEEN_HOURS, MAX_BATCH_ROWS, MAX_METRIC_CAMERAS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS,
-        MAX_STATISTICS_HOURS,
+        LAST_SEEN_HOURS, MAX_BATCH_ROWS, MAX_METRIC_CAMERAS, MAX_PAGE_ROWS, MAX_STATISTICS_HOURS,
+        RECENT_RECEIPTS,
     },
-    model::whole_micros,
+    model::{CameraLag, whole_micros},
 };
 
 /// The operations on events; from [`SmartPark::events`].
@@ -36,7 +39,8 @@ impl EventOperations<'_> {
     ///
     /// # Errors
     /// [`Error::Invalid`], [`Error::UnknownFloor`], [`Error::InFuture`], [`Error::TooOld`]: the
-    /// event was refused and nothing stored. [`Error::Overloaded`]: nothing stored, try again.
+    /// event was refused and nothing stored. [`Error::Overloaded`], [`Error::ClockDistrusted`]:
+    /// nothing stored, try again.
     /// [`Error::Unavailable`]: unknown; sending it again is safe and settles it.
     pub async fn record_event(self, event: NewEvent) -> Result<Recorded> {
         let mut results = self.record_events(vec![event]).await?;
@@ -72,6 +76,7 @@ impl EventOperations<'_> {
         let ahead = SignedDuration::try_from(self.park.options.max_clock_skew);
         let latest = ahead.ok().and_then(|ahead| now.checked_add(ahead).ok());
         let latest = latest.unwrap_or(Timestamp::MAX);
+        let clock = self.clock_for(&events, now, latest).await?;
         let judged: Vec<Result<NewEvent>> = events
             .into_iter()
             .map(|mut event| {
@@ -79,6 +84,10 @@ impl EventOperations<'_> {
                 event.timestamp = event.timestamp.map(whole_micros);
                 if !faults.is_empty() {
                     Err(Error::Invalid(faults))
+                } else if let (Err(distrusted), true) =
+                    (&clock, event.timestamp.is_none_or(|at| at > latest))
+                {
+                    Err(distrusted.clone())
                 } else if event.timestamp.is_some_and(|at| at > latest) {
                     Err(Error::InFuture { now })
                 } else {
@@ -89,6 +98,31 @@ impl EventOperations<'_> {
         let answers = self.park.engine.record(judged).await?;
         self.note_refusals(&cameras, &answers);
         Ok(answers)
+    }
+
+    /// Hears what the cameras say about the time, and judges this server's clock if something
+    /// depends on it.
+    async fn clock_for(
+        self,
+        events: &[NewEvent],
+        now: Timestamp,
+        latest: Timestamp,
+    ) -> Result<Result<()>> {
+        let mut newest: BTreeMap<&str, i64> = BTreeMap::new();
+        for event in events {
+            if let Some(at) = event.timestamp.map(Timestamp::as_microsecond) {
+                let known = newest.entry(event.camera_id.as_str()).or_insert(at);
+                *known = at.max(*known);
+            }
+        }
+        self.park.trust.hear(now.as_microsecond(), self.park.skew(), newest);
+        if events.iter().all(|event| event.timestamp.is_some_and(|at| at <= latest)) {
+            return Ok(Ok(()));
+        }
+        match self.park.require_clock().await {
+            Err(distrusted @ Error::ClockDistrusted { .. }) => Ok(Err(distrusted)),
+            trusted => trusted.map(Ok),
+        }
     }
 
     /// The event with this id.
@@ -248,6 +282,19 @@ impl EventOperations<'_> {
         self.park.engine.last_seen(from.as_microsecond(), MAX_METRIC_CAMERAS).await
     }
 
+    /// How old the events of cameras are at least when they arrive, drawn from the last
+    /// [`RECENT_RECEIPTS`] events that were received: a camera whose clock is behind has no fresh
+    /// ones.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] where the store cannot be read.
+    pub async fn get_camera_lags(self) -> Result<Vec<CameraLag>> {
+        let day_ago = self.park.now().as_microsecond() - 86_400_000_000;
+        let mut receipts = self.park.engine.recent_receipts(RECENT_RECEIPTS).await?;
+        receipts.retain(|receipt| receipt.received_at >= day_ago);
+        Ok(lags(&receipts))
+    }
+
     /// The window of the last `hours`, as [`EventOperations::get_event_statistics`] takes it: it
     /// ends now, with the events of this instant. Events ahead of the clock come into it when their
     /// time has come.
@@ -277,29 +324,6 @@ impl EventOperations<'_> {
     ) -> Result<Statistics> {
         ordered(start, end)?;
         self.park.engine.statistics(whole_micros(start), whole_micros(end), floor_id).await
-    }
-
-    /// Deletes the events that are older than `days` in short transactions beside which
-    /// recording goes on, and refuses such events from now on. Counts and statistics stay.
-    ///
-    /// ```
-    /// # smartpark_ledger::doctest(async |park| {
-    /// let cleanup = park.events().cleanup_old_events(30).await?;
-    /// assert_eq!(cleanup.deleted, 0);
-    /// assert!(cleanup.horizon.is_some());
-    /// # Ok(()) });
-    /// ```
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for days out of 1–36525; [`Error::Unavailable`]: some may have been
-    /// deleted; repeating it deletes the rest.
-    pub async fn cleanup_old_events(self, days: u32) -> Result<Cleanup> {
-        if !(1..=MAX_RETENTION_DAYS).contains(&days) {
-            return Err(Error::invalid("days", "must be a whole number from 1 to 36525"));
-        }
-        let age = SignedDuration::from_hours(i64::from(days) * 24);
-        let horizon = self.park.now().checked_sub(age).unwrap_or(Timestamp::MIN);
-        self.park.engine.cleanup(horizon).await
     }
 }
 

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    Direction, Error, Floor, FloorChange, FloorCount, NewFloor, Result, SmartPark,
-    error::FieldError, model,
+    Change, Direction, Error, Floor, FloorChange, FloorCount, NewFloor, Result, SmartPark,
+    error::FieldError,
+    limits::MAX_PAGE_ROWS,
+    model::{self, whole_micros},
 };
 
 /// The operations on floors; from [`SmartPark::floors`].
@@ -120,6 +122,7 @@ impl FloorOperations<'_> {
     /// # Errors
     /// [`Error::NotFound`] without such a floor; [`Error::Unavailable`].
     pub async fn update_vehicle_count(self, floor_id: i64, direction: Direction) -> Result<Floor> {
+        self.park.require_clock().await?;
         self.park.engine.adjust(floor_id, direction).await
     }
 
@@ -139,6 +142,7 @@ impl FloorOperations<'_> {
     /// [`Error::SlotsBelowCount`] unless forced, [`Error::Unavailable`].
     pub async fn change_floor(self, id: i64, change: FloorChange) -> Result<Floor> {
         fitting(change.faults())?;
+        self.park.require_clock().await?;
         self.park.engine.change_floor(id, change).await
     }
 
@@ -170,17 +174,74 @@ impl FloorOperations<'_> {
         reason: &str,
         author: Option<&str>,
     ) -> Result<Floor> {
-        let mut faults = Vec::new();
-        if current_vehicles < 0 {
-            faults.push(FieldError::new("current_vehicles", "must be a whole number, 0 or more"));
-        }
-        if reason.is_empty() {
-            faults.push(FieldError::new("reason", "must say why, in 1 to 1000 characters"));
-        }
-        model::text_fault("reason", Some(reason), &mut faults);
-        fitting(faults)?;
+        fitting(recount_faults(current_vehicles, reason))?;
         let author = author.map(str::to_owned);
+        self.park.require_clock().await?;
         self.park.engine.recount(floor_id, current_vehicles, reason.to_owned(), author).await
+    }
+
+    /// Records how many vehicles were counted at an earlier instant. The number takes its place in
+    /// history: what came after it still counts, and numbers of the past from there on may change.
+    /// The same number for the same floor and instant is a repeat. Returns the floor.
+    ///
+    /// ```
+    /// # use smartpark_ledger::Timestamp;
+    /// # smartpark_ledger::doctest(async |park| {
+    /// let before: Timestamp = "2026-02-12T09:00:00Z".parse().unwrap();
+    /// let floor = park.floors().recount_at(1, 12, "morning round", None, before).await?;
+    /// assert_eq!(floor.current_vehicles, 12);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] (also if the instant lies in the future, or more vehicles were counted
+    /// than the floor had slots then), [`Error::RecountDiffers`], [`Error::TooOld`] before the
+    /// retention horizon, [`Error::NotFound`], [`Error::Unavailable`].
+    pub async fn recount_at(
+        self,
+        floor_id: i64,
+        current_vehicles: i64,
+        reason: &str,
+        author: Option<&str>,
+        counted_at: Timestamp,
+    ) -> Result<Floor> {
+        let mut faults = recount_faults(current_vehicles, reason);
+        if counted_at > self.park.now() {
+            faults.push(FieldError::new("counted_at", "must not lie in the future"));
+        }
+        fitting(faults)?;
+        let (at, reason) = (whole_micros(counted_at).as_microsecond(), reason.to_owned());
+        let author = author.map(str::to_owned);
+        self.park.engine.recount_at(floor_id, current_vehicles, at, reason, author).await
+    }
+
+    /// Changes of floors that no camera made, the latest first: recounts, changes of slots,
+    /// openings and closings, vehicles counted by hand. Of one floor or of all, at most 1000;
+    /// `before` is the id of the last one on the page before.
+    ///
+    /// ```
+    /// # smartpark_ledger::doctest(async |park| {
+    /// park.floors().recount(1, 5, "night round", Some("Kim")).await?;
+    /// let changes = park.floors().get_changes(Some(1), None, 10).await?;
+    /// assert_eq!(changes[0].author.as_deref(), Some("Kim"));
+    /// assert_eq!((changes[0].count_delta, changes[0].vehicles), (5, 5));
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit out of 1–1000; [`Error::Unavailable`].
+    pub async fn get_changes(
+        self,
+        floor_id: Option<i64>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Change>> {
+        if !(1..=MAX_PAGE_ROWS).contains(&limit) {
+            return Err(Error::invalid("limit", "must be a whole number from 1 to 1000"));
+        }
+        let before = before.unwrap_or(i64::MAX);
+        let rows = self.park.engine.changes_of(floor_id, before, limit).await?;
+        Ok(rows.into_iter().map(Change::from).collect())
     }
 
     /// Every floor's count as it was at an instant: what all facts before it lead to. Facts that
@@ -195,4 +256,17 @@ impl FloorOperations<'_> {
 
 fn fitting(faults: Vec<FieldError>) -> Result<()> {
     if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+}
+
+/// What does not fit of a recount.
+fn recount_faults(current_vehicles: i64, reason: &str) -> Vec<FieldError> {
+    let mut faults = Vec::new();
+    if current_vehicles < 0 {
+        faults.push(FieldError::new("current_vehicles", "must be a whole number, 0 or more"));
+    }
+    if reason.is_empty() {
+        faults.push(FieldError::new("reason", "must say why, in 1 to 1000 characters"));
+    }
+    model::text_fault("reason", Some(reason), &mut faults);
+    faults
 }

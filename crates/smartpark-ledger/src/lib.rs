@@ -37,6 +37,7 @@ mod doctest;
 pub mod error;
 mod events;
 mod floors;
+mod forgetting;
 mod history;
 pub mod keys;
 pub mod limits;
@@ -60,6 +61,7 @@ mod seed;
 mod site;
 mod store;
 mod sync;
+mod trust;
 
 pub use smartpark_core::*;
 
@@ -69,6 +71,7 @@ pub use doctest::doctest;
 pub use error::{Error, Result};
 pub use events::EventOperations;
 pub use floors::FloorOperations;
+pub use forgetting::Nightly;
 pub use keys::{IssuedKey, KeyOperations, Secret};
 pub use options::Options;
 pub use park::{ServerLock, SmartPark};

@@ -355,3 +355,6 @@ pub const READY_KEPT: Duration = Duration::from_secs(1);
 /// How long the store may take to show that it is ready: who asks gives up after a few seconds,
 /// too.
 pub const READY_PATIENCE: Duration = Duration::from_secs(3);
+
+/// So many of the last events that were received are looked at for the lags of cameras.
+pub const RECENT_RECEIPTS: usize = 5_000;

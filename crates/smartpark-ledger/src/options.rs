@@ -14,6 +14,9 @@ pub struct Options {
     pub dedup_window: Duration,
     /// How far a replica may be behind to be read from (10 seconds).
     pub max_replica_lag: Duration,
+    /// How many days of events are kept, if a server deletes older ones by itself. Attention tells
+    /// when more stay than that.
+    pub retention_days: Option<u32>,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -24,6 +27,7 @@ impl Default for Options {
             max_clock_skew: limits::DEFAULT_MAX_CLOCK_SKEW,
             dedup_window: limits::DEFAULT_DEDUP_WINDOW,
             max_replica_lag: limits::DEFAULT_MAX_REPLICA_LAG,
+            retention_days: None,
             clock: Clock::system(),
         }
     }

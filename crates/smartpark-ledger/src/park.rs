@@ -13,6 +13,7 @@ use crate::{
     recorder::RecordingLog,
     refusals::Refusals,
     store::{Engine, FileLock},
+    trust::{Told, Trust},
 };
 
 /// A car park: the way to all operations. Clones share one database and are cheap.
@@ -25,6 +26,7 @@ pub struct SmartPark {
     pub(crate) walks: Arc<Semaphore>,
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) attention: Arc<Drawn>,
+    pub(crate) trust: Arc<Trust>,
     pub(crate) tried: Arc<Mutex<Option<Trial>>>,
 }
 
@@ -71,8 +73,8 @@ impl SmartPark {
     pub(crate) fn on(engine: Engine, options: Arc<Options>) -> Self {
         let hub = live::Hub::new(engine.clone());
         let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
-        let (refusals, attention, tried) = Default::default();
-        Self { engine, options, hub, walks, refusals, attention, tried }
+        let (refusals, attention, trust, tried) = Default::default();
+        Self { engine, options, hub, walks, refusals, attention, trust, tried }
     }
 
     /// Names a standby of this PostgreSQL database that reads of the past may come from, where
@@ -141,9 +143,11 @@ impl SmartPark {
     /// leaves nothing behind, at most once a second however many ask.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] says why not.
+    /// [`Error::Unavailable`] says why not. [`Error::ClockDistrusted`]: what depends on the clock
+    /// of this server is not recorded.
     pub async fn ready(&self) -> Result<()> {
         self.engine.ready().await?;
+        self.require_clock().await?;
         let mut last = self.tried.lock().await;
         if let Some(trial) = last.as_ref().filter(|it| it.at.elapsed() < limits::READY_KEPT) {
             trial.outcome.clone()?;
@@ -152,6 +156,35 @@ impl SmartPark {
         let outcome = self.engine.try_write().await;
         *last = Some(Trial { at: Instant::now(), outcome: outcome.clone() });
         outcome
+    }
+
+    /// Whether what depends on this server's clock may be recorded now.
+    ///
+    /// # Errors
+    /// [`Error::ClockDistrusted`] says why not; [`Error::Unavailable`].
+    pub async fn require_clock(&self) -> Result<()> {
+        if !self.trust.knows_newest() {
+            self.trust.learn(self.engine.newest_receipt().await?);
+        }
+        let (now, skew) = (Told::of(&self.options.clock), self.skew());
+        match self.trust.judge(now, skew, None) {
+            // Only then is it worth a look whether somebody has accepted the clock.
+            Err(_) => self.trust.judge(now, skew, self.engine.clock_accepted().await?),
+            trusted => trusted,
+        }
+    }
+
+    /// A person says that this machine's clock is right, whatever the database and the cameras say.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: not known whether that is stored.
+    pub async fn accept_clock(&self) -> Result<()> {
+        self.engine.accept_clock(self.now().as_microsecond()).await
+    }
+
+    /// How far ahead of the clock an event may lie, in microseconds.
+    pub(crate) fn skew(&self) -> i64 {
+        i64::try_from(self.options.max_clock_skew.as_micros()).unwrap_or(i64::MAX / 4)
     }
 
     /// Waits until the store can no longer acknowledge anything (a failed sync, a damaged file),

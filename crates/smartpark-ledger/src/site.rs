@@ -4,6 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::{Error, Result, SiteRecord, SmartPark};
 
+/// How often a change is tried when others change the site meanwhile.
+const ATTEMPTS: usize = 20;
+
 impl SmartPark {
     /// What is known of the car park beside its floors. Its time zone decides when a day begins.
     ///
@@ -25,14 +28,16 @@ impl SmartPark {
     /// changes at one time of different members both hold.
     ///
     /// # Errors
-    /// [`Error::Invalid`] names every member that does not fit; [`Error::Unavailable`].
+    /// [`Error::Invalid`] names every member that does not fit; [`Error::Overloaded`] if others
+    /// change it all the time; [`Error::Unavailable`].
     pub async fn change_site(&self, patch: &Map<String, Value>) -> Result<SiteRecord> {
-        loop {
+        for _ in 0..ATTEMPTS {
             let old = self.engine.site().await?;
             let new = old.patched(patch).map_err(Error::Invalid)?;
             if new == old || self.engine.replace_site(old, new.clone()).await? {
                 return Ok(new);
             }
         }
+        Err(Error::Overloaded)
     }
 }

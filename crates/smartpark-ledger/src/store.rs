@@ -25,8 +25,9 @@ use crate::{
     Result, ServerLock, SiteRecord, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
+    decide::Adjustment,
     keys::{KeyRing, Sealed, SealedSession, Sha256Sum},
-    model::{CameraHour, FloorAtLimit, RefusedInHour},
+    model::{CameraHour, FloorAtLimit, Receipt, RefusedInHour},
     replica::Seen,
 };
 use crate::{codes, decide::sums, recorder::RecordingLog};
@@ -83,6 +84,14 @@ dispatch! {
     fn change_floor(id: i64, change: FloorChange) -> Result<Floor>;
     fn remove_floor(id: i64) -> Result<()>;
     fn recount(id: i64, count: i64, reason: String, author: Option<String>) -> Result<Floor>;
+    fn recount_at(
+        id: i64,
+        count: i64,
+        at: i64,
+        reason: String,
+        author: Option<String>
+    ) -> Result<Floor>;
+    fn changes_of(floor_id: Option<i64>, before: i64, limit: u32) -> Result<Vec<Adjustment>>;
     fn adjust(id: i64, direction: Direction) -> Result<Floor>;
     fn counts_at(at: Timestamp) -> Result<Vec<FloorCount>>;
     fn history(floor_id: Option<i64>, window: (i64, i64), width: i64) -> Result<Vec<Step>>;
@@ -106,6 +115,11 @@ dispatch! {
     fn last_gone() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
+    fn recent_receipts(limit: usize) -> Result<Vec<Receipt>>;
+    fn newest_receipt() -> Result<Option<i64>>;
+    fn clock_accepted() -> Result<Option<i64>>;
+    fn accept_clock(now: i64) -> Result<()>;
+    fn earliest_event() -> Result<Option<i64>>;
     fn cleanup(horizon: Timestamp) -> Result<Cleanup>;
     fn add_key(key: NewKey, sealed: Sealed) -> Result<ApiKey>;
     fn keys() -> Result<Vec<ApiKey>>;

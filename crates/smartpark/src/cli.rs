@@ -6,7 +6,9 @@
 
 mod attention;
 mod backup;
+mod changes;
 mod check;
+mod clock;
 mod config_check;
 mod copy;
 mod database;
@@ -130,6 +132,8 @@ enum Command {
     Replay(import::replay::Args),
     Backup(backup::Args),
     Check(check::Args),
+    Changes(changes::ChangesArgs),
+    Clock(clock::Args),
     Key(keys::Args),
     Sites(sites::Args),
     Vision(vision::Args),
@@ -181,6 +185,7 @@ impl Context {
         Options {
             max_clock_skew: self.settings.max_clock_skew,
             dedup_window: self.settings.dedup_window,
+            retention_days: self.settings.retention_days,
             ..Options::default()
         }
     }
@@ -250,6 +255,8 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Copy(args) => copy::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
+        Command::Changes(args) => changes::run(args, context).await,
+        Command::Clock(args) => clock::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
         Command::Sites(args) => sites::run(args, context).await,
         Command::Vision(args) => vision::run(args),

@@ -7,6 +7,7 @@ mod assets;
 pub(crate) mod attention;
 mod auth;
 mod body;
+pub(crate) mod changes;
 mod channel;
 mod connection;
 mod dashboard;
@@ -267,7 +268,7 @@ impl App {
     ),
     // Relative to the document: a proxy may publish the server under any path.
     servers((url = "./")),
-    components(schemas(problem::ProblemView<'_>)),
+    components(schemas(problem::ProblemView<'_>, download::Separator)),
 )]
 struct Description;
 
@@ -290,6 +291,7 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(stream::watch_live))
         .routes(routes!(attention::get_attention))
+        .routes(routes!(changes::list_changes))
         .routes(routes!(metrics::get_metrics));
     described::guard(operations.get_openapi_mut());
     described::require_host(operations.get_openapi_mut());

@@ -1,22 +1,33 @@
 //! The effect of a late fact on its way through what comes after it.
 
-use super::{Clamp, Fact, Source, Walk};
+use std::collections::HashSet;
 
-/// An event elsewhere in history that changed sides because of a late event.
+use super::{Clamp, Fact, Source};
+
+/// An event that changed its side of a limit because of a fact elsewhere in history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flip {
     /// The event.
     pub event_id: i64,
     /// Its camera.
     pub camera_id: String,
-    /// When it happened.
+    /// When the camera saw it, in microseconds since 1970 UTC.
     pub at: i64,
     /// Whether it now finds the floor at its limit.
     pub at_limit: bool,
 }
 
-/// The count without and with a late fact, walking on together until they meet.
-#[derive(Clone, Copy)]
+impl Flip {
+    /// The flip of an event; none for what is no event.
+    fn of(fact: &Fact, at_limit: bool) -> Option<Self> {
+        let Source::Event { camera_id, timestamp, .. } = &fact.source else { return None };
+        let (event_id, camera_id) = (fact.id, camera_id.clone());
+        Some(Self { event_id, camera_id, at: *timestamp, at_limit })
+    }
+}
+
+/// The count without and with a change of history, walking on together until they meet.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Gap {
     pub(super) old: i64,
     pub(super) new: i64,
@@ -27,29 +38,22 @@ impl Gap {
         self.old == self.new
     }
 
+    /// How far the counts are apart, with the sign of the change.
+    pub(super) fn shift(self) -> i64 {
+        self.new - self.old
+    }
+
     pub(super) fn pass(self, clamp: Clamp) -> Self {
         Self { old: clamp.apply(self.old), new: clamp.apply(self.new) }
     }
 }
 
-/// Walks two counts along the same facts until they meet; names the event where they did.
-pub(super) fn meet(mut old: Walk, mut new: Walk, facts: &[Fact]) -> (Gap, Option<Flip>) {
-    for fact in facts {
-        old.step(fact);
-        let (_, at_limit) = new.step(fact);
-        if old.count == new.count {
-            // An event closes the gap only by finding the floor at its limit on one side of it.
-            let flip = match &fact.source {
-                Source::Event { camera_id, .. } => Some(Flip {
-                    event_id: fact.id,
-                    camera_id: camera_id.clone(),
-                    at: fact.at,
-                    at_limit,
-                }),
-                Source::Base | Source::Adjustment(_) => None,
-            };
-            return (Gap { old: old.count, new: new.count }, flip);
-        }
-    }
-    (Gap { old: old.count, new: new.count }, None)
+/// The events that changed sides: those that a limit cuts off in one of two walks, not in both.
+pub(super) fn flips(old: &[&Fact], new: &[&Fact]) -> Vec<Flip> {
+    let ids = |facts: &[&Fact]| facts.iter().map(|fact| fact.id).collect::<HashSet<i64>>();
+    let (before, after) = (ids(old), ids(new));
+    let gone = old.iter().filter(|fact| !after.contains(&fact.id));
+    let come = new.iter().filter(|fact| !before.contains(&fact.id));
+    let gone = gone.filter_map(|fact| Flip::of(fact, false));
+    gone.chain(come.filter_map(|fact| Flip::of(fact, true))).collect()
 }

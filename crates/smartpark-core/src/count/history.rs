@@ -5,23 +5,31 @@
 //! busy the floor is. Each day carries the count it opens with. With that
 //!
 //! - an event on time adds itself to the stretches it falls into: a handful of additions;
-//! - a late event folds one leaf again and the sums above it, and its effect (0 or ±1) travels on,
-//!   stretch by stretch, until a limit or a recount absorbs it or it reaches the present.
+//! - a late fact folds one leaf again and the sums above it, and its effect travels on, stretch by
+//!   stretch, until limits or a recount absorb it or it reaches the present. The same holds for a
+//!   fact that is taken away.
 //!
-//! Where an effect is absorbed by an event, that event changes sides: it was at the limit and is
-//! no longer, or the other way round. That is reported as a [`Flip`], at most one per late event.
+//! If an event absorbs an effect, that event changes sides: it was at the limit and is no longer,
+//! or the other way round. That is reported as a [`Flip`]: at most one for a late event, any number
+//! for a late recount.
 //!
 //! Invariants: nothing is changed before everything that is needed is there ([`Missing`] says
 //! what to load, the caller loads it and asks again); a node's `clamp` is the fold of its facts;
 //! a day's `opening` is the count before its first fact.
 
 mod ahead;
+mod nodes;
+mod past;
+mod pull;
+
+pub use pull::Pulled;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{
     Act, Clamp, Fact, Source, Walk, fold,
-    gap::{Flip, Gap, meet},
+    gap::Flip,
+    instant::judge,
     stretch::{Level, NodeRow, Span},
 };
 use crate::model::AtLimit;
@@ -59,6 +67,21 @@ pub enum Missing {
     /// The facts in this span in their order, after a [`Act::Base`] where the
     /// horizon falls into it, and the capacity before the first of them.
     Facts(Span),
+    /// The same of a divided span, all that lies in it.
+    Whole(Span),
+    /// All facts whose place lies after this instant, in their order.
+    Behind(i64),
+}
+
+/// Stored stretches that no longer exist: all of these levels that begin in this range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Erased {
+    /// The first of the levels: this one and all smaller units.
+    pub from_level: Level,
+    /// The first instant, in microseconds since 1970 UTC.
+    pub start: i64,
+    /// The instant before which they begin.
+    pub end: i64,
 }
 
 /// What recording a fact did.
@@ -68,8 +91,8 @@ pub struct Effect {
     pub delta: i64,
     /// Whether the floor was full (entry) or empty (exit) at the event's own place.
     pub at_limit: Option<AtLimit>,
-    /// The event whose side changed, if one did.
-    pub flip: Option<Flip>,
+    /// The other events whose sides changed.
+    pub flips: Vec<Flip>,
 }
 
 /// A floor's history as far as it has been loaded, and what changed in it.
@@ -86,20 +109,11 @@ pub struct History {
     /// All days from here on are loaded, and the one before.
     days_from: Option<i64>,
     changed: HashSet<Span>,
+    erased: Vec<Erased>,
+    /// The facts after an instant, if they are loaded.
+    behind: Option<(i64, Vec<Fact>)>,
     /// [`DIVIDE_ABOVE`]; tests lower it, so that short histories make deep trees.
     divide_above: u32,
-}
-
-/// What a late fact will change, found before anything is changed.
-struct Plan {
-    path: Vec<Span>,
-    /// The capacity before the leaf.
-    slots: i64,
-    position: usize,
-    shift: i64,
-    /// Days after the fact's own whose opening moves by `shift`: all up to this start.
-    shifted_up_to: Option<i64>,
-    effect: Effect,
 }
 
 impl History {
@@ -114,6 +128,8 @@ impl History {
             leaves: HashMap::new(),
             days_from: None,
             changed: HashSet::new(),
+            erased: Vec::new(),
+            behind: None,
             divide_above: DIVIDE_ABOVE,
         }
     }
@@ -164,6 +180,11 @@ impl History {
         self.start.latest
     }
 
+    /// The stored nodes that no longer exist: to be deleted before those that changed are stored.
+    pub fn erased(&self) -> impl Iterator<Item = &Erased> {
+        self.erased.iter()
+    }
+
     /// The nodes that differ from what was loaded.
     pub fn changed(&self) -> impl Iterator<Item = &NodeRow> {
         self.changed.iter().filter_map(|span| self.nodes.get(span))
@@ -173,7 +194,9 @@ impl History {
     pub fn learn_nodes(&mut self, missing: Missing, rows: impl IntoIterator<Item = NodeRow>) {
         for row in rows {
             self.known.insert(row.span);
-            self.nodes.entry(row.span).or_insert(row);
+            if !self.erased.iter().any(|erased| erased.holds(row.span)) {
+                self.nodes.entry(row.span).or_insert(row);
+            }
         }
         match missing {
             Missing::DaysFrom(from) => {
@@ -186,14 +209,20 @@ impl History {
             Missing::Children(span) => {
                 self.opened.insert(span);
             }
-            Missing::Facts(_) => {}
+            Missing::Facts(_) | Missing::Whole(_) | Missing::Behind(_) => {}
         }
     }
 
-    /// Takes in the answer to [`Missing::Facts`]: the capacity before the span's first fact, and
-    /// the facts in their order.
+    /// Takes in the answer to [`Missing::Facts`] or [`Missing::Whole`]: the capacity before the
+    /// span's first fact, and the facts in their order.
     pub fn learn_facts(&mut self, span: Span, slots: i64, facts: Vec<Fact>) {
         self.leaves.insert(span, (slots, facts));
+    }
+
+    /// Takes in the answer to [`Missing::Behind`]: all facts after the instant `at`, in their
+    /// order.
+    pub fn learn_behind(&mut self, at: i64, facts: Vec<Fact>) {
+        self.behind = Some((at, facts));
     }
 
     /// Records a fact that is not in the history yet.
@@ -201,11 +230,13 @@ impl History {
     /// # Errors
     /// [`Missing`] names what must be loaded first; nothing has changed then.
     pub fn record(&mut self, fact: Fact) -> Result<Effect, Missing> {
-        if self.start.latest.is_none_or(|latest| fact.at > latest) {
+        // Adjustments come in the order of their numbers, and stand after events of their place.
+        let is_last = |latest| fact.at > latest || fact.at == latest && !fact.is_event();
+        if self.start.latest.is_none_or(is_last) {
             self.append(fact)
         } else {
-            let plan = self.plan(&fact)?;
-            Ok(self.insert(plan, fact))
+            let plan = self.plan_insertion(&fact)?;
+            Ok(self.carry_out(plan))
         }
     }
 
@@ -223,13 +254,9 @@ impl History {
         if self.nodes.contains_key(&leaf) {
             let (slots, facts) = self.leaves.get(&leaf).ok_or(Missing::Facts(leaf))?;
             let mut walk = Walk { count, slots: *slots };
-            facts
-                .iter()
-                // The base tells what lies before its own instant, so it is taken in there too.
-                .take_while(|fact| fact.at < at || fact.source == Source::Base)
-                .for_each(|fact| {
-                    walk.step(fact);
-                });
+            // The base tells what lies before its own instant, so it is taken in there too.
+            let before = |fact: &Fact| fact.at < at || fact.source == Source::Base;
+            judge(&mut walk, &facts[..facts.partition_point(before)]);
             count = walk.count;
         }
         Ok(count)
@@ -245,14 +272,17 @@ impl History {
             self.leaves.insert(leaf, (self.start.slots, Vec::new()));
         }
         let mut walk = Walk { count: before, slots: self.start.slots };
-        let (clamp, at_limit) = walk.step(&fact);
+        let (clamp, at_limit) = walk.alone(&fact);
         for &span in &path {
             let node = self.node_mut(span, before);
             node.facts += 1;
             node.clamp = node.clamp.then(clamp);
         }
-        let effect =
-            Effect { delta: walk.count - before, at_limit: limit(&fact, at_limit), flip: None };
+        let effect = Effect {
+            delta: walk.count - before,
+            at_limit: limit(&fact, at_limit),
+            flips: Vec::new(),
+        };
         self.start.latest = Some(fact.at);
         (self.start.count, self.start.slots) = (walk.count, walk.slots);
         if let Some((_, facts)) = self.leaves.get_mut(&leaf) {
@@ -314,179 +344,6 @@ impl History {
         let empty = || self.slots_where_nothing_is(leaf).map(|slots| (slots, [].as_slice()));
         let found = loaded.or_else(empty).ok_or(Missing::Facts(leaf))?;
         Ok((count, path, found))
-    }
-
-    /// Finds out what a late fact changes.
-    fn plan(&self, fact: &Fact) -> Result<Plan, Missing> {
-        let day = Span::of(fact.at, Level::DAY);
-        let (count, path, (slots, facts)) = self.place(fact.at)?;
-        let position = facts.partition_point(|other| other.place(fact).is_lt());
-        let mut old = Walk { count, slots };
-        facts[..position].iter().for_each(|fact| {
-            old.step(fact);
-        });
-        let mut new = old;
-        let (_, at_limit) = new.step(fact);
-        let shift = new.count - old.count;
-        let mut gap = Gap { old: old.count, new: new.count };
-        let mut flip = None;
-        if !gap.is_closed() {
-            (gap, flip) = meet(old, new, &facts[position..]);
-        }
-        for pair in path.windows(2).rev() {
-            let after = self.children(pair[0])?.filter(|node| node.span > pair[1]);
-            self.travel(&mut gap, &mut flip, after)?;
-        }
-        let mut shifted_up_to = None;
-        if !gap.is_closed() {
-            let mut last = None;
-            let after = self.days_after(day).inspect(|node| last = Some(node.span.start));
-            self.travel(&mut gap, &mut flip, after)?;
-            shifted_up_to = last;
-        }
-        let at_limit = limit(fact, at_limit);
-        let effect = Effect { delta: gap.new - gap.old, at_limit, flip };
-        Ok(Plan { path, slots, position, shift, shifted_up_to, effect })
-    }
-
-    /// Carries the gap through stretches until it closes; finds the event that closed it.
-    fn travel<'a>(
-        &self,
-        gap: &mut Gap,
-        flip: &mut Option<Flip>,
-        nodes: impl Iterator<Item = &'a NodeRow>,
-    ) -> Result<(), Missing> {
-        if gap.is_closed() {
-            return Ok(());
-        }
-        for node in nodes {
-            let passed = gap.pass(node.clamp);
-            if passed.is_closed() {
-                *flip = self.find_flip(node.span, *gap)?;
-                *gap = passed;
-                return Ok(());
-            }
-            *gap = passed;
-        }
-        Ok(())
-    }
-
-    /// The event inside `span` that closes the gap.
-    fn find_flip(&self, span: Span, mut gap: Gap) -> Result<Option<Flip>, Missing> {
-        let divided = self.nodes.get(&span).is_some_and(|node| node.divided);
-        if divided {
-            let mut flip = None;
-            let children = self.children(span)?;
-            self.travel(&mut gap, &mut flip, children)?;
-            return Ok(flip);
-        }
-        let (slots, facts) = self.leaves.get(&span).ok_or(Missing::Facts(span))?;
-        let old = Walk { count: gap.old, slots: *slots };
-        let new = Walk { count: gap.new, slots: *slots };
-        Ok(meet(old, new, facts).1)
-    }
-
-    /// Does what the plan says.
-    fn insert(&mut self, plan: Plan, fact: Fact) -> Effect {
-        let Plan { path, slots, position, shift, shifted_up_to, effect } = plan;
-        let opening = self.opening(path[0]);
-        let leaf = path[path.len() - 1];
-        let (slots, facts) = self.leaves.entry(leaf).or_insert_with(|| (slots, Vec::new()));
-        facts.insert(position, fact);
-        let clamp = fold(facts.iter(), *slots);
-        self.node_mut(leaf, opening).clamp = clamp;
-        for pair in path.windows(2).rev() {
-            let sum = self.composed(pair[0]);
-            self.node_mut(pair[0], opening).clamp = sum;
-        }
-        for &span in &path {
-            self.node_mut(span, opening).facts += 1;
-        }
-        if let Some(last) = shifted_up_to {
-            let first = Span { level: Level::DAY, start: path[0].start + 1 };
-            for (span, day) in self.nodes.range_mut(first..=Span { start: last, ..first }) {
-                day.opening += shift;
-                self.changed.insert(*span);
-            }
-        }
-        self.start.count += effect.delta;
-        self.divide_where_full(leaf);
-        effect
-    }
-
-    /// Gives a leaf that grew too long children of its own, and those theirs.
-    fn divide_where_full(&mut self, leaf: Span) {
-        let Some(below) = leaf.level.below() else {
-            return;
-        };
-        let full = self.nodes.get(&leaf).is_some_and(|node| node.facts > self.divide_above);
-        if !full {
-            return;
-        }
-        let Some((mut slots, facts)) = self.leaves.remove(&leaf) else {
-            return;
-        };
-        let mut children: BTreeMap<Span, Leaf> = BTreeMap::new();
-        for fact in facts {
-            let (_, members) =
-                children.entry(Span::of(fact.at, below)).or_insert_with(|| (slots, Vec::new()));
-            if let Act::Capacity(changed) = fact.act {
-                slots = changed;
-            }
-            members.push(fact);
-        }
-        self.opened.insert(leaf);
-        self.node_mut(leaf, 0).divided = true;
-        for (span, (slots, members)) in children {
-            let node = self.node_mut(span, 0);
-            node.clamp = fold(&members, slots);
-            let own = members.iter().filter(|fact| fact.source != Source::Base).count();
-            node.facts = u32::try_from(own).unwrap_or(u32::MAX);
-            self.leaves.insert(span, (slots, members));
-            self.divide_where_full(span);
-        }
-    }
-
-    /// The node at `span`, made empty where there is none, and marked as changed.
-    fn node_mut(&mut self, span: Span, opening: i64) -> &mut NodeRow {
-        self.changed.insert(span);
-        self.known.insert(span);
-        let opening = if span.level == Level::DAY { opening } else { 0 };
-        let clamp = Clamp::IDENTITY;
-        let empty = NodeRow { span, facts: 0, divided: false, clamp, opening };
-        self.nodes.entry(span).or_insert(empty)
-    }
-
-    /// The count a day opens with; for a day without facts what the days before lead to.
-    fn opening(&self, day: Span) -> i64 {
-        let first = Span { level: Level::DAY, start: i64::MIN };
-        match self.nodes.range(first..=day).next_back() {
-            Some((span, node)) if *span == day => node.opening,
-            Some((_, before)) => before.clamp.apply(before.opening),
-            None => self.start.base,
-        }
-    }
-
-    fn days_after(&self, day: Span) -> impl Iterator<Item = &NodeRow> {
-        let first = Span { level: Level::DAY, start: day.start + 1 };
-        self.nodes.range(first..=Span { start: i64::MAX, ..first }).map(|(_, node)| node)
-    }
-
-    fn children(&self, span: Span) -> Result<impl Iterator<Item = &NodeRow>, Missing> {
-        if self.opened.contains(&span) {
-            Ok(self.nodes_below(span))
-        } else {
-            Err(Missing::Children(span))
-        }
-    }
-
-    fn composed(&self, span: Span) -> Clamp {
-        self.nodes_below(span).fold(Clamp::IDENTITY, |sum, node| sum.then(node.clamp))
-    }
-
-    /// The loaded nodes one level below `span`, in order.
-    fn nodes_below(&self, span: Span) -> impl Iterator<Item = &NodeRow> {
-        self.nodes.range(span.children()).map(|(_, node)| node)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Occupancy over time: a walk along the facts of one floor or several that sums up each step of
 //! a window. Pure, and the same for every engine: it is given the facts one by one.
 
-use super::{Act, Fact, Moment, Source, Walk, Walker};
+use super::{Fact, Moment, Walk, Walker};
 
 /// What happened in one step of a window.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,11 +106,11 @@ impl Walker for Occupancy {
         self.slots += slots;
         self.open.min = self.open.min.min(self.count);
         self.open.max = self.open.max.max(self.count);
-        match moment.act {
-            // A car that somebody counted in or out by hand is no event: no camera saw it.
-            Act::Entry if moment.is_event => self.open.entries += 1,
-            Act::Exit if moment.is_event => self.open.exits += 1,
-            _ => {}
+        // A car that somebody counted in or out by hand is no event: no camera saw it.
+        if moment.is_event {
+            let (entries, exits) = moment.act.cars();
+            self.open.entries += u64::from(entries);
+            self.open.exits += u64::from(exits);
         }
     }
 }
@@ -123,10 +123,16 @@ impl Step {
 }
 
 impl Moment {
+    /// The order in which facts of several floors are taken in: by place; adjustments after the
+    /// events of their place; then by floor.
+    #[must_use]
+    pub fn rank(&self) -> (i64, bool, i64) {
+        (self.at, !self.is_event, self.floor_id)
+    }
+
     /// A fact of a floor, as walks take it.
     #[must_use]
     pub fn of(floor_id: i64, fact: &Fact) -> Self {
-        let is_event = matches!(fact.source, Source::Event { .. });
-        Self { floor_id, at: fact.at, act: fact.act, is_event }
+        Self { floor_id, at: fact.at, act: fact.act, is_event: fact.is_event() }
     }
 }

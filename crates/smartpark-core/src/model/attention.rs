@@ -56,6 +56,8 @@ pub struct Refusal {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AttentionKind {
+    /// The server does not trust its own clock.
+    TimeDistrusted,
     /// No slot of an active floor is free.
     FloorFull,
     /// A camera sends nothing at a time of the week when it always did.
@@ -64,8 +66,12 @@ pub enum AttentionKind {
     EventsRefused,
     /// Entries to a full or exits from an empty floor in the last 24 hours, since the last recount.
     EventsAtLimit,
+    /// All that a camera sends is old when it arrives: its time is behind.
+    CameraBehind,
     /// An active floor has reached 90 % and not fallen below 80 % since.
     FloorNearlyFull,
+    /// Events are kept longer than they should be.
+    EventsKept,
 }
 
 impl AttentionKind {
@@ -73,9 +79,12 @@ impl AttentionKind {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::TimeDistrusted => "time_distrusted",
+            Self::EventsKept => "events_kept",
             Self::FloorFull => "floor_full",
             Self::CameraSilent => "camera_silent",
             Self::EventsRefused => "events_refused",
+            Self::CameraBehind => "camera_behind",
             Self::EventsAtLimit => "events_at_limit",
             Self::FloorNearlyFull => "floor_nearly_full",
         }
@@ -105,6 +114,28 @@ impl AttentionLevel {
             Self::Low => "low",
         }
     }
+}
+
+/// When an event was seen and when it was received, in microseconds since 1970 UTC.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its camera.
+    pub camera_id: String,
+    /// When it was received.
+    pub received_at: i64,
+    /// When the camera saw it.
+    pub timestamp: i64,
+}
+
+/// How old the events of a camera are at least when they arrive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraLag {
+    /// The camera.
+    pub camera_id: String,
+    /// The smallest age of its last live events, in microseconds; 0 if one was ahead.
+    pub micros: i64,
+    /// Whether its time must be wrong: the lag is large, or lasts.
+    pub is_told: bool,
 }
 
 /// One thing that needs a person. What does not apply is none.

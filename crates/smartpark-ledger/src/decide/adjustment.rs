@@ -1,6 +1,8 @@
 //! Changes of a count that no event made.
 
-use crate::{Direction, count::Act};
+use jiff::Timestamp;
+
+use crate::{Change, ChangeKind, Direction, count::Act};
 
 /// What an adjustment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,12 @@ pub(crate) enum AdjustmentKind {
     Entry,
     /// One vehicle less, without an event.
     Exit,
+    /// The floor was opened.
+    Opened,
+    /// The floor was closed.
+    Closed,
+    /// What new rules of counting made of the floor's count.
+    Rules,
 }
 
 impl AdjustmentKind {
@@ -23,6 +31,34 @@ impl AdjustmentKind {
             Self::Capacity => Act::Capacity(slots),
             Self::Entry => Act::Entry,
             Self::Exit => Act::Exit,
+            Self::Opened | Self::Closed | Self::Rules => Act::Nothing,
+        }
+    }
+}
+
+impl From<Adjustment> for Change {
+    fn from(row: Adjustment) -> Self {
+        let instant = |at| Timestamp::from_microsecond(at).unwrap_or(Timestamp::MIN);
+        Self {
+            id: row.id,
+            floor_id: row.floor_id,
+            kind: match row.kind {
+                AdjustmentKind::Recount => ChangeKind::Recount,
+                AdjustmentKind::Capacity => ChangeKind::Slots,
+                AdjustmentKind::Entry => ChangeKind::Entry,
+                AdjustmentKind::Exit => ChangeKind::Exit,
+                AdjustmentKind::Opened => ChangeKind::Opened,
+                AdjustmentKind::Closed => ChangeKind::Closed,
+                AdjustmentKind::Rules => ChangeKind::Rules,
+            },
+            count_delta: row.delta,
+            vehicles: row.current_vehicles,
+            slots: row.total_slots,
+            reason: row.reason,
+            author: row.author,
+            timestamp: instant(row.at),
+            created_at: instant(row.created_at),
+            is_dated: row.is_dated,
         }
     }
 }
@@ -50,7 +86,11 @@ pub(crate) struct Adjustment {
     pub(crate) total_slots: i64,
     pub(crate) reason: Option<String>,
     pub(crate) author: Option<String>,
-    /// Where it stands in the floor's history.
+    /// When it is said to have been made.
     pub(crate) at: i64,
     pub(crate) created_at: i64,
+    /// Where it stands in the floor's history.
+    pub(crate) place: i64,
+    /// Whether a person named its instant.
+    pub(crate) is_dated: bool,
 }

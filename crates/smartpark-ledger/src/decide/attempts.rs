@@ -17,13 +17,18 @@ impl Group {
     /// The floors of the group, each with the instant of its first event: the stretches that hold
     /// it are mostly all that events on time ask for.
     pub(crate) fn first_instants(&self) -> BTreeMap<i64, i64> {
-        self.rows.iter().rev().map(|row| (row.event.floor_id, row.at)).collect()
+        self.rows.iter().rev().map(|row| (row.event.floor_id, self.place(row))).collect()
+    }
+
+    /// About where a row will stand in history: not after now.
+    fn place(&self, row: &Row) -> i64 {
+        row.at.min(self.now)
     }
 
     /// Begins a new attempt at this time: no row is judged, no batch is left out. Returns the time
     /// of the attempt.
     pub(crate) fn begin_attempt(&mut self, now: i64) -> i64 {
-        self.next = 0;
+        (self.next, self.exit_went_first) = (0, false);
         self.apart.clear();
         self.attempted = now.max(self.attempted.saturating_add(1));
         self.attempted
@@ -49,8 +54,9 @@ impl Group {
                 continue;
             }
             let of_floor = floors.entry(row.event.floor_id).or_default();
-            let is_tie = of_floor.last().is_some_and(|(before, _)| *before == row.at);
-            of_floor.push((row.at, is_tie));
+            let at = self.place(row);
+            let is_tie = of_floor.last().is_some_and(|(before, _)| *before == at);
+            of_floor.push((at, is_tie));
         }
         floors
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     Direction, Error, Event, Floor, Result,
-    count::{Effect, Fact, Flip, Missing},
+    count::{Effect, Fact, Flip, Missing, Source},
     decide::{
         Adjustment, OpenFloor, Writes,
         sums::{AT_LIMIT, HourKey, HourSum, column, hour_of},
@@ -44,6 +44,10 @@ pub(crate) struct Draft {
     pub(super) by_vehicle: HashMap<(String, String, Direction), Vec<usize>>,
     pub(super) settings: Vec<i64>,
     pub(super) adjustments: Vec<Adjustment>,
+    /// Events whose place is not their timestamp, each with its floor's id.
+    pub(super) places: Vec<(i64, Fact)>,
+    /// Stored adjustments that were pulled, and where to.
+    pulled: Vec<(i64, i64)>,
     hours: HashMap<HourKey, HourSum>,
     /// Events by id that change sides, as they stand in the end, each with its floor.
     flips: BTreeMap<i64, (i64, Flip)>,
@@ -67,10 +71,32 @@ impl Draft {
             return Ok(Err(Error::NotFound("the floor")));
         };
         let effect = open.record(fact, self.now).map_err(|missing| Lack::Past(open_id, missing))?;
-        if let Some(flip) = &effect.flip {
-            self.flip(open_id, flip.clone());
-        }
+        self.take_flips(open_id, &effect);
         Ok(Ok(effect))
+    }
+
+    /// Gives all facts of a floor that lie ahead of an instant that instant as their place. Returns
+    /// how far that moved the count.
+    pub(super) fn pull(&mut self, open_id: i64, to: i64) -> Decided<i64> {
+        let Some(open) = self.floors.get_mut(&open_id) else {
+            return Ok(Err(Error::NotFound("the floor")));
+        };
+        let pulled = open.pull(to, self.now).map_err(|missing| Lack::Past(open_id, missing))?;
+        self.take_flips(open_id, &pulled.effect);
+        for fact in pulled.facts {
+            match fact.source {
+                Source::Adjustment(id) => self.pulled.push((id, to)),
+                Source::Event { .. } => self.places.push((open_id, Fact { at: to, ..fact })),
+                Source::Base => {}
+            }
+        }
+        Ok(Ok(pulled.effect.delta))
+    }
+
+    fn take_flips(&mut self, floor_id: i64, effect: &Effect) {
+        for flip in &effect.flips {
+            self.flip(floor_id, flip.clone());
+        }
     }
 
     /// Adds an event to the sums of its hour.
@@ -100,7 +126,9 @@ impl Draft {
     pub(crate) fn into_writes(self) -> Writes {
         let mut writes =
             Writes { events: self.events, adjustments: self.adjustments, ..Writes::default() };
+        (writes.places, writes.pulled) = (self.places, self.pulled);
         for (id, open) in self.floors {
+            writes.erased.extend(open.history.erased().map(|erased| (id, *erased)));
             writes.stretches.extend(open.history.changed().map(|node| (id, *node)));
             if self.settings.contains(&id) {
                 writes.settings.push(open.floor.clone());

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     Floor,
-    count::{Act, Effect, Fact, History, Missing, NodeRow, Source, Span, Start},
+    count::{Act, Effect, Fact, History, Missing, NodeRow, Pulled, Source, Span, Start},
 };
 
 /// Where a floor's history begins and ends, as the database has it.
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct Origin {
     /// The count that stands for all facts before the retention horizon.
     pub(crate) base: i64,
-    /// The instant of the latest event and adjustment, if there are any.
+    /// The latest place of an event or adjustment, if there are any.
     pub(crate) latest: Option<i64>,
 }
 
@@ -33,6 +33,8 @@ pub(crate) struct OpenFloor {
     pub(crate) ahead: u32,
     horizon: Option<i64>,
     base: i64,
+    /// Where this transaction pulled to all that lay ahead of it.
+    pulled_to: Option<i64>,
     /// Facts of this transaction. The database has them only in the end.
     pending: Vec<Fact>,
 }
@@ -51,13 +53,9 @@ impl OpenFloor {
             ahead: 0,
             horizon,
             base,
+            pulled_to: None,
             pending: Vec::new(),
         }
-    }
-
-    /// The instant of the floor's latest fact.
-    pub(crate) fn latest(&self) -> Option<i64> {
-        self.history.latest()
     }
 
     /// The facts of a stretch that the database still has lie in this range; all before the
@@ -71,13 +69,35 @@ impl OpenFloor {
     pub(crate) fn record(&mut self, fact: &Fact, now: i64) -> Result<Effect, Missing> {
         let effect = self.history.record(fact.clone())?;
         self.pending.push(fact.clone());
+        self.take_count(now);
+        Ok(effect)
+    }
+
+    /// Gives all facts that lie ahead of an instant that instant as their place, and moves the
+    /// count. If something is missing, nothing changed.
+    pub(crate) fn pull(&mut self, to: i64, now: i64) -> Result<Pulled, Missing> {
+        let pulled = self.history.pull(to)?;
+        self.pulled_to = Some(to);
+        self.pending.iter_mut().for_each(|fact| fact.at = fact.at.min(to));
+        self.take_count(now);
+        Ok(pulled)
+    }
+
+    /// Takes over the count and the slots of the history.
+    fn take_count(&mut self, now: i64) {
         let (count, slots) = (self.history.count(), self.history.slots());
         if (count, slots) != (self.floor.current_vehicles, self.floor.total_slots) {
             (self.floor.current_vehicles, self.floor.total_slots) = (count, slots);
             self.floor.updated_at = moved(&self.floor, now);
             self.changed = true;
         }
-        Ok(effect)
+    }
+
+    /// Takes in all facts after an instant, in any order, as the database has them.
+    pub(crate) fn learn_behind(&mut self, at: i64, mut facts: Vec<Fact>) {
+        facts.extend(self.pending.iter().filter(|fact| fact.at > at).cloned());
+        facts.sort_by(Fact::place);
+        self.history.learn_behind(at, facts);
     }
 
     /// Takes in the stretches that were missing.
@@ -89,6 +109,8 @@ impl OpenFloor {
     /// [`OpenFloor::kept`], with the slots before the first of them.
     pub(crate) fn learn_facts(&mut self, leaves: &[Span], slots: i64, mut facts: Vec<Fact>) {
         let range = range(leaves);
+        // What the database has behind a pull has a new place already.
+        facts.retain(|fact| self.pulled_to.is_none_or(|to| fact.at <= to));
         facts.extend(self.pending.iter().filter(|fact| range.contains(&fact.at)).cloned());
         if let Some(at) = self.horizon.filter(|at| range.contains(at)) {
             facts.push(Fact { at, source: Source::Base, act: Act::Base(self.base), id: 0 });

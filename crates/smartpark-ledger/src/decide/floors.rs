@@ -1,5 +1,7 @@
 //! Changing a floor, recounting it, adjusting its count.
 
+use jiff::Timestamp;
+
 use crate::{
     Direction, Error, Floor, FloorChange, Result,
     count::{Fact, Source},
@@ -13,6 +15,34 @@ struct Wanted {
     value: i64,
     reason: Option<String>,
     author: Option<String>,
+}
+
+/// A recount that a person dated, and what the engine found about it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dated {
+    /// When the vehicles were counted.
+    pub(crate) at: i64,
+    /// The slots that the floor had then.
+    pub(crate) slots: i64,
+    /// The number that was recorded for the same instant before.
+    pub(crate) found: Option<i64>,
+}
+
+/// Where an adjustment stands.
+struct Stand {
+    /// Its instant and place.
+    at: i64,
+    /// What was done for it already moved the count so far.
+    delta: i64,
+    /// The slots at its instant, if a person named that.
+    dated_slots: Option<i64>,
+}
+
+impl Stand {
+    /// It is made at this instant; what was done for it already moved the count so far.
+    fn now(at: i64, delta: i64) -> Self {
+        Self { at, delta, dated_slots: None }
+    }
 }
 
 impl Draft {
@@ -31,6 +61,14 @@ impl Draft {
             let reason = lowered.then(|| "capacity lowered by force".to_owned());
             let (kind, author) = (AdjustmentKind::Capacity, change.author.clone());
             if let Err(error) = self.adjust(id, Wanted { kind, value: slots, reason, author })? {
+                return Ok(Err(error));
+            }
+        }
+        if let Some(is_active) = change.is_active.filter(|is| *is != before.is_active) {
+            let kind = if is_active { AdjustmentKind::Opened } else { AdjustmentKind::Closed };
+            let author = change.author.clone();
+            let wanted = Wanted { kind, value: 0, reason: None, author };
+            if let Err(error) = self.adjust(id, wanted)? {
                 return Ok(Err(error));
             }
         }
@@ -74,6 +112,36 @@ impl Draft {
         Ok(self.adjust(id, wanted)?.and_then(|()| self.floor(id).cloned()))
     }
 
+    /// Records what a person counted at an earlier instant. It takes its place in history; what
+    /// came after it still counts. The same number for the same instant is a repeat.
+    pub(crate) fn recount_at(
+        &mut self,
+        id: i64,
+        count: i64,
+        dated: Dated,
+        reason: &str,
+        author: Option<&str>,
+    ) -> Decided<Floor> {
+        let Dated { at, slots, found } = dated;
+        if let Some(horizon) = self.horizon.filter(|horizon| at < *horizon) {
+            let horizon = Timestamp::from_microsecond(horizon).unwrap_or(Timestamp::MIN);
+            return Ok(Err(Error::TooOld { horizon }));
+        }
+        match found {
+            Some(found) if found == count => return Ok(self.floor(id).cloned()),
+            Some(found) => return Ok(Err(Error::RecountDiffers { found })),
+            None if count > slots => {
+                let detail = format!("must be at most the {slots} slots that the floor had then");
+                return Ok(Err(Error::invalid("current_vehicles", detail)));
+            }
+            None => {}
+        }
+        let (reason, author) = (Some(reason.to_owned()), author.map(str::to_owned));
+        let wanted = Wanted { kind: AdjustmentKind::Recount, value: count, reason, author };
+        let stand = Stand { at, delta: 0, dated_slots: Some(slots) };
+        Ok(self.put(id, wanted, stand)?.and_then(|()| self.floor(id).cloned()))
+    }
+
     /// Moves a floor's count by one vehicle, without an event.
     pub(crate) fn update_vehicle_count(&mut self, id: i64, way: Direction) -> Decided<Floor> {
         let reason = Some("update_vehicle_count".to_owned());
@@ -97,14 +165,36 @@ impl Draft {
         Ok(outcome)
     }
 
-    /// Adds a fact that no event made, after all others: an operator's word covers what was seen so
-    /// far, also what cameras with a fast clock saw.
+    /// Notes what new rules of counting made of a floor's count, which the engine has put into the
+    /// draft: they moved it by `delta`.
+    pub(crate) fn note_rules(&mut self, id: i64, delta: i64) -> Decided<()> {
+        let reason = Some("events of one instant act together".to_owned());
+        let wanted = Wanted { kind: AdjustmentKind::Rules, value: 0, reason, author: None };
+        let at = self.place_of(self.now);
+        self.put(id, wanted, Stand::now(at, delta))
+    }
+
+    /// Adds a fact that no event made, now. A person's word covers all that was recorded so far:
+    /// what lies ahead of now, by whatever clock, is pulled to this instant, and stands before it.
     fn adjust(&mut self, floor_id: i64, wanted: Wanted) -> Decided<()> {
-        let now = self.now;
-        let Some(open) = self.floors.get(&floor_id) else {
-            return Ok(Err(Error::NotFound("the floor")));
-        };
-        let at = open.latest().map_or(now, |latest| now.max(latest + 1));
+        if self.adjustment_id.is_none() {
+            return Err(Lack::AdjustmentId);
+        }
+        let at = self.place_of(self.now);
+        match self.pull(floor_id, at)? {
+            Ok(delta) => self.put(floor_id, wanted, Stand::now(at, delta)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    /// The next id of an adjustment, given the next one of those that are stored.
+    pub(crate) fn next_adjustment(&self, stored: i64) -> i64 {
+        self.adjustments.iter().map(|new| new.id + 1).fold(stored, i64::max)
+    }
+
+    /// Puts an adjustment where it stands.
+    fn put(&mut self, floor_id: i64, wanted: Wanted, stand: Stand) -> Decided<()> {
+        let Stand { at, delta, dated_slots } = stand;
         let id = self.adjustment_id.ok_or(Lack::AdjustmentId)?;
         let Wanted { kind, value, reason, author } = wanted;
         let fact = Fact { at, source: Source::Adjustment(id), act: kind.act(value, value), id: 0 };
@@ -121,13 +211,15 @@ impl Draft {
             id,
             floor_id,
             kind,
-            delta: effect.delta,
-            current_vehicles,
-            total_slots,
+            delta: delta + effect.delta,
+            current_vehicles: if dated_slots.is_some() { value } else { current_vehicles },
+            total_slots: dated_slots.unwrap_or(total_slots),
             reason,
             author,
             at,
-            created_at: now,
+            created_at: self.now,
+            place: at,
+            is_dated: dated_slots.is_some(),
         });
         Ok(Ok(()))
     }

@@ -34,6 +34,11 @@ impl Row {
         (&self.event.camera_id, &self.event.track_id, self.event.direction)
     }
 
+    /// Its floor and instant: rows that share both act together.
+    fn instant(&self) -> (i64, i64) {
+        (self.at, self.event.floor_id)
+    }
+
     /// The instants at which an earlier event of the same vehicle is the same event: its own
     /// instant, or, without a timestamp, all within the duplicate window of the group's time.
     pub(crate) fn reach(&self, window: i64) -> (i64, i64) {
@@ -76,6 +81,8 @@ pub(crate) struct Group {
     pub(super) attempted: i64,
     /// The first row that is not judged yet in this attempt.
     pub(super) next: usize,
+    /// Whether the row after that one is.
+    pub(super) exit_went_first: bool,
 }
 
 impl Group {
@@ -100,7 +107,7 @@ impl Group {
             }
             answers.push(of_batch);
         }
-        rows.sort_by_key(|row| row.at);
+        take_turns(&mut rows);
         Self {
             rows,
             answers,
@@ -111,6 +118,7 @@ impl Group {
             #[cfg(feature = "postgres")]
             attempted: i64::MIN,
             next: 0,
+            exit_went_first: false,
         }
     }
 
@@ -141,18 +149,56 @@ impl Group {
         at_most: usize,
     ) -> Result<bool, Lack> {
         let end = self.next.saturating_add(at_most).min(self.rows.len());
-        while let Some(row) = self.rows[..end].get(self.next) {
+        while self.next < end {
+            let place = self.turn(draft)?;
+            let row = &self.rows[place];
             if !self.is_apart(row) {
-                let stored = twins.get(&self.next).filter(|it| row.finds(it, draft.horizon));
+                let stored = twins.get(&place).filter(|it| row.finds(it, draft.horizon));
                 let answer = match stored.or_else(|| draft.twin(row, self.window)) {
                     Some(first) => repeated(draft, row, first),
                     None => draft.record(row)?,
                 };
                 self.answers[row.place.0][row.place.1] = answer;
             }
-            self.next += 1;
+            self.judged(place);
         }
         Ok(self.next == self.rows.len())
+    }
+
+    /// The row whose turn it is. On a full floor the exit of a pair of one instant goes first, so
+    /// that no car that counts is told that the floor was full.
+    fn turn(&self, draft: &Draft) -> Result<usize, Lack> {
+        let (row, after) = (&self.rows[self.next], self.rows.get(self.next + 1));
+        let is_pair = after.is_some_and(|after| {
+            let directions = (row.event.direction, after.event.direction);
+            row.instant() == after.instant() && directions == (Direction::Entry, Direction::Exit)
+        });
+        let exit_first = is_pair && !self.exit_went_first && draft.is_full_before(row)?;
+        Ok(self.next + usize::from(exit_first))
+    }
+
+    /// The row at this place is judged.
+    fn judged(&mut self, place: usize) {
+        if place > self.next {
+            self.exit_went_first = true;
+        } else {
+            self.next += if self.exit_went_first { 2 } else { 1 };
+            self.exit_went_first = false;
+        }
+    }
+}
+
+/// Sorts rows by their instants. Those of one floor and instant take turns: entry, exit, entry, ….
+fn take_turns(rows: &mut [Row]) {
+    rows.sort_by_key(Row::instant);
+    for instant in rows.chunk_by_mut(|one, next| one.instant() == next.instant()) {
+        let mut seen = [0, 0];
+        instant.sort_by_cached_key(|row| {
+            let is_exit = row.event.direction == Direction::Exit;
+            let turn = &mut seen[usize::from(is_exit)];
+            *turn += 1;
+            (*turn, is_exit)
+        });
     }
 }
 
@@ -166,6 +212,24 @@ fn repeated(draft: &Draft, row: &Row, first: &Event) -> Result<Recorded> {
 }
 
 impl Draft {
+    /// The place of what is recorded now with this timestamp: nothing can have happened after it
+    /// was received. What lies before the horizon is one number, so no place does.
+    pub(super) fn place_of(&self, timestamp: i64) -> i64 {
+        timestamp.min(self.now).max(self.horizon.unwrap_or(i64::MIN))
+    }
+
+    /// Whether a row's floor is full where the row has its place.
+    fn is_full_before(&self, row: &Row) -> Result<bool, Lack> {
+        let floor_id = row.event.floor_id;
+        let Some(open) = self.floors.get(&floor_id) else { return Ok(false) };
+        let place = self.place_of(row.at);
+        if open.history.latest().is_none_or(|latest| latest < place) {
+            return Ok(open.floor.available_slots() <= 0);
+        }
+        let count = open.history.count_before(place).map_err(|it| Lack::Past(floor_id, it))?;
+        Ok(count >= open.floor.total_slots)
+    }
+
     /// The event of this transaction that `row` repeats: the latest within its reach.
     fn twin(&self, row: &Row, window: i64) -> Option<&Event> {
         if self.events.is_empty() {
@@ -196,12 +260,17 @@ impl Draft {
             camera_id: event.camera_id.clone(),
             track_id: event.track_id.clone(),
             direction: event.direction,
+            timestamp: *at,
         };
-        let fact = Fact { at: *at, source, act: event.direction.into(), id };
+        let place = self.place_of(*at);
+        let fact = Fact { at: place, source, act: event.direction.into(), id };
         let effect = match self.record_fact(event.floor_id, &fact)? {
             Ok(effect) => effect,
             Err(error) => return Ok(Err(error)),
         };
+        if place < *at {
+            self.places.push((event.floor_id, fact));
+        }
         self.next_event_id = self.next_event_id.map(|id| id + 1);
         let event = Event {
             id,

@@ -176,7 +176,10 @@ fn a_recount_stands_after_all_that_was_seen() {
         (writes.adjustments[0].kind, writes.adjustments[0].delta),
         (AdjustmentKind::Recount, 2)
     );
-    assert!(writes.adjustments[0].at > writes.events[0].timestamp.as_microsecond());
+    // The event keeps its timestamp, and stands where it was received: before the recount.
+    let now = now().as_microsecond();
+    assert_eq!((writes.adjustments[0].place, writes.places[0].1.at), (now, now));
+    assert!(writes.events[0].timestamp.as_microsecond() > now);
     let mut full = self::draft(10, 3);
     assert!(matches!(
         resolve(&mut full, |draft| draft.recount(1, 11, "too many", None)),

@@ -2,7 +2,7 @@
 
 use crate::{
     Event, Floor,
-    count::{Flip, NodeRow},
+    count::{Erased, Fact, Flip, NodeRow},
     decide::{
         Adjustment,
         sums::{HourKey, HourSum},
@@ -27,6 +27,13 @@ pub(crate) struct Writes {
     pub(crate) at_limit: Vec<(i64, Flip)>,
     /// The ids of events that are no longer at the limit.
     pub(crate) no_longer: Vec<i64>,
+    /// Stretches that no longer exist, each with its floor's id: an engine takes them out before it
+    /// stores any.
+    pub(crate) erased: Vec<(i64, Erased)>,
+    /// Events whose place in history is not their timestamp, each with its floor's id.
+    pub(crate) places: Vec<(i64, Fact)>,
+    /// Stored adjustments that have a new place, by id.
+    pub(crate) pulled: Vec<(i64, i64)>,
     /// New adjustments.
     pub(crate) adjustments: Vec<Adjustment>,
 }

@@ -10,7 +10,7 @@ use super::sums::{CHECKSUM, COUNTS, HourKey, HourSum, UNKNOWN};
 use crate::{
     Floor,
     check::{Report, Violation},
-    count::{Act, Clamp, Fact, History, NodeRow, Source, Span, fold},
+    count::{Act, Clamp, Fact, History, NodeRow, Span, fold},
 };
 
 /// Most violations that are listed; a damaged database has more than anyone reads.
@@ -24,20 +24,52 @@ struct Naive {
 }
 
 impl Naive {
-    /// Takes a fact in; tells whether it is an event that found the floor at its limit.
-    fn step(&mut self, fact: &Fact) -> bool {
-        let before = self.count;
+    /// Takes in facts that stand in their order; the ids of the events that limits cut off.
+    fn walk(&mut self, facts: &[Fact]) -> BTreeSet<i64> {
+        let mut cut_off = BTreeSet::new();
+        let mut rest = facts;
+        while let Some(fact) = rest.first() {
+            let events = |other: &&Fact| other.at == fact.at && other.is_event();
+            let together = rest.iter().take_while(events).count();
+            if together == 0 {
+                self.step(fact);
+            } else {
+                self.instant(&rest[..together], &mut cut_off);
+            }
+            rest = &rest[together.max(1)..];
+        }
+        cut_off
+    }
+
+    /// Takes in all events of one instant. If more came than fit, the last entries are cut off; if
+    /// more went than there were, the last exits.
+    fn instant(&mut self, events: &[Fact], cut_off: &mut BTreeSet<i64>) {
+        let of = |act| move |event: &&Fact| event.act == act;
+        let mut excess = self.count - self.slots;
+        let mut lack = -self.count;
+        for event in events {
+            let change = if event.act == Act::Entry { 1 } else { -1 };
+            (excess, lack) = (excess + change, lack - change);
+        }
+        let most = |n: i64| usize::try_from(n).unwrap_or(0);
+        let entries = events.iter().rev().filter(of(Act::Entry)).take(most(excess));
+        let exits = events.iter().rev().filter(of(Act::Exit)).take(most(lack));
+        cut_off.extend(entries.chain(exits).map(|event| event.id));
+        self.count = (self.slots + excess).min(self.slots).max(0);
+    }
+
+    /// Takes in what is no event.
+    fn step(&mut self, fact: &Fact) {
         match fact.act {
             Act::Base(count) | Act::Recount(count) => self.count = count,
-            Act::Entry if self.count < self.slots => self.count += 1,
-            Act::Exit if self.count > 0 => self.count -= 1,
-            Act::Entry | Act::Exit => {}
+            Act::Entry => self.count = (self.count + 1).min(self.slots),
+            Act::Exit => self.count = (self.count - 1).max(0),
             Act::Capacity(slots) => {
                 self.slots = slots;
                 self.count = self.count.min(slots);
             }
+            Act::Cars { .. } | Act::Nothing => {}
         }
-        matches!(fact.source, Source::Event { .. }) && self.count == before
     }
 }
 
@@ -82,9 +114,8 @@ impl<'a> FloorProof<'a> {
     pub(super) fn day(&mut self, day: Span, stored: StoredDay) {
         let opening = self.naive;
         let facts = stored.facts;
-        let at_limit: BTreeSet<i64> =
-            facts.iter().filter(|fact| self.naive.step(fact)).map(|fact| fact.id).collect();
-        let events = facts.iter().filter(|f| matches!(f.source, Source::Event { .. })).count();
+        let at_limit = self.naive.walk(&facts);
+        let events = facts.iter().filter(|fact| fact.is_event()).count();
         self.report.events += events as u64;
         if stored.at_limit != at_limit {
             let ids: Vec<_> = at_limit.symmetric_difference(&stored.at_limit).take(5).collect();

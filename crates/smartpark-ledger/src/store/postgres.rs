@@ -39,6 +39,7 @@ mod stream;
 mod tables;
 mod task;
 mod terms;
+mod time;
 mod transaction;
 mod transfer;
 mod twins;

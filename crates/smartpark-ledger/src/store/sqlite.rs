@@ -28,6 +28,7 @@ mod migrate;
 mod open;
 mod past;
 mod place;
+mod places;
 mod probe;
 mod readers;
 mod recording;
@@ -41,6 +42,7 @@ mod sign_ins;
 mod site;
 mod statistics;
 mod tables;
+mod time;
 mod transfer;
 mod walk;
 mod writer;
@@ -58,7 +60,8 @@ use crate::{
     TableInfo,
     check::Report,
     count::{Fullness, Step},
-    model::{CameraHour, FloorAtLimit, RefusedInHour},
+    decide::Adjustment,
+    model::{CameraHour, FloorAtLimit, Receipt, RefusedInHour},
     recorder, store,
 };
 use changes::Changes;
@@ -175,6 +178,29 @@ impl Sqlite {
         self.write(recount).await
     }
 
+    pub(super) async fn recount_at(
+        &self,
+        id: i64,
+        count: i64,
+        at: i64,
+        reason: String,
+        author: Option<String>,
+    ) -> Result<Floor> {
+        let recount = move |session: &mut Session<'_>| {
+            floors::recount_at(session, id, count, at, (&reason, author.as_deref()))
+        };
+        self.write(recount).await
+    }
+
+    pub(super) async fn changes_of(
+        &self,
+        floor_id: Option<i64>,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<Adjustment>> {
+        self.read(move |connection| floors::changes(connection, floor_id, before, limit)).await
+    }
+
     pub(super) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {
         self.write(move |session| floors::adjust(session, id, direction)).await
     }
@@ -247,6 +273,26 @@ impl Sqlite {
     ) -> Result<EventPage> {
         let oldest = Order::OldestFirst;
         self.read(move |connection| events::page(connection, &filter, limit, cursor, oldest)).await
+    }
+
+    pub(super) async fn recent_receipts(&self, limit: usize) -> Result<Vec<Receipt>> {
+        self.read(move |connection| time::recent_receipts(connection, limit)).await
+    }
+
+    pub(super) async fn newest_receipt(&self) -> Result<Option<i64>> {
+        self.read(time::newest_receipt).await
+    }
+
+    pub(super) async fn clock_accepted(&self) -> Result<Option<i64>> {
+        self.read(time::accepted).await
+    }
+
+    pub(super) async fn accept_clock(&self, now: i64) -> Result<()> {
+        self.write(move |session| time::accept(session.connection, now)).await
+    }
+
+    pub(super) async fn earliest_event(&self) -> Result<Option<i64>> {
+        self.read(time::earliest_event).await
     }
 
     pub(super) async fn horizon(&self) -> Result<Option<i64>> {

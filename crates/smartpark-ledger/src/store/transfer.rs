@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     Error, Event, Floor, Result,
+    count::Fact,
     decide::Adjustment,
     keys::KnownKey,
     limits::{COPY_PAGE_DIGESTS, COPY_PAGE_ROWS},
@@ -34,12 +35,14 @@ pub(crate) enum Table {
     /// Of the events at the limit only those before the horizon: there is no history any more
     /// that they could be found in.
     AtLimit,
+    /// Places of events that are not their timestamps.
+    Places,
 }
 
 impl Table {
     /// All of them, in an order in which they can be filled.
-    pub(crate) const ALL: [Self; 4] =
-        [Self::Adjustments, Self::Digests, Self::Events, Self::AtLimit];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Adjustments, Self::Digests, Self::Events, Self::AtLimit, Self::Places];
 
     /// How many of its rows are carried together.
     pub(crate) fn page(self) -> usize {
@@ -65,6 +68,13 @@ pub(crate) struct AtLimitRow {
     pub(super) floor_id: i64,
     pub(super) camera_id: String,
     pub(super) at: i64,
+}
+
+/// An event whose place in history is not its timestamp.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlaceRow {
+    pub(super) floor_id: i64,
+    pub(super) fact: Fact,
 }
 
 /// Where a floor's kept history begins.
@@ -101,8 +111,10 @@ pub(crate) struct Totals {
     pub(crate) frame: Frame,
     /// How many events there are, the sum of their ids, the first and the last instant.
     pub(super) events: [Option<i64>; 4],
-    /// How many adjustments, and the sum of their ids.
-    pub(super) adjustments: [Option<i64>; 2],
+    /// How many adjustments, and the sums of their ids and places.
+    pub(super) adjustments: [Option<i64>; 3],
+    /// How many events have a place of their own, and the sum of these.
+    pub(super) places: [Option<i64>; 2],
     /// How many digests, and their bytes.
     pub(super) digests: [Option<i64>; 2],
     /// How many events before the horizon were at the limit.
@@ -112,8 +124,8 @@ pub(crate) struct Totals {
 impl Totals {
     /// A fingerprint of all of it.
     pub(super) fn sum(&self) -> String {
-        let Self { frame, events, adjustments, digests, at_limit } = self;
-        sha256(&format!("{frame:?} {events:?} {adjustments:?} {digests:?} {at_limit:?}"))
+        let Self { frame, events, adjustments, places, digests, at_limit } = self;
+        sha256(&format!("{frame:?} {events:?} {adjustments:?} {places:?} {digests:?} {at_limit:?}"))
     }
 
     /// How many events.
@@ -145,6 +157,7 @@ pub(crate) enum Rows {
     Digests(Vec<Digest>),
     Events(Vec<Event>),
     AtLimit(Vec<AtLimitRow>),
+    Places(Vec<PlaceRow>),
 }
 
 /// A row that is copied.
@@ -177,6 +190,12 @@ impl Copied for AtLimitRow {
     }
 }
 
+impl Copied for PlaceRow {
+    fn key(&self) -> Key {
+        (self.fact.id, 0)
+    }
+}
+
 impl Rows {
     pub(crate) fn len(&self) -> usize {
         self.keys().len()
@@ -194,6 +213,7 @@ impl Rows {
             Self::Digests(rows) => rows.iter().map(|row| row.floor_id).collect(),
             Self::Events(rows) => rows.iter().map(|row| row.floor_id).collect(),
             Self::AtLimit(rows) => rows.iter().map(|row| row.floor_id).collect(),
+            Self::Places(rows) => rows.iter().map(|row| row.floor_id).collect(),
         }
     }
 
@@ -206,6 +226,7 @@ impl Rows {
             Self::Digests(rows) => keys(rows),
             Self::Events(rows) => keys(rows),
             Self::AtLimit(rows) => keys(rows),
+            Self::Places(rows) => keys(rows),
         }
     }
 }
@@ -262,6 +283,10 @@ impl Difference {
             (Rows::AtLimit(stored), Rows::AtLimit(wanted)) => {
                 let (stale, fresh) = compare(stored, wanted, reached);
                 (stale, Rows::AtLimit(fresh))
+            }
+            (Rows::Places(stored), Rows::Places(wanted)) => {
+                let (stale, fresh) = compare(stored, wanted, reached);
+                (stale, Rows::Places(fresh))
             }
             // Rows of two tables have nothing in common.
             (_, wanted) => (Vec::new(), wanted),

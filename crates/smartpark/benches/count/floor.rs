@@ -47,6 +47,7 @@ fn event(n: i64, at: i64) -> Fact {
             camera_id: format!("cam_{:03}", n % 8),
             track_id: format!("track_{n}"),
             direction,
+            timestamp: at,
         },
         act: direction.into(),
         id: n,
@@ -142,6 +143,7 @@ impl Floor {
                 let facts = facts.map(|(_, fact)| fact.clone()).collect();
                 return history.learn_facts(span, SLOTS, facts);
             }
+            Missing::Whole(_) | Missing::Behind(_) => panic!("nothing is taken away or pulled"),
         };
         history.learn_nodes(missing, rows);
     }

@@ -131,6 +131,9 @@ struct RecountArgs {
     /// Who counted
     #[arg(long, value_name = "NAME")]
     author: Option<String>,
+    /// When the vehicles were counted, if that was earlier: what came after it still counts
+    #[arg(long, value_name = "INSTANT")]
+    at: Option<Timestamp>,
 }
 
 /// Name the floor to send the next car to: the active one with the most free slots
@@ -232,7 +235,11 @@ async fn remove(named: &str, park: &SmartPark, context: &Context) -> anyhow::Res
 async fn recount(args: RecountArgs, park: &SmartPark, context: &Context) -> anyhow::Result<()> {
     let id = find(park, &args.floor).await?.id;
     let author = args.author.as_deref();
-    let floor = park.floors().recount(id, args.vehicles, &args.reason, author).await?;
+    let (floors, reason) = (park.floors(), &args.reason);
+    let floor = match args.at {
+        Some(at) => floors.recount_at(id, args.vehicles, reason, author, at).await?,
+        None => floors.recount(id, args.vehicles, reason, author).await?,
+    };
     show(&floor, context)
 }
 

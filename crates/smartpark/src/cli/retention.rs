@@ -1,6 +1,6 @@
 //! The nightly cleanup that a server does by itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -17,6 +17,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 pub(super) async fn nightly(park: SmartPark, days: u32) {
     let clock = park.options().clock.clone();
     let mut next = next_run(clock.now());
+    // Neither sees a clock that is set: the horizon moves by the time that really passed.
+    let mut moved = Instant::now();
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let now = clock.now();
@@ -26,12 +28,22 @@ pub(super) async fn nightly(park: SmartPark, days: u32) {
             continue;
         }
         next = next_run(now);
-        match park.events().cleanup_old_events(days).await {
-            Ok(done) => tracing::info!(
-                deleted = done.deleted,
-                horizon = done.horizon.map(tracing::field::display),
-                "nightly cleanup"
-            ),
+        match park.events().cleanup_by_night(days, moved.elapsed()).await {
+            Ok(done) => {
+                moved = Instant::now();
+                tracing::info!(
+                    deleted = done.cleanup.deleted,
+                    horizon = done.cleanup.horizon.map(tracing::field::display),
+                    "nightly cleanup"
+                );
+                if done.waits {
+                    tracing::warn!(
+                        "events older than {days} days stay: the server has not run long enough to \
+                         know that by its own time. Delete them with \
+                         `smartpark cleanup --older-than-days {days}`"
+                    );
+                }
+            }
             // The next night deletes what this one left.
             Err(fault) => tracing::warn!("nightly cleanup failed: {fault}"),
         }

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use super::{Context, Counting, Outcome, output::shown_url, retention, signals::StopSignals};
 use crate::{
-    Error, SmartPark,
+    Error, SiteRecord, SmartPark,
     config::{Days, Layer, Listen, SeedChoice, SiteName},
     files,
     http::{self, BasePath, HttpConfig, OnLimit, TlsFiles},
@@ -42,7 +42,8 @@ pub(super) struct Args {
     /// What to fill an empty database with [env: SMARTPARK_SEED] [default: sample]
     #[arg(long, value_name = "WHAT")]
     seed: Option<SeedChoice>,
-    /// What the site is called on its page [env: SMARTPARK_SITE_NAME] [default: SmartPark]
+    /// What the site is called on its page [env: SMARTPARK_SITE_NAME] [default: its name, see
+    /// `smartpark sites`]
     #[arg(long, value_name = "NAME")]
     site_name: Option<SiteName>,
     /// What to answer to an entry to a full or an exit from an empty floor, which is stored either
@@ -150,10 +151,12 @@ async fn serve(
     context: &Context,
 ) -> anyhow::Result<Option<Error>> {
     let settings = &context.settings;
+    let site = park.site().await?;
+    let named = (site.name != SiteRecord::default().name).then_some(site.name);
     let config = HttpConfig {
         listen: settings.listen,
         on_limit: settings.on_limit,
-        site_name: settings.site_name.clone(),
+        site_name: settings.site_name.clone().or(named),
         no_auth: settings.no_auth,
         tls,
         proxies: settings.proxies.clone(),
@@ -162,6 +165,9 @@ async fn serve(
         base_path: settings.base_path.clone(),
         ..HttpConfig::default()
     };
+    if let Err(fault) = park.require_clock().await {
+        tracing::warn!("{fault}");
+    }
     let cleanup =
         settings.retention_days.map(|days| tokio::spawn(retention::nightly(park.clone(), days)));
     let (told, failure) = tokio::sync::oneshot::channel();

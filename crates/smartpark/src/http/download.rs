@@ -68,8 +68,8 @@ problems!(DownloadProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// All events that the parameters choose, newest first, as CSV (RFC 4180, UTF-8, with a line of
 /// titles), however many they are. In names that a spreadsheet would take for a formula a `'`
 /// stands first. With `bom=true` a byte order mark comes first, without which Excel misreads
-/// accents; Excel in many languages also wants `separator=semicolon`. Instants are in the site's time zone, with
-/// their offset. An answer that breaks off
+/// accents; Excel in many languages also wants `separator=semicolon`. Instants are in the site's
+/// time zone, with their offset. An answer that breaks off
 /// before its end is not complete: ask again.
 #[utoipa::path(
     get, path = "/events.csv", tag = "events", operation_id = "downloadEvents",

@@ -136,7 +136,7 @@ pub(super) async fn get_event(
     Ok(answer(StatusCode::OK, &EventView::from(event)))
 }
 
-problems!(CleanupProblems: InvalidFields, Internal, Overloaded, Unavailable);
+problems!(CleanupProblems: InvalidFields, Internal, Overloaded, ClockDistrusted, Unavailable);
 
 /// Delete old events
 ///
@@ -144,8 +144,13 @@ problems!(CleanupProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// from now on, because repeats of them can no longer be recognised. Counts and statistics stay.
 #[utoipa::path(
     delete, path = "/events", tag = "events", operation_id = "cleanUpEvents",
-    params(("older_than_days" = u32, Query, minimum = 1, maximum = 36_525,
-        description = "How many days of events to keep", example = 30)),
+    params(
+        ("older_than_days" = Option<u32>, Query, minimum = 1, maximum = 36_525,
+            description = "How many days of events to keep, by the server's clock. Either this or \
+            `before` is required", example = 30),
+        ("before" = Option<String>, Query, format = DateTime,
+            description = "The instant before which events are deleted; it depends on no clock"),
+    ),
     responses(
         (status = 200, description = "They are deleted", body = CleanupView,
             example = json!(examples::cleanup())),
@@ -154,16 +159,22 @@ problems!(CleanupProblems: InvalidFields, Internal, Overloaded, Unavailable);
 )]
 pub(super) async fn clean_up_events(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
     const DAYS: &str = "older_than_days";
-    let mut query = Query::read(&uri, &[DAYS]);
+    const BEFORE: &str = "before";
+    let mut query = Query::read(&uri, &[DAYS, BEFORE]);
     let detail = "must be a whole number from 1 to 36525";
     let days = query.small_integer(DAYS, 1..=MAX_RETENTION_DAYS, detail);
-    if !query.has(DAYS) {
-        query.fault(DAYS, "is required");
+    let before = query.instant(BEFORE);
+    match (query.has(DAYS), query.has(BEFORE)) {
+        (false, false) => query.fault(DAYS, "is required, or before"),
+        (true, true) => query.fault(BEFORE, "must not be given with older_than_days"),
+        _ => {}
     }
     query.finish()?;
-    // `finish` has refused a request without fitting days.
-    let days = days.unwrap_or(MAX_RETENTION_DAYS);
-    let cleanup = app.park.events().cleanup_old_events(days).await;
+    let cleanup = match before {
+        Some(before) => app.park.events().cleanup_events_before(before).await,
+        // `finish` has refused a request without fitting days.
+        None => app.park.events().cleanup_old_events(days.unwrap_or(MAX_RETENTION_DAYS)).await,
+    };
     let cleanup = cleanup.map_err(|error| Problem::from_error(error, Place::Query))?;
     Ok(answer(StatusCode::OK, &CleanupView::from(cleanup)))
 }

@@ -277,6 +277,26 @@ pub(super) fn stream() -> Value {
     ))
 }
 
+/// Changes that no camera made.
+pub(super) fn changes() -> Value {
+    json!({
+        "changes": [{
+            "id": 7,
+            "floor_id": 1,
+            "kind": "recount",
+            "count_delta": -2,
+            "vehicles": 31,
+            "slots": 50,
+            "reason": "night round",
+            "author": "desk",
+            "timestamp": "2026-02-12T22:30:00Z",
+            "created_at": "2026-02-12T22:30:00Z",
+            "is_dated": false,
+        }],
+        "next": null,
+    })
+}
+
 /// What a cleanup answers.
 pub(super) fn cleanup() -> Value {
     json!({"deleted": 4210, "horizon": "2026-01-13T10:30:45Z"})

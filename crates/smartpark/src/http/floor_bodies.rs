@@ -1,6 +1,8 @@
 //! The bodies that manage floors or begin a session, judged as strictly as events: every field that
 //! does not fit is named at once.
 
+use jiff::Timestamp;
+
 use super::{
     problem::{Place, Problem},
     rows::not_json,
@@ -8,7 +10,7 @@ use super::{
 use crate::{
     FloorChange, NewFloor,
     error::FieldError,
-    intake::{Members, Named, Scalar, name, read_members, refuse},
+    intake::{Members, Named, Scalar, name, parse_bound, read_members, refuse},
     limits::MAX_TOTAL_SLOTS,
     model::text_fault,
 };
@@ -18,6 +20,7 @@ const NOT_A_COUNT: &str = "must be a whole number, 0 or more";
 const NOT_A_FLAG: &str = "must be true or false";
 const NOT_A_TEXT: &str = "must be a string of at most 1000 characters, or null";
 const NOT_A_KEY: &str = "must be a string";
+const NOT_AN_INSTANT: &str = "must be an instant with its offset, as 2026-02-12T10:30:45Z";
 const NOT_A_REASON: &str = "must be a string of 1 to 1000 characters";
 
 type Value<'a> = Option<Scalar<'a>>;
@@ -62,11 +65,11 @@ pub(super) fn floor_change(json: &[u8]) -> Result<FloorChange, Problem> {
     fitting(Some(change), faults, members.faults)
 }
 
-/// What somebody counted, and why.
-pub(super) fn recount(json: &[u8]) -> Result<(i64, String), Problem> {
-    const MEMBERS: [&str; 2] = ["current_vehicles", "reason"];
+/// What somebody counted, why it was counted, and when, if that was earlier.
+pub(super) fn recount(json: &[u8]) -> Result<(i64, String, Option<Timestamp>), Problem> {
+    const MEMBERS: [&str; 3] = ["current_vehicles", "reason", "counted_at"];
     let members = object(json, Named(&MEMBERS))?;
-    let [count, reason] = members.values;
+    let [count, reason, counted_at] = members.values;
     let mut faults = Vec::new();
     let count = whole("current_vehicles", count, i64::MAX, NOT_A_COUNT, &mut faults);
     let reason = match reason {
@@ -76,7 +79,15 @@ pub(super) fn recount(json: &[u8]) -> Result<(i64, String), Problem> {
         }
         other => refuse("reason", other.as_ref(), NOT_A_REASON, &mut faults),
     };
-    fitting(count.zip(reason), faults, members.faults)
+    let counted_at = match counted_at {
+        None | Some(Scalar::Null) => None,
+        Some(Scalar::Text(text)) => parse_bound(&text)
+            .map_err(|detail| faults.push(FieldError::new("counted_at", detail)))
+            .ok(),
+        other => refuse("counted_at", other.as_ref(), NOT_AN_INSTANT, &mut faults),
+    };
+    let recount = count.zip(reason).map(|(count, reason)| (count, reason, counted_at));
+    fitting(recount, faults, members.faults)
 }
 
 /// The key that a session is begun with.

@@ -145,7 +145,8 @@ pub(super) async fn add_floor(
 }
 
 problems!(ChangeProblems: NotJson, CutShort, NotFound, TooSlow, NameTaken, SlotsBelowCount,
-    TooLarge, UnsupportedType, InvalidFields, Internal, Overloaded, Unavailable);
+    TooLarge, UnsupportedType, InvalidFields, Internal, Overloaded, ClockDistrusted,
+    Unavailable);
 
 /// Change a floor
 ///
@@ -196,13 +197,16 @@ pub(super) async fn remove_floor(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-problems!(RecountProblems: NotJson, CutShort, NotFound, TooSlow, TooLarge, UnsupportedType,
-    InvalidFields, Internal, Overloaded, Unavailable);
+problems!(RecountProblems: NotJson, CutShort, NotFound, TooSlow, RecountDiffers, TooLarge,
+    UnsupportedType, InvalidFields, TooOld, Internal, Overloaded, ClockDistrusted, Unavailable);
 
 /// Recount a floor
 ///
 /// Sets the count to what somebody counted, from now on. Events from before it that arrive
 /// later no longer disturb the count. It is kept with the name of the key that asked for it.
+///
+/// With `counted_at` the number takes its place in history instead: what came after that instant
+/// still counts. The same number for the same instant is a repeat; another one is refused.
 #[utoipa::path(
     put, path = "/floors/{id}/count", tag = "floors", operation_id = "recountFloor",
     params(("id" = i64, Path, description = "The floor's id", minimum = 1)),
@@ -221,7 +225,11 @@ pub(super) async fn recount_floor(
 ) -> Result<Response, Problem> {
     Query::none(request.uri())?;
     let whole = body::read_json(request, &app).await?;
-    let (count, reason) = bodies::recount(&whole.bytes)?;
-    let floor = app.park.floors().recount(id, count, &reason, caller.name()).await?;
+    let (count, reason, counted_at) = bodies::recount(&whole.bytes)?;
+    let (floors, author) = (app.park.floors(), caller.name());
+    let floor = match counted_at {
+        Some(at) => floors.recount_at(id, count, &reason, author, at).await?,
+        None => floors.recount(id, count, &reason, author).await?,
+    };
     Ok(answer(StatusCode::OK, &FloorView::from(floor)))
 }

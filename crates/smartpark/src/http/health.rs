@@ -28,13 +28,14 @@ pub(super) async fn live() -> Response {
     answer(StatusCode::OK, &OK)
 }
 
-problems!(ReadyProblems: Internal, Overloaded, Unavailable);
+problems!(ReadyProblems: Internal, Overloaded, ClockDistrusted, Unavailable);
 
 /// Can it record and answer?
 ///
 /// The database is read and written to (which leaves nothing behind), at most once a second: where
 /// its disk is full or read-only, where it is away or does not answer within three seconds, the
-/// answer is 503, until a few seconds after that is over.
+/// answer is 503, until a few seconds after that is over. It is 503 of type `clock` while the
+/// server does not trust its own clock: events with a timestamp are recorded then, others are not.
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", operation_id = "getReadiness",
     responses((status = 200, description = "It can", body = HealthView), ReadyProblems),

@@ -34,6 +34,8 @@ pub(super) enum Kind {
     FloorHasEvents,
     /// The capacity would be below the count.
     SlotsBelowCount,
+    /// Another number was counted at the same instant.
+    RecountDiffers,
     /// The database is not empty.
     NotEmpty,
     /// The body is too large.
@@ -56,6 +58,8 @@ pub(super) enum Kind {
     Internal,
     /// Too much is waiting.
     Overloaded,
+    /// The server does not trust its own clock.
+    ClockDistrusted,
     /// The store is out of reach.
     Unavailable,
 }
@@ -102,6 +106,9 @@ impl Kind {
                 "The capacity is below the count",
                 "total_slots would be below the 12 vehicles on the floor; recount first, or \
                  force it, which cuts the count"),
+            Self::RecountDiffers => (S::CONFLICT, "recount-differs",
+                "Another number was counted",
+                "another number, 12, was counted on this floor at this instant"),
             Self::NotEmpty => (S::CONFLICT, "not-empty", "The database is not empty",
                 "the database already has floors or events"),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too-large", "The body is too large",
@@ -128,6 +135,10 @@ impl Kind {
                 "the server failed; its log says more. Sending the request again is safe"),
             Self::Overloaded => (S::SERVICE_UNAVAILABLE, "overloaded", "Too many requests wait",
                 "too many requests are waiting; nothing was stored, try again in a moment"),
+            Self::ClockDistrusted => (S::SERVICE_UNAVAILABLE, "clock",
+                "The server's clock is not trusted",
+                "the server does not trust its own clock: the database holds what was received \
+                 later than now; nothing was stored. Send it again later"),
             Self::Unavailable => (S::SERVICE_UNAVAILABLE, "unavailable",
                 "The database is out of reach",
                 "the database cannot be reached or written now; sending the same event again \
@@ -165,6 +176,7 @@ impl Kind {
         match self {
             Self::Overloaded | Self::TooOften => Some("1"),
             Self::Unavailable => Some("5"),
+            Self::ClockDistrusted => Some("60"),
             _ => None,
         }
     }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::{App, described::problems, examples, problem::Problem, query::Query};
 use crate::{
-    Floor, LastSeen, RefusalReason, SmartPark, Timestamp,
+    CameraLag, Floor, LastSeen, RefusalReason, SmartPark, Timestamp,
     limits::{MAX_QUEUED_ROWS, METRICS_PATIENCE},
     planted::planted,
     recorder::RecordingLog,
@@ -160,6 +160,7 @@ const STORE_UP: &str = "Whether the store could be read for these metrics.";
 struct Stored {
     floors: Vec<Floor>,
     cameras: Vec<LastSeen>,
+    lags: Vec<CameraLag>,
     size_bytes: u64,
 }
 
@@ -168,7 +169,8 @@ impl Stored {
         let mut floors = park.floors().get_latest_floors().await?.to_vec();
         floors.sort_by_key(|floor| floor.id);
         let cameras = park.events().get_last_seen().await?;
-        Ok(Self { floors, cameras, size_bytes: park.migrations().get_database_size().await? })
+        let lags = park.events().get_camera_lags().await?;
+        Ok(Self { floors, cameras, lags, size_bytes: park.migrations().get_database_size().await? })
     }
 
     fn tell(&self, text: &mut Exposition, now: Timestamp) {
@@ -195,6 +197,12 @@ impl Stored {
             // An event may be a little ahead of the clock.
             let age = now.duration_since(*at).as_secs_f64().max(0.0);
             family.value(&[("camera_id", camera_id)], age);
+        }
+        let help = "Least age of the last live events of each camera at their receipt: far above \
+                    0 if its clock is behind.";
+        let mut family = text.family("smartpark_camera_lag_seconds", Type::Gauge, help);
+        for CameraLag { camera_id, micros, .. } in &self.lags {
+            family.value(&[("camera_id", camera_id)], *micros as f64 / 1e6);
         }
     }
 }

@@ -184,8 +184,15 @@ impl Problem {
                 let detail = short("would be below the vehicles on the floor");
                 about(Kind::SlotsBelowCount, "total_slots", detail)
             }
+            Error::RecountDiffers { .. } => {
+                Self::new(Kind::RecountDiffers).detail(error.to_string())
+            }
             Error::NotEmpty => Self::new(Kind::NotEmpty),
             Error::Overloaded => Self::new(Kind::Overloaded),
+            Error::ClockDistrusted { why } => {
+                tracing::warn!(why, "the clock of this machine is not trusted");
+                Self::new(Kind::ClockDistrusted).detail(error.to_string())
+            }
             Error::Broken(why) => {
                 tracing::error!(?why, "the store failed and must be reopened");
                 Self::new(Kind::Unavailable)

@@ -161,6 +161,12 @@ impl Query {
         bound.map_err(|detail| self.fault(name, detail)).ok()
     }
 
+    /// An instant that no clock and no zone decides. A `+` before the offset may stand as it is.
+    pub(super) fn instant(&mut self, name: &'static str) -> Option<Timestamp> {
+        let text = self.value(name)?.replace(' ', "+");
+        intake::parse_bound(&text).map_err(|detail| self.fault(name, detail)).ok()
+    }
+
     /// A day or month of the site.
     pub(super) fn period(
         &mut self,

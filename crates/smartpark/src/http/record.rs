@@ -85,7 +85,7 @@ struct RowProblemView<'a> {
 
 problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooManyRows,
     UnsupportedType, InvalidFields, UnknownFloor, InFuture, TooOld, Internal, Overloaded,
-    Unavailable);
+    ClockDistrusted, Unavailable);
 
 /// Record events
 ///

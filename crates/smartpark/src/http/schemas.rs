@@ -108,6 +108,9 @@ pub(super) struct Recount {
         pattern = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$"
     )]
     reason: String,
+    /// When the vehicles were counted, if that was earlier: what came after it still counts.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    counted_at: Option<String>,
 }
 
 /// Who wants to sign in.

@@ -3,7 +3,9 @@
 mod again;
 mod attention;
 mod between;
+mod changes;
 mod check;
+mod clocks;
 mod copy;
 mod counting;
 mod digests;
@@ -16,6 +18,7 @@ mod latest;
 mod live;
 mod metrics;
 mod order;
+mod places;
 mod positions;
 mod refusals;
 mod repair;

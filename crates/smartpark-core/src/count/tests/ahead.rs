@@ -10,7 +10,8 @@ use crate::{
 /// A car comes in at an instant.
 fn entry(at: i64) -> Fact {
     let (camera_id, track_id) = ("cam".to_owned(), "t".to_owned());
-    let source = Source::Event { camera_id, track_id, direction: Direction::Entry };
+    let direction = Direction::Entry;
+    let source = Source::Event { camera_id, track_id, direction, timestamp: at };
     Fact { at, source, act: Act::Entry, id: 0 }
 }
 

@@ -27,6 +27,10 @@ pub(super) struct Floor {
     slots: i64,
     latest: Option<i64>,
     transaction: Option<Transaction>,
+    /// Whether a fact was taken away since the last commit.
+    shortened: bool,
+    /// Ids and numbers that were given.
+    given: i64,
     /// Whether to prove, at a price, that a question leaves no trace.
     pub(super) suspicious: bool,
 }
@@ -52,6 +56,8 @@ impl Floor {
             slots,
             latest: None,
             transaction: None,
+            shortened: false,
+            given: 0,
             suspicious: false,
         }
     }
@@ -70,10 +76,13 @@ impl Floor {
 
     /// Records a fact and compares the answer; `None` for a repetition, which nothing sees.
     pub(super) fn record(&mut self, mut fact: Fact) -> Option<Effect> {
-        let place = self.all.binary_search_by(|other| naive::order(other, &fact));
-        let place = place.err()?;
-        if matches!(fact.source, Source::Event { .. }) {
-            fact.id = self.all.len() as i64 + 1;
+        // A repetition is known by what it says, wherever the first one was pulled to.
+        if self.all.iter().any(|other| other.source == fact.source) {
+            return None;
+        }
+        let place = self.all.binary_search_by(|other| naive::order(other, &fact)).err()?;
+        if fact.is_event() {
+            fact.id = self.next_number();
         }
         let mut open = self.open();
         let effect = self.ask(&mut open, |history| history.record(fact.clone()));
@@ -89,19 +98,23 @@ impl Floor {
     fn compare(&mut self, fact: &Fact, effect: &Effect, now: &Outcome) {
         assert_eq!(effect.delta, now.count - self.outcome.count, "delta of {fact:?}");
         match fact.act {
-            Act::Entry => assert!((0..=1).contains(&effect.delta)),
-            Act::Exit => assert!((-1..=0).contains(&effect.delta)),
-            _ => assert_eq!(effect.flip, None),
+            Act::Entry => assert!((0..=1).contains(&effect.delta) && effect.flips.len() < 2),
+            Act::Exit => assert!((-1..=0).contains(&effect.delta) && effect.flips.len() < 2),
+            _ => {}
         }
         let found = now.at_limit.contains(&fact.id);
         let expected = found.then(|| naive::limit_of(fact.act));
         assert_eq!(effect.at_limit, expected, "at_limit of {fact:?}");
-        self.moved += effect.delta;
-
         if found {
             self.at_limit.insert(fact.id);
         }
-        if let Some(flip) = &effect.flip {
+        self.take(effect, now);
+    }
+
+    /// Takes in what a change did: the delta and the sides of other events.
+    fn take(&mut self, effect: &Effect, now: &Outcome) {
+        self.moved += effect.delta;
+        for flip in &effect.flips {
             let changed = if flip.at_limit {
                 self.at_limit.insert(flip.event_id)
             } else {
@@ -110,12 +123,56 @@ impl Floor {
             assert!(changed, "{flip:?} changes nothing");
             let event = self.all.iter().find(|event| event.id == flip.event_id);
             let event = event.expect("a flip names an event");
-            assert_eq!(event.at, flip.at);
-            let by = matches!(&event.source, Source::Event { camera_id, .. }
-                if *camera_id == flip.camera_id);
-            assert!(by, "{flip:?} names another camera than {event:?}");
+            let by = matches!(&event.source, Source::Event { camera_id, timestamp, .. }
+                if *camera_id == flip.camera_id && *timestamp == flip.at);
+            assert!(by, "{flip:?} names another camera or time than {event:?}");
         }
-        assert_eq!(self.at_limit, now.at_limit, "at a limit after {fact:?}");
+        assert_eq!(self.at_limit, now.at_limit, "at a limit");
+    }
+
+    /// A number that no fact has.
+    pub(super) fn next_number(&mut self) -> i64 {
+        self.given += 1;
+        self.given
+    }
+
+    /// Pulls all that lies ahead of an instant to it, and compares what that did.
+    pub(super) fn pull(&mut self, to: i64) {
+        let mut open = self.open();
+        let pulled = self.ask(&mut open, |history| history.pull(to));
+        // What is erased may be asked for once more when something comes there.
+        open.asked.clear();
+        self.transaction = Some(open);
+        let ahead: Vec<Fact> = self.all.iter().filter(|fact| fact.at > to).cloned().collect();
+        assert_eq!(pulled.facts, ahead);
+        self.all.iter_mut().for_each(|fact| fact.at = fact.at.min(to));
+        self.all.sort_by(naive::order);
+        let now = naive::outcome(self.first_slots, &self.all);
+        assert_eq!(pulled.effect.delta, now.count - self.outcome.count, "a pull to {to}");
+        self.take(&pulled.effect, &now);
+        self.outcome = now;
+    }
+
+    /// Takes a fact away, unless it is one that stays, and compares what that did.
+    pub(super) fn remove(&mut self, place: usize) {
+        let kept = self.all.partition_point(|fact| Some(fact.at) < self.horizon());
+        let Some(range) = self.all.len().checked_sub(kept).filter(|left| *left > 0) else { return };
+        let place = kept + place % range;
+        let fact = self.all[place].clone();
+        if matches!(fact.act, Act::Capacity(_)) {
+            return;
+        }
+        let mut open = self.open();
+        let effect = self.ask(&mut open, |history| history.remove(&fact));
+        open.asked.clear();
+        self.transaction = Some(open);
+        self.all.remove(place);
+        self.at_limit.remove(&fact.id);
+        let now = naive::outcome(self.first_slots, &self.all);
+        assert_eq!(effect.delta, now.count - self.outcome.count, "without {fact:?}");
+        self.take(&effect, &now);
+        self.outcome = now;
+        self.shortened = true;
     }
 
     /// Writes back what the transaction changed, and compares all that is stored then.
@@ -123,6 +180,11 @@ impl Floor {
         let Some(Transaction { history, .. }) = self.transaction.take() else {
             return;
         };
+        for erased in history.erased() {
+            self.rows.retain(|span, _| {
+                span.level < erased.from_level || !(erased.start..erased.end).contains(&span.start)
+            });
+        }
         self.rows.extend(history.changed().map(|row| (row.span, *row)));
         (self.count, self.slots) = (history.count(), history.slots());
         self.latest = history.latest();
@@ -133,7 +195,10 @@ impl Floor {
         assert_eq!(self.moved, self.count, "the sum of all deltas");
         assert!((0..=self.slots).contains(&self.count));
         let last = self.all.last().map(|fact| fact.at);
-        assert_eq!(self.latest, last.max(self.horizon()));
+        let right_latest = last.max(self.horizon());
+        // A history does not look for the fact before the one that is taken away.
+        assert!(self.latest == right_latest || self.shortened && self.latest > right_latest);
+        (self.latest, self.shortened) = (right_latest, false);
         match self.horizon {
             None => assert_eq!(self.rows, self.tree_from_scratch()),
             Some((horizon, _)) => self.check_rows(horizon),
@@ -258,9 +323,13 @@ impl Floor {
                 let below = self.rows.range(from(level, span.start)..from(level, span.end()));
                 below.map(|(_, row)| *row).collect()
             }
-            Missing::Facts(span) => {
+            Missing::Facts(span) | Missing::Whole(span) => {
                 let (slots, facts) = self.kept_facts(span.start, span.end());
                 return history.learn_facts(span, slots, facts);
+            }
+            Missing::Behind(at) => {
+                let facts = between(&self.all, at + 1, i64::MAX).to_vec();
+                return history.learn_behind(at, facts);
             }
         };
         history.learn_nodes(missing, rows);

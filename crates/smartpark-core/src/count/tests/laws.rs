@@ -96,7 +96,7 @@ fn folding_is_walking() {
                 let folded = fold(&facts, slots);
                 for count in 0..=slots {
                     let mut walk = Walk { count, slots };
-                    facts.iter().for_each(|fact| _ = walk.step(fact));
+                    facts.iter().for_each(|fact| _ = walk.act(fact.act));
                     assert_eq!(folded.apply(count), walk.count, "{facts:?} from {count}");
                     assert!((0..=walk.slots).contains(&walk.count));
                 }

@@ -3,7 +3,7 @@
 use proptest::{collection::vec, prelude::*};
 
 use super::cases;
-use crate::count::{Act, Moment, Occupancy, Step, Walk, Walker};
+use crate::count::{Act, Instants, Moment, Occupancy, Step, Walk, Walker};
 
 /// A count that holds from an instant on, and the slots.
 type Held = (i64, i64, i64);
@@ -36,6 +36,10 @@ fn step(count: &mut i64, slots: &mut i64, act: Act) {
         Act::Exit => *count = (*count - 1).max(0),
         Act::Recount(n) | Act::Base(n) => *count = n.min(*slots),
         Act::Capacity(n) => (*count, *slots) = ((*count).min(n), n),
+        Act::Cars { entries, exits } => {
+            *count = (*count + i64::from(entries) - i64::from(exits)).max(0).min(*slots);
+        }
+        Act::Nothing => {}
     }
 }
 
@@ -108,4 +112,45 @@ proptest! {
 fn an_empty_window_has_no_step() {
     let floors = vec![(1, Walk { count: 1, slots: 2 })];
     assert_eq!(Occupancy::begin(floors, (7, 7), 5).finish(), []);
+}
+
+/// Keeps what it is given.
+#[derive(Default)]
+struct Kept(Vec<Moment>);
+
+impl Walker for Kept {
+    fn take(&mut self, moment: Moment) {
+        self.0.push(moment);
+    }
+}
+
+#[test]
+fn events_of_one_floor_at_one_place_come_together_and_adjustments_alone() {
+    let moment = |floor_id, at, act, is_event| Moment { floor_id, at, act, is_event };
+    let mut kept = Kept::default();
+    let mut instants = Instants::of(&mut kept);
+    for given in [
+        moment(1, 5, Act::Entry, true),
+        moment(1, 5, Act::Exit, true),
+        moment(1, 5, Act::Entry, true),
+        moment(2, 5, Act::Exit, true),
+        moment(1, 5, Act::Entry, false),
+        moment(1, 6, Act::Recount(3), false),
+        moment(1, 6, Act::Recount(4), false),
+        moment(1, 7, Act::Exit, true),
+        moment(1, 8, Act::Exit, true),
+    ] {
+        instants.take(given);
+    }
+    instants.finish();
+    let expected = [
+        moment(1, 5, Act::Cars { entries: 2, exits: 1 }, true),
+        moment(2, 5, Act::Exit, true),
+        moment(1, 5, Act::Entry, false),
+        moment(1, 6, Act::Recount(3), false),
+        moment(1, 6, Act::Recount(4), false),
+        moment(1, 7, Act::Exit, true),
+        moment(1, 8, Act::Exit, true),
+    ];
+    assert_eq!(kept.0, expected);
 }

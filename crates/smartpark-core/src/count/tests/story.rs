@@ -23,6 +23,14 @@ pub(super) enum Step {
     Recount(i64, i64),
     /// So many microseconds after all that is known the capacity changed.
     Capacity(i64, i64),
+    /// Somebody counts now, and this is the instant; what lies ahead of it is pulled.
+    RecountNow(i64, i64),
+    /// Somebody changes the capacity now, at this instant; what lies ahead of it is pulled.
+    CapacityNow(i64, i64),
+    /// A recount that somebody dated, at this instant.
+    DatedRecount(i64, i64),
+    /// The event or recount at this place of history is taken away.
+    Remove(usize),
     /// Somebody asks for the count before this instant.
     Look(i64),
     /// The horizon moves to this instant, if that is ahead of where it was.
@@ -47,6 +55,7 @@ impl Seen {
                 camera_id: format!("cam{}", self.camera),
                 track_id: format!("t{}", self.track),
                 direction: self.direction,
+                timestamp: at,
             },
             act: self.direction.into(),
             id: 0,
@@ -126,7 +135,7 @@ impl Bits {
 
 fn step(dials: u64, mut bits: Bits) -> Step {
     const LATER: [i64; 6] = [1, 7_000, 1_000_000, 60_000_000, 3_600_000_000, 200_000_000_000];
-    match bits.below(20) {
+    match bits.below(26) {
         0..=9 => Step::Event(bits.instant(dials), bits.seen()),
         10 => Step::OnTime(0, bits.seen()),
         11 | 12 => Step::OnTime(bits.pick(&LATER), bits.seen()),
@@ -135,6 +144,10 @@ fn step(dials: u64, mut bits: Bits) -> Step {
         15 => Step::Capacity(bits.pick(&LATER), bits.below(6) as i64),
         16 => Step::Look(bits.instant(dials) + bits.below(2) as i64),
         17 => Step::Horizon(bits.instant(dials) + bits.below(2) as i64),
+        18 => Step::RecountNow(bits.instant(dials), bits.below(6) as i64),
+        19 => Step::CapacityNow(bits.instant(dials), bits.below(6) as i64),
+        20 => Step::DatedRecount(bits.instant(dials), bits.below(6) as i64),
+        21 | 22 => Step::Remove(bits.below(1 << 16) as usize),
         _ => Step::Commit,
     }
 }
@@ -158,12 +171,8 @@ impl Step {
         let latest = floor.latest().unwrap_or(0);
         // What lies before the horizon is refused before the tree is asked.
         let earliest = floor.horizon().unwrap_or(i64::MIN);
-        let adjustment = |gap, act| Fact {
-            at: latest + gap,
-            source: Source::Adjustment(floor.all.len() as i64),
-            act,
-            id: 0,
-        };
+        let number = floor.next_number();
+        let adjustment = |at, act| Fact { at, source: Source::Adjustment(number), act, id: 0 };
         match self {
             Self::Event(at, seen) if at >= earliest => _ = floor.record(seen.at(at)),
             Self::OnTime(gap, seen) => _ = floor.record(seen.at(latest + gap)),
@@ -171,12 +180,28 @@ impl Step {
                 let fact = floor.all[place % floor.all.len()].clone();
                 assert_eq!(floor.record(fact), None, "a repetition");
             }
-            Self::Recount(gap, n) => _ = floor.record(adjustment(gap, Act::Recount(n))),
-            Self::Capacity(gap, n) => _ = floor.record(adjustment(gap, Act::Capacity(n))),
+            Self::Recount(gap, n) => _ = floor.record(adjustment(latest + gap, Act::Recount(n))),
+            Self::Capacity(gap, n) => {
+                _ = floor.record(adjustment(latest + gap, Act::Capacity(n)));
+            }
+            Self::RecountNow(at, n) if at >= earliest => {
+                floor.pull(at);
+                _ = floor.record(adjustment(at, Act::Recount(n)));
+                assert_eq!(floor.outcome.count, n.min(floor.outcome.slots), "what it leaves");
+            }
+            Self::CapacityNow(at, n) if at >= earliest => {
+                floor.pull(at);
+                _ = floor.record(adjustment(at, Act::Capacity(n)));
+            }
+            Self::DatedRecount(at, n) if at >= earliest => {
+                _ = floor.record(adjustment(at, Act::Recount(n)));
+            }
+            Self::Remove(place) => floor.remove(place),
             Self::Look(at) if at >= earliest => floor.look(at),
             Self::Horizon(at) if at >= earliest => floor.move_horizon(at),
             Self::Commit => floor.commit(),
             Self::Event(..) | Self::Again(_) | Self::Look(_) | Self::Horizon(_) => {}
+            Self::RecountNow(..) | Self::CapacityNow(..) | Self::DatedRecount(..) => {}
         }
     }
 }

@@ -16,8 +16,13 @@ use super::{
     seals,
     session::Session,
     transaction::{Transaction, patiently},
+    transfer,
+    wants::Wants,
 };
-use crate::{Direction, Error, Floor, FloorChange, NewFloor, Result, decide::may_remove};
+use crate::{
+    Direction, Error, Floor, FloorChange, NewFloor, Result,
+    decide::{Adjustment, Dated, may_remove},
+};
 
 pub(super) const ALL: &str =
     concat!("-- floors: all\nSELECT ", floor_columns!(), " FROM floors ORDER BY id");
@@ -49,13 +54,22 @@ const HAS_EVENTS: &str = "-- remove_floor: did it ever have events
 SELECT EXISTS (SELECT 1 FROM events WHERE floor_id = $1)
     OR EXISTS (SELECT 1 FROM event_hours WHERE floor_id = $1)";
 
+const DATED: &str = "-- recount: another of the same instant
+SELECT current_vehicles FROM adjustments WHERE floor_id = $1 AND timestamp = $2 AND is_dated";
+
+const CHANGES: &str = "-- get_changes
+SELECT id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
+       created_at, place, is_dated
+FROM adjustments WHERE ($1::bigint IS NULL OR floor_id = $1) AND id < $2
+ORDER BY id DESC LIMIT $3";
+
 const DELETE: &str = "-- remove_floor: delete\nDELETE FROM floors WHERE id = $1";
 
 const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id twice
 UPDATE retention SET horizon = NULL, last_change = pg_current_xact_id()::text::bigint,
     last_event_id = 0 WHERE id = 1;
 TRUNCATE floors, floor_origins, floor_stretches, adjustments, events, events_at_limit,
-    event_hours, event_digests, refusals";
+    event_places, event_hours, event_digests, refusals";
 
 impl Postgres {
     pub(in crate::store) async fn floors(&self) -> Result<Vec<Floor>> {
@@ -103,6 +117,32 @@ impl Postgres {
     ) -> Result<Floor> {
         let (now, why) = (self.now(), (reason.as_str(), author.as_deref()));
         self.tell(patiently!(recount(&self.inner.writers, id, count, why, now))?)
+    }
+
+    pub(in crate::store) async fn recount_at(
+        &self,
+        id: i64,
+        count: i64,
+        at: i64,
+        reason: String,
+        author: Option<String>,
+    ) -> Result<Floor> {
+        let (now, why) = (self.now(), (reason.as_str(), author.as_deref()));
+        self.tell(patiently!(recount_at(&self.inner.writers, id, (count, at), why, now))?)
+    }
+
+    pub(in crate::store) async fn changes_of(
+        &self,
+        floor_id: Option<i64>,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<Adjustment>> {
+        let limit = i64::from(limit);
+        patiently!(async {
+            let client = self.inner.readers.get().await?;
+            let rows = query(&*client, CHANGES, &[&floor_id, &before, &limit]).await?;
+            rows.iter().map(transfer::adjustment).collect()
+        })
     }
 
     pub(in crate::store) async fn adjust(&self, id: i64, direction: Direction) -> Result<Floor> {
@@ -210,6 +250,26 @@ pub(super) async fn recount(
 ) -> Result<Result<Floor>> {
     let session = Session::begin(pool, &[id], now).await?;
     session.change(|draft| draft.recount(id, count, reason, author)).await
+}
+
+async fn recount_at(
+    pool: &Pool,
+    id: i64,
+    (count, at): (i64, i64),
+    (reason, author): (&str, Option<&str>),
+    now: i64,
+) -> Result<Result<Floor>> {
+    let session = Session::begin(pool, &[id], now).await?;
+    if let Err(unknown) = session.draft.floor(id) {
+        return Ok(Err(unknown));
+    }
+    let found = query(&session.transaction, DATED, &[&id, &Micros(at)]).await?;
+    let found = found.first().map(|row| row.try_get(0)).transpose()?;
+    let mut wants = Wants::default();
+    wants.slots_before(id, at + 1);
+    let slots = wants.load_one(&session.transaction).await?.slots;
+    let dated = Dated { at, slots, found };
+    session.change(|draft| draft.recount_at(id, count, dated, reason, author)).await
 }
 
 pub(super) async fn adjust(

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use tokio_postgres::GenericClient;
 
-use super::{connect::milliseconds, rows::Micros, seals, transaction::Transaction};
+use super::{connect::milliseconds, repair, rows::Micros, seals, transaction::Transaction};
 use crate::{
     Result,
     limits::MIGRATION_LOCK_TIMEOUT,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 9] = migrations!("postgres":
+const MIGRATIONS: [Migration; 10] = migrations!("postgres":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
@@ -21,7 +21,8 @@ const MIGRATIONS: [Migration; 9] = migrations!("postgres":
     6 "sessions" "0006_sessions.sql",
     7 "files" "0007_files.sql",
     8 "checksums" "0008_checksums.sql",
-    9 "site_record" "0009_site_record.sql"
+    9 "places" "0009_places.sql",
+    10 "site_record" "0010_site_record.sql"
 );
 
 /// One at a time in a schema; the lock ends with the transaction.
@@ -31,6 +32,9 @@ SELECT pg_advisory_xact_lock(hashtext('smartpark migrate'), hashtext(current_sch
 /// Servers of the older version may still run: what they change meanwhile would be missed.
 const LOCK_ROWS: &str = "-- migrate: while checksums are computed
 LOCK TABLE retention, floors, floor_origins, adjustments, site, api_keys IN EXCLUSIVE MODE";
+
+/// The version from which on events of one instant act together.
+const PLACES: i32 = 9;
 
 const CREATE: &str = "-- migrate: the list of what was done
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -79,8 +83,12 @@ pub(super) async fn run(transaction: Transaction, now: Timestamp) -> Result<()> 
         transaction.execute(INSERT, &[version, name, &migration.sha256(), &now]).await?;
         tracing::info!("migrated the database to version {version} ({name})");
     }
+    let mut transaction = transaction;
     if !pending.is_empty() {
         transaction.batch_execute(LOCK_ROWS).await?;
+        if pending.iter().any(|migration| migration.version == PLACES) {
+            transaction = repair::apply_rules(transaction, now.as_microsecond()).await?;
+        }
         seals::keep_all(&transaction).await?;
     }
     let moved = transaction.execute(FROM_ELSEWHERE, &[]).await? > 0;

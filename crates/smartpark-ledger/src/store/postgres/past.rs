@@ -28,20 +28,24 @@ pub(super) const HORIZON: &str =
 /// scan of every partition would cost more than all else that an event does. Events are read by the
 /// index whose order is asked for, see `planning!`.
 pub(super) const ORIGINS: &str = "-- history: where it begins and what its latest fact is
-SELECT o.floor_id, o.base_count, e.timestamp, a.timestamp
+SELECT o.floor_id, o.base_count, e.timestamp, a.place, p.place
 FROM floor_origins o
 LEFT JOIN LATERAL (
     SELECT start FROM floor_stretches WHERE floor_id = o.floor_id AND level = 0
     ORDER BY start DESC LIMIT 1) d ON true
 LEFT JOIN LATERAL (
-    SELECT timestamp FROM events
+    SELECT timestamp FROM events e
     WHERE (floor_id, timestamp) >= (o.floor_id, d.start)
     AND (floor_id, timestamp) < (o.floor_id, d.start + interval '24 hours')
     AND timestamp >= d.start AND timestamp < d.start + interval '24 hours'
+    AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
     ORDER BY floor_id DESC, timestamp DESC LIMIT 1) e ON true
 LEFT JOIN LATERAL (
-    SELECT timestamp FROM adjustments WHERE floor_id = o.floor_id
-    ORDER BY timestamp DESC LIMIT 1) a ON true
+    SELECT place FROM adjustments WHERE floor_id = o.floor_id
+    ORDER BY place DESC LIMIT 1) a ON true
+LEFT JOIN LATERAL (
+    SELECT place FROM event_places WHERE floor_id = o.floor_id
+    ORDER BY place DESC LIMIT 1) p ON true
 WHERE o.floor_id = ANY ($1)";
 
 impl Postgres {
@@ -78,7 +82,8 @@ pub(super) fn opened(
     let mut open = BTreeMap::new();
     for row in origins {
         let Some(floor) = floors.remove(&row.try_get(0)?) else { continue };
-        let latest = maybe_micros(row, 2)?.max(maybe_micros(row, 3)?);
+        let event = maybe_micros(row, 2)?.max(maybe_micros(row, 4)?);
+        let latest = event.max(maybe_micros(row, 3)?);
         let origin = Origin { base: row.try_get(1)?, latest };
         open.insert(floor.id, OpenFloor::new(floor, origin, horizon));
     }
@@ -109,7 +114,10 @@ pub(super) async fn load(
 /// Takes in what was loaded.
 pub(super) fn learn(open: &mut OpenFloor, missing: Missing, found: Found) {
     match missing {
-        Missing::Facts(leaf) => open.learn_facts(&[leaf], found.slots, found.facts),
+        Missing::Facts(span) | Missing::Whole(span) => {
+            open.learn_facts(&[span], found.slots, found.facts);
+        }
+        Missing::Behind(at) => open.learn_behind(at, found.facts),
         other => open.learn_nodes(other, found.nodes),
     }
 }

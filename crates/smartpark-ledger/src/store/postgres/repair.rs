@@ -21,9 +21,14 @@ use super::{
 };
 use crate::{
     Error, Floor, Result,
-    count::{Flip, History, Source, Walk},
+    count::{Flip, History, Source, Walk, judge},
     decide::Writes,
 };
+
+const MIXED: &str = "-- migrate: floors with entries and exits of one instant
+SELECT DISTINCT floor_id FROM (
+    SELECT floor_id FROM events GROUP BY floor_id, timestamp
+    HAVING min(direction) < max(direction)) m";
 
 const DELETE_STRETCHES: &str =
     "-- check: stretches are rebuilt\nDELETE FROM floor_stretches WHERE floor_id = $1";
@@ -35,7 +40,8 @@ DELETE FROM events_at_limit WHERE NOT EXISTS (
         AND e.floor_id = events_at_limit.floor_id AND e.camera_id = events_at_limit.camera_id)";
 
 const DELETE_AT_LIMIT: &str = "-- check: events at the limit are rebuilt
-DELETE FROM events_at_limit WHERE floor_id = $1 AND timestamp >= $2";
+DELETE FROM events_at_limit l WHERE floor_id = $1 AND timestamp >= $2
+    AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = l.event_id AND p.place < $2)";
 
 const DELETE_HOURS: &str = "-- check: sums are rebuilt\nDELETE FROM event_hours";
 
@@ -60,6 +66,29 @@ pub(super) async fn run(pool: &Pool, now: i64) -> Result<()> {
     drift::keep_ids(&transaction).await?;
     seals::keep_all(&transaction).await?;
     correct(transaction, wrong, now).await
+}
+
+/// Folds the floors again on which new rules of counting may say something else, and notes what
+/// they changed.
+pub(super) async fn apply_rules(transaction: Transaction, now: i64) -> Result<Transaction> {
+    let horizon = past::horizon(&transaction).await?;
+    let mut changed = Vec::new();
+    for row in query(&transaction, MIXED, &[]).await? {
+        let Some(floor) = floors::by_id(&transaction, row.try_get(0)?).await? else { continue };
+        let folded = rebuild(&transaction, &floor, horizon).await?;
+        if folded != floor.current_vehicles {
+            query(&transaction, SET_COUNT, &[&floor.id, &folded]).await?;
+            let delta = folded - floor.current_vehicles;
+            changed.push((Floor { current_vehicles: folded, ..floor }, delta));
+        }
+    }
+    let floors = changed.iter().map(|(floor, _)| floor.clone()).collect();
+    let mut session = Session::open(transaction, floors, now).await?;
+    for (floor, delta) in changed {
+        session.decide(|draft| draft.note_rules(floor.id, delta)).await??;
+    }
+    writes::run(&session.draft.into_writes(), &session.transaction).await?;
+    Ok(session.transaction)
 }
 
 /// Rebuilds all but the counts. Returns the floors whose count is not the one it should be, with
@@ -115,11 +144,10 @@ async fn rebuild(client: &ClientWrapper, floor: &Floor, horizon: Option<i64>) ->
     while let Some((day, facts)) = days.next().await? {
         let opening = walk;
         let mut writes = Writes::default();
-        for fact in &facts {
-            let (_, at_limit) = walk.step(fact);
-            if let (Source::Event { camera_id, .. }, true) = (&fact.source, at_limit) {
-                let camera_id = camera_id.clone();
-                let flip = Flip { event_id: fact.id, camera_id, at: fact.at, at_limit };
+        for cut_off in judge(&mut walk, &facts) {
+            if let Source::Event { camera_id, timestamp, .. } = &cut_off.source {
+                let (event_id, camera_id) = (cut_off.id, camera_id.clone());
+                let flip = Flip { event_id, camera_id, at: *timestamp, at_limit: true };
                 writes.at_limit.push((floor.id, flip));
             }
         }

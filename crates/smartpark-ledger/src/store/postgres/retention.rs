@@ -106,6 +106,9 @@ WHERE e.timestamp >= $1 AND e.timestamp < $2 ORDER BY e.timestamp, e.id";
 const DELETE_AT_LIMIT: &str = "-- cleanup_old_events: at the limit
 DELETE FROM events_at_limit WHERE timestamp < $1";
 
+const DELETE_PLACES: &str = "-- cleanup_old_events: places
+DELETE FROM event_places WHERE timestamp < $1";
+
 const KEEP_DELTAS: &str = "-- cleanup_old_events: what the deleted events did to the counts
 UPDATE floor_origins o SET removed_delta = o.removed_delta + w.delta
 FROM unnest($1::bigint[], $2::bigint[]) AS w (floor_id, delta) WHERE o.floor_id = w.floor_id";
@@ -339,6 +342,7 @@ async fn boil_down(client: &ClientWrapper, end: i64) -> Result<()> {
     query(client, KEEP_DELTAS, &[&floors, &deltas]).await?;
     seals::keep_origins(client, Some(&floors)).await?;
     query(client, DELETE_AT_LIMIT, &[&Micros(end)]).await?;
+    query(client, DELETE_PLACES, &[&Micros(end)]).await?;
     Ok(())
 }
 

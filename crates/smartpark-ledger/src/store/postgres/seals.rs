@@ -37,7 +37,7 @@ const ADJUSTMENTS: (&str, &str) = (
     "-- checksums: adjustments
 DECLARE sealed_adjustments NO SCROLL CURSOR FOR
 SELECT id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
-       created_at
+       created_at, place, is_dated
 FROM adjustments",
     "sealed_adjustments",
 );

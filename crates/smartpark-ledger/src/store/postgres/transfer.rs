@@ -16,13 +16,13 @@ use super::{
 };
 use crate::{
     Error, Floor, Result,
-    count::Flip,
+    count::{Fact, Flip, Source},
     decide::{Adjustment, Writes},
     store::{
         codes::adjustment_of,
         transfer::{
-            self, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, Rows, Stretch, Table,
-            Target, Totals,
+            self, AtLimitRow, Difference, Digest, Frame, Key, Mark, Origin, PlaceRow, Rows,
+            Stretch, Table, Target, Totals,
         },
     },
 };
@@ -53,17 +53,19 @@ const ORIGINS: &str = "-- copy: origins
 SELECT floor_id, initial_slots, base_count, removed_delta FROM floor_origins ORDER BY floor_id";
 
 const TOTALS: &str = "-- copy: totals
-SELECT e.*, a.*, d.*,
+SELECT e.*, a.*, p.*, d.*,
        (SELECT count(*) FROM events_at_limit WHERE timestamp < horizon)
 FROM retention,
     (SELECT count(*), sum(id)::bigint, min(timestamp), max(timestamp) FROM events) e,
-    (SELECT count(*), sum(id)::bigint FROM adjustments) a,
+    (SELECT count(*), sum(id)::bigint,
+        sum(extract(epoch FROM place) * 1000000)::bigint FROM adjustments) a,
+    (SELECT count(*), sum(extract(epoch FROM place) * 1000000)::bigint FROM event_places) p,
     (SELECT count(*), sum(length(data))::bigint FROM event_digests) d
 WHERE retention.id = 1";
 
 const ADJUSTMENTS: &str = "-- copy: adjustments
 SELECT id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
-       created_at
+       created_at, place, is_dated
 FROM adjustments WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3";
 
 const DIGESTS: &str = "-- copy: digests
@@ -76,6 +78,10 @@ const EVENTS: &str = concat!(
     event_columns!(),
     " FROM events WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3"
 );
+
+const PLACES: &str = "-- copy: places of events
+SELECT event_id, floor_id, place, camera_id, track_id, direction, timestamp FROM event_places
+WHERE event_id > $1 AND event_id <= $2 ORDER BY event_id LIMIT $3";
 
 const AT_LIMIT: &str = "-- copy: events at the limit before the horizon
 SELECT event_id, floor_id, camera_id, timestamp FROM events_at_limit
@@ -132,6 +138,9 @@ WHERE e.id = w.id AND e.timestamp = w.at";
 
 const DELETE_AT_LIMIT: &str = "-- copy: take events at the limit out
 DELETE FROM events_at_limit WHERE event_id = ANY ($1)";
+
+const DELETE_PLACES: &str = "-- copy: take places out
+DELETE FROM event_places WHERE event_id = ANY ($1)";
 
 impl Postgres {
     /// Refuses a copy that is not finished.
@@ -251,9 +260,10 @@ async fn totals(client: &ClientWrapper) -> Result<Totals> {
     Ok(Totals {
         frame,
         events: [row.try_get(0)?, row.try_get(1)?, instant(2)?, instant(3)?],
-        adjustments: [row.try_get(4)?, row.try_get(5)?],
-        digests: [row.try_get(6)?, row.try_get(7)?],
-        at_limit: row.try_get(8)?,
+        adjustments: [row.try_get(4)?, row.try_get(5)?, row.try_get(6)?],
+        places: [row.try_get(7)?, row.try_get(8)?],
+        digests: [row.try_get(9)?, row.try_get(10)?],
+        at_limit: row.try_get(11)?,
     })
 }
 
@@ -273,6 +283,7 @@ async fn read(
             let (event_id, floor_id) = (row.try_get(0)?, row.try_get(1)?);
             Ok(AtLimitRow { event_id, floor_id, camera_id: row.try_get(2)?, at: micros(row, 3)? })
         })?),
+        Table::Places => Rows::Places(each(&by_id(PLACES).await?, place)?),
         Table::Digests => {
             let (first, last) = (Micros(after.0), Micros(upto.0));
             let rows = query(client, DIGESTS, &[&first, &after.1, &last, &upto.1, &limit]).await?;
@@ -302,7 +313,17 @@ pub(super) fn adjustment(row: &Row) -> Result<Adjustment> {
         author: row.try_get(7)?,
         at: micros(row, 8)?,
         created_at: micros(row, 9)?,
+        place: micros(row, 10)?,
+        is_dated: row.try_get(11)?,
     })
+}
+
+fn place(row: &Row) -> Result<PlaceRow> {
+    let direction = rows::direction(row, 5)?;
+    let (camera_id, track_id, timestamp) = (row.try_get(3)?, row.try_get(4)?, micros(row, 6)?);
+    let source = Source::Event { camera_id, track_id, direction, timestamp };
+    let fact = Fact { at: micros(row, 2)?, source, act: direction.into(), id: row.try_get(0)? };
+    Ok(PlaceRow { floor_id: row.try_get(1)?, fact })
 }
 
 async fn begin(pool: &Pool, source: Mark) -> Result<()> {
@@ -393,6 +414,7 @@ async fn delete(client: &ClientWrapper, table: Table, keys: &[Key]) -> Result<()
     match table {
         Table::Adjustments => query(client, DELETE_ADJUSTMENTS, &[&first]).await?,
         Table::AtLimit => query(client, DELETE_AT_LIMIT, &[&first]).await?,
+        Table::Places => query(client, DELETE_PLACES, &[&first]).await?,
         Table::Digests => query(client, DELETE_DIGESTS, &[&instants(&first), &second]).await?,
         Table::Events => query(client, DELETE_EVENTS, &[&first, &instants(&second)]).await?,
     };
@@ -404,6 +426,9 @@ async fn insert(client: &ClientWrapper, rows: Rows) -> Result<()> {
     match rows {
         Rows::Adjustments(rows) => writes.adjustments = rows,
         Rows::Events(rows) => writes.events = rows,
+        Rows::Places(rows) => {
+            writes.places = rows.into_iter().map(|row| (row.floor_id, row.fact)).collect();
+        }
         Rows::AtLimit(rows) => {
             let flips = rows.into_iter().map(|row| {
                 let AtLimitRow { event_id, floor_id, camera_id, at } = row;

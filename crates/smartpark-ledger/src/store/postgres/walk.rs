@@ -10,27 +10,36 @@ use super::{
 };
 use crate::{
     Error, Floor, Result,
-    count::{Fullness, Moment, Occupancy, Step, Walk, Walker},
+    count::{Fullness, Instants, Moment, Occupancy, Step, Walk, Walker},
     store::codes::adjustment_of,
 };
 
-/// The order of history, of each floor and of all: those of one floor at one instant stand in the
-/// order of [`Source`](crate::count::Source).
+/// Those of one floor at one place stand side by side.
 const EVENTS: (&str, &str) = (
     "-- get_history: events
 DECLARE history_events NO SCROLL CURSOR FOR
-SELECT floor_id, timestamp, direction FROM events
+SELECT floor_id, timestamp, direction FROM events e
 WHERE timestamp >= $1 AND timestamp < $2 AND ($3::bigint IS NULL OR floor_id = $3)
-ORDER BY timestamp, floor_id, camera_id, track_id, direction",
+    AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
+ORDER BY timestamp, floor_id",
     "history_events",
+);
+
+const PLACED: (&str, &str) = (
+    "-- get_history: events that stand elsewhere than at their timestamps
+DECLARE history_placed NO SCROLL CURSOR FOR
+SELECT floor_id, place, direction FROM event_places
+WHERE place >= $1 AND place < $2 AND ($3::bigint IS NULL OR floor_id = $3)
+ORDER BY place, floor_id",
+    "history_placed",
 );
 
 const ADJUSTMENTS: (&str, &str) = (
     "-- get_history: adjustments
 DECLARE history_adjustments NO SCROLL CURSOR FOR
-SELECT floor_id, timestamp, kind, current_vehicles, total_slots FROM adjustments
-WHERE timestamp >= $1 AND timestamp < $2 AND ($3::bigint IS NULL OR floor_id = $3)
-ORDER BY timestamp, floor_id",
+SELECT floor_id, place, kind, current_vehicles, total_slots FROM adjustments
+WHERE place >= $1 AND place < $2 AND ($3::bigint IS NULL OR floor_id = $3)
+ORDER BY place, floor_id, id",
     "history_adjustments",
 );
 
@@ -82,20 +91,23 @@ async fn walk(
     let (from, to) = (Micros(window.0), Micros(window.1));
     let within: [&(dyn ToSql + Sync); 3] = [&from, &to, &floor_id];
     let mut events = Stream::begin(client, EVENTS, &within, event).await?;
+    let mut placed = Stream::begin(client, PLACED, &within, event).await?;
     let mut adjustments = Stream::begin(client, ADJUSTMENTS, &within, adjustment).await?;
-    let mut adjustment = adjustments.next().await?;
-    while let Some(event) = events.next().await? {
-        // An adjustment stands after the events of its instant.
-        while let Some(earlier) = adjustment.filter(|adjustment| adjustment.at < event.at) {
-            walker.take(earlier);
-            adjustment = adjustments.next().await?;
+    let mut walker = Instants::of(walker);
+    loop {
+        let mut first = None;
+        for stream in [&mut events, &mut placed, &mut adjustments] {
+            let next = stream.peek().await?.map(Moment::rank);
+            first = first.into_iter().chain(next).min();
         }
-        walker.take(event);
+        let Some(first) = first else { break };
+        for stream in [&mut events, &mut placed, &mut adjustments] {
+            while let Some(moment) = stream.next_if(|next| next.rank() == first).await? {
+                walker.take(moment);
+            }
+        }
     }
-    while let Some(later) = adjustment {
-        walker.take(later);
-        adjustment = adjustments.next().await?;
-    }
+    walker.finish();
     Ok(())
 }
 

@@ -34,28 +34,32 @@ CROSS JOIN LATERAL (
     ORDER BY start DESC LIMIT 1) s";
 
 const EVENTS: &str = "-- history: events of a stretch
-SELECT w.place, e.timestamp, e.camera_id, e.track_id, e.direction, e.id
+SELECT w.place, e.at, e.camera_id, e.track_id, e.direction, e.id, e.timestamp
 FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
     AS w (place, floor_id, first, past)
 CROSS JOIN LATERAL (
-    SELECT * FROM events
+    (SELECT timestamp AS at, camera_id, track_id, direction, id, timestamp FROM events e
     WHERE (floor_id, timestamp) >= (w.floor_id, w.first)
     AND (floor_id, timestamp) < (w.floor_id, w.past)
     AND timestamp >= w.first AND timestamp < w.past
     AND timestamp >= $5 AND timestamp < $6
-    ORDER BY floor_id, timestamp) e";
+    AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
+    ORDER BY floor_id, timestamp)
+    UNION ALL
+    SELECT place, camera_id, track_id, direction, event_id, timestamp FROM event_places
+    WHERE floor_id = w.floor_id AND place >= w.first AND place < w.past) e";
 
 const ADJUSTMENTS: &str = "-- history: adjustments of a stretch
-SELECT w.place, a.timestamp, a.id, a.kind, a.current_vehicles, a.total_slots
+SELECT w.place, a.place, a.id, a.kind, a.current_vehicles, a.total_slots
 FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::timestamptz[])
     AS w (place, floor_id, first, past)
 JOIN adjustments a
-    ON a.floor_id = w.floor_id AND a.timestamp >= w.first AND a.timestamp < w.past";
+    ON a.floor_id = w.floor_id AND a.place >= w.first AND a.place < w.past";
 
 const SLOTS_BEFORE: &str = "-- history: the capacity before an instant
 SELECT w.place, coalesce(
     (SELECT total_slots FROM adjustments
-     WHERE floor_id = w.floor_id AND timestamp < w.at ORDER BY timestamp DESC LIMIT 1),
+     WHERE floor_id = w.floor_id AND place < w.at ORDER BY place DESC, id DESC LIMIT 1),
     (SELECT initial_slots FROM floor_origins WHERE floor_id = w.floor_id))
 FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[]) AS w (place, floor_id, at)";
 
@@ -128,7 +132,8 @@ impl Wants {
                     self.level(id, level, span.start, span.end());
                 }
             }
-            Missing::Facts(leaf) => return self.facts_of(open, &[leaf]),
+            Missing::Behind(at) => self.facts_in(id, at + 1, i64::MAX),
+            Missing::Facts(span) | Missing::Whole(span) => return self.facts_of(open, &[span]),
         }
         self.asked += 1;
     }
@@ -242,19 +247,19 @@ fn node(row: &Row) -> Result<NodeRow> {
     })
 }
 
-/// An event as a fact: its floor, timestamp, camera, track, direction and id.
+/// An event as a fact: its floor, place, camera, track, direction, id and timestamp.
 pub(super) fn event_fact(row: &Row) -> Result<Fact> {
     let direction = direction(row, 4)?;
     let (camera_id, track_id) = (row.try_get(2)?, row.try_get(3)?);
     Ok(Fact {
         at: micros(row, 1)?,
-        source: Source::Event { camera_id, track_id, direction },
+        source: Source::Event { camera_id, track_id, direction, timestamp: micros(row, 6)? },
         act: direction.into(),
         id: row.try_get(5)?,
     })
 }
 
-/// An adjustment as a fact: its floor, timestamp, id, kind, count and slots.
+/// An adjustment as a fact: its floor, place, id, kind, count and slots.
 pub(super) fn adjustment_fact(row: &Row) -> Result<Fact> {
     let kind = adjustment_of(row.try_get::<_, i16>(3)?.into());
     let kind = kind.ok_or_else(|| damaged("an adjustment"))?;

@@ -9,7 +9,7 @@ use tokio_postgres::{Statement, types::ToSql};
 use super::{rows::Micros, seam, transaction::Transaction};
 use crate::{
     Direction, Event, Result,
-    count::NodeRow,
+    count::{Fact, NodeRow, Source},
     decide::{
         Adjustment, Writes,
         sums::{HourKey, HourSum},
@@ -69,10 +69,26 @@ ON CONFLICT (event_id) DO NOTHING";
 const REMOVE_AT_LIMIT: &str = "-- record_event: no longer at the limit
 DELETE FROM events_at_limit WHERE event_id = ANY ($1)";
 
+const PUT_PLACES: &str = "-- places: of events
+INSERT INTO event_places (event_id, floor_id, place, camera_id, track_id, direction, timestamp)
+SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::timestamptz[], $4::text[], $5::text[],
+    $6::smallint[], $7::timestamptz[])
+ON CONFLICT (event_id) DO UPDATE SET place = excluded.place";
+
+const PULL: &str = "-- places: of adjustments
+UPDATE adjustments a SET place = w.place
+FROM unnest($1::bigint[], $2::timestamptz[]) AS w (id, place) WHERE a.id = w.id";
+
+const ERASE: &str = "-- history: stretches that no longer exist
+DELETE FROM floor_stretches s
+USING unnest($1::bigint[], $2::smallint[], $3::timestamptz[], $4::timestamptz[])
+    AS w (floor_id, level, first, past)
+WHERE s.floor_id = w.floor_id AND s.level >= w.level AND s.start >= w.first AND s.start < w.past";
+
 const ADJUST: &str = "-- adjustments: insert
 INSERT INTO adjustments (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author,
-    timestamp, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    timestamp, created_at, place, is_dated)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 const KEEP_CHECKSUM: &str = "-- adjustments: their checksum
 UPDATE floors SET adjustments_checksum = adjustments_checksum + $2 WHERE id = $1";
@@ -132,6 +148,16 @@ fn steps(writes: &Writes) -> Vec<Step<'_>> {
     if !writes.events.is_empty() {
         steps.push((INSERT_EVENTS, event_columns(&writes.events)));
     }
+    if !writes.erased.is_empty() {
+        let columns = columns!(
+            writes.erased,
+            |row| row.0,
+            i16::from(row.1.from_level.number()),
+            Micros(row.1.start),
+            Micros(row.1.end),
+        );
+        steps.push((ERASE, columns));
+    }
     if !writes.stretches.is_empty() {
         steps.push((UPSERT_STRETCHES, stretch_columns(&writes.stretches)));
     }
@@ -161,6 +187,12 @@ fn steps(writes: &Writes) -> Vec<Step<'_>> {
     if !writes.no_longer.is_empty() {
         let ids = Box::new(writes.no_longer.as_slice());
         steps.push((REMOVE_AT_LIMIT, vec![ids]));
+    }
+    if !writes.places.is_empty() {
+        steps.push((PUT_PLACES, place_columns(&writes.places)));
+    }
+    if !writes.pulled.is_empty() {
+        steps.push((PULL, columns!(writes.pulled, |row| row.0, Micros(row.1))));
     }
     for new in &writes.adjustments {
         steps.push((ADJUST, adjustment_values(new)));
@@ -235,6 +267,29 @@ fn hour_columns(hours: &[(HourKey, HourSum)]) -> Vec<Column<'_>> {
     columns
 }
 
+/// The columns of places; every one of these facts is an event.
+fn place_columns(places: &[(i64, Fact)]) -> Vec<Column<'_>> {
+    let rows: Vec<_> = places
+        .iter()
+        .filter_map(|(floor_id, fact)| match &fact.source {
+            Source::Event { camera_id, track_id, direction, timestamp } => {
+                Some((*floor_id, fact, camera_id.as_str(), track_id.as_str(), direction, timestamp))
+            }
+            Source::Base | Source::Adjustment(_) => None,
+        })
+        .collect();
+    columns!(
+        rows,
+        |row| row.1.id,
+        row.0,
+        Micros(row.1.at),
+        row.2,
+        row.3,
+        i16::from(direction_number(*row.4)),
+        Micros(*row.5),
+    )
+}
+
 fn adjustment_values(new: &Adjustment) -> Vec<Column<'_>> {
     vec![
         Box::new(new.id),
@@ -247,5 +302,7 @@ fn adjustment_values(new: &Adjustment) -> Vec<Column<'_>> {
         Box::new(new.author.as_deref()),
         Box::new(Micros(new.at)),
         Box::new(Micros(new.created_at)),
+        Box::new(Micros(new.place)),
+        Box::new(new.is_dated),
     ]
 }

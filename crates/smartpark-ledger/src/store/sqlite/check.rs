@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Checks that are one statement each: it selects what does not hold, as text.
-const STATEMENTS: [(&str, &str, &str); 7] = [
+const STATEMENTS: [(&str, &str, &str); 8] = [
     (
         "I3",
         "the file",
@@ -65,10 +65,23 @@ SELECT event_id FROM events_at_limit l WHERE NOT EXISTS (
     SELECT 1 FROM events e WHERE e.id = l.event_id AND e.timestamp = l.timestamp
         AND e.floor_id = l.floor_id AND e.camera_id = l.camera_id)",
     ),
+    (
+        "I9",
+        "a place in history that is not of an event as it is, event",
+        "-- check: strays among the places
+SELECT event_id FROM event_places p WHERE NOT EXISTS (
+    SELECT 1 FROM events e WHERE e.id = p.event_id AND e.timestamp = p.timestamp
+        AND e.floor_id = p.floor_id AND e.camera_id = p.camera_id
+        AND e.track_id = p.track_id AND e.direction = p.direction)",
+    ),
 ];
 
 const AT_LIMIT: &str = "-- check: events at the limit
-SELECT event_id FROM events_at_limit WHERE timestamp >= ?1 AND timestamp < ?2 AND floor_id = ?3";
+SELECT event_id FROM events_at_limit l WHERE timestamp >= ?1 AND timestamp < ?2 AND floor_id = ?3
+    AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = l.event_id)
+UNION ALL
+SELECT p.event_id FROM event_places p JOIN events_at_limit l ON l.event_id = p.event_id
+WHERE p.floor_id = ?3 AND p.place >= ?1 AND p.place < ?2";
 
 /// Checks everything.
 pub(super) fn run(connection: &Connection) -> Result<Report> {

@@ -4,13 +4,15 @@
 use rusqlite::{Connection, OptionalExtension, ffi::SQLITE_CONSTRAINT_UNIQUE};
 
 use super::{
+    past::Past,
     rows::{self, Code, floor_columns},
     seals,
     session::Session,
+    transfer,
 };
 use crate::{
     Direction, Error, Floor, FloorChange, NewFloor, Result,
-    decide::{Adjustment, Draft, Lack, may_remove},
+    decide::{Adjustment, Dated, Draft, Lack, may_remove},
     store::checksum,
 };
 
@@ -42,8 +44,16 @@ const DELETE: &str = "-- remove_floor: delete\nDELETE FROM floors WHERE id = ?1"
 const INSERT_ADJUSTMENT: &str = "-- adjustments: insert
 INSERT INTO adjustments
     (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
-     created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+     created_at, place, is_dated)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+
+const DATED: &str = "-- recount: another of the same instant
+SELECT current_vehicles FROM adjustments WHERE floor_id = ?1 AND timestamp = ?2 AND is_dated = 1";
+
+const CHANGES: &str = "-- get_changes
+SELECT id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
+       created_at, place, is_dated
+FROM adjustments WHERE (?1 IS NULL OR floor_id = ?1) AND id < ?2 ORDER BY id DESC LIMIT ?3";
 
 const KEEP_CHECKSUM: &str = "-- adjustments: their checksum
 UPDATE floors SET adjustments_checksum = adjustments_checksum + ?2 WHERE id = ?1";
@@ -55,6 +65,7 @@ const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id tw
 UPDATE retention SET horizon = NULL,
     last_event_id = max(last_event_id, (SELECT coalesce(max(id), 0) FROM events));
 DELETE FROM events_at_limit;
+DELETE FROM event_places;
 DELETE FROM event_digests;
 DELETE FROM event_hours;
 DELETE FROM refusals;
@@ -137,6 +148,33 @@ pub(super) fn recount(
     decide(session, id, |draft| draft.recount(id, count, reason, author))
 }
 
+pub(super) fn recount_at(
+    session: &mut Session<'_>,
+    id: i64,
+    count: i64,
+    at: i64,
+    (reason, author): (&str, Option<&str>),
+) -> Result<Floor> {
+    let connection = session.connection;
+    by_id(connection, id)?.ok_or(Error::NotFound("the floor"))?;
+    let mut found = connection.prepare_cached(DATED)?;
+    let found = found.query_row((id, at), |row| row.get(0)).optional()?;
+    let dated = Dated { at, slots: Past::of(connection, id).slots_before(at + 1)?, found };
+    decide(session, id, |draft| draft.recount_at(id, count, dated, reason, author))
+}
+
+/// The changes of a floor, or of all, whose ids are lower, the latest first.
+pub(super) fn changes(
+    connection: &Connection,
+    floor_id: Option<i64>,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<Adjustment>> {
+    let mut statement = connection.prepare_cached(CHANGES)?;
+    let rows = statement.query_map((floor_id, before, limit), transfer::adjustment)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 pub(super) fn adjust(session: &mut Session<'_>, id: i64, direction: Direction) -> Result<Floor> {
     decide(session, id, |draft| draft.update_vehicle_count(id, direction))
 }
@@ -151,6 +189,17 @@ pub(super) fn correct(
 ) -> Result<()> {
     session.connection.prepare_cached(SET_COUNT)?.execute((floor_id, folded))?;
     decide(session, floor_id, |draft| draft.correct(floor_id, folded, delta))
+}
+
+/// Sets a count to what new rules say, and notes how far they moved it.
+pub(super) fn note_rules(
+    session: &mut Session<'_>,
+    floor_id: i64,
+    folded: i64,
+    delta: i64,
+) -> Result<()> {
+    session.connection.prepare_cached(SET_COUNT)?.execute((floor_id, folded))?;
+    decide(session, floor_id, |draft| draft.note_rules(floor_id, delta))
 }
 
 /// Has a change of one floor decided, and stores it.
@@ -193,6 +242,8 @@ pub(super) fn insert_adjustment(connection: &Connection, new: &Adjustment) -> Re
         &new.author,
         new.at,
         new.created_at,
+        new.place,
+        new.is_dated,
     ))?;
     let checksum = (new.floor_id, checksum::adjustment(new));
     connection.prepare_cached(KEEP_CHECKSUM)?.execute(checksum)?;

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::seals;
+use super::{repair, seals, session::Session};
 use crate::{
-    Result,
+    Clock, Options, Result,
     store::versions::{self, Applied, Migration, migrations},
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 9] = migrations!("sqlite":
+const MIGRATIONS: [Migration; 10] = migrations!("sqlite":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
@@ -19,8 +19,12 @@ const MIGRATIONS: [Migration; 9] = migrations!("sqlite":
     6 "sessions" "0006_sessions.sql",
     7 "files" "0007_files.sql",
     8 "checksums" "0008_checksums.sql",
-    9 "site_record" "0009_site_record.sql"
+    9 "places" "0009_places.sql",
+    10 "site_record" "0010_site_record.sql"
 );
+
+/// The version from which on events of one instant act together.
+const PLACES: i32 = 9;
 
 const CREATE: &str = "-- migrate: the list of what was done
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -53,6 +57,10 @@ pub(super) fn run(connection: &mut Connection, now: Timestamp) -> Result<()> {
         let done = (version, name, migration.sha256(), now.as_microsecond());
         transaction.execute(INSERT, done)?;
         tracing::info!("migrated the database to version {version} ({name})");
+    }
+    if pending.iter().any(|migration| migration.version == PLACES) {
+        let options = Options { clock: Clock::fixed(now), ..Options::default() };
+        repair::apply_rules(&mut Session::new(&transaction, &options))?;
     }
     if !pending.is_empty() {
         seals::keep_all(&transaction)?;

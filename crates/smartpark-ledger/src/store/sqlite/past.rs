@@ -6,16 +6,23 @@ use rusqlite::{CachedStatement, Connection, Row};
 use super::{floors, rows::Code};
 use crate::{
     Direction, Error, Floor, FloorCount, Result,
-    count::{Clamp, Fact, Level, Missing, NodeRow, Source, Span, Walk},
+    count::{Clamp, Erased, Fact, Level, Missing, NodeRow, Source, Span, Walk},
     decide::{AdjustmentKind, OpenFloor, Origin},
 };
 
 const HORIZON: &str = "-- retention: horizon\nSELECT horizon FROM retention WHERE id = 1";
 
+/// Events that stand elsewhere than at their timestamps may lie years ahead. So the latest one is
+/// looked for in the latest day of the history and before it.
 const ORIGIN: &str = "-- history: where it begins and what its latest fact is
 SELECT initial_slots, base_count,
-       (SELECT max(timestamp) FROM events WHERE floor_id = ?1),
-       (SELECT max(timestamp) FROM adjustments WHERE floor_id = ?1)
+       (SELECT timestamp FROM events e INDEXED BY ix_event_floor_timestamp
+        WHERE floor_id = ?1 AND timestamp < 86400000000 + (
+            SELECT max(start) FROM floor_stretches WHERE floor_id = ?1 AND level = 0)
+        AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
+        ORDER BY timestamp DESC LIMIT 1),
+       (SELECT max(place) FROM event_places WHERE floor_id = ?1),
+       (SELECT max(place) FROM adjustments WHERE floor_id = ?1)
 FROM floor_origins WHERE floor_id = ?1";
 
 const DAY_BEFORE: &str = "-- history: the latest day up to one
@@ -27,23 +34,35 @@ SELECT level, start, facts, divided, shift, low, high, opening FROM floor_stretc
 WHERE floor_id = ?1 AND level = ?2 AND start >= ?3 AND start < ?4 ORDER BY start";
 
 const EVENTS: &str = "-- history: events of a stretch
-SELECT timestamp, camera_id, track_id, direction, id FROM events
-WHERE floor_id = ?1 AND timestamp >= ?2 AND timestamp < ?3";
+SELECT timestamp, camera_id, track_id, direction, id, timestamp FROM events e
+WHERE floor_id = ?1 AND timestamp >= ?2 AND timestamp < ?3
+    AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
+UNION ALL
+SELECT place, camera_id, track_id, direction, event_id, timestamp FROM event_places
+WHERE floor_id = ?1 AND place >= ?2 AND place < ?3";
 
 const ADJUSTMENTS: &str = "-- history: adjustments of a stretch
-SELECT timestamp, id, kind, current_vehicles, total_slots FROM adjustments
-WHERE floor_id = ?1 AND timestamp >= ?2 AND timestamp < ?3";
+SELECT place, id, kind, current_vehicles, total_slots FROM adjustments
+WHERE floor_id = ?1 AND place >= ?2 AND place < ?3";
 
 const SLOTS_BEFORE: &str = "-- history: the capacity before an instant
 SELECT coalesce(
-    (SELECT total_slots FROM adjustments WHERE floor_id = ?1 AND timestamp < ?2
-     ORDER BY timestamp DESC LIMIT 1),
+    (SELECT total_slots FROM adjustments WHERE floor_id = ?1 AND place < ?2
+     ORDER BY place DESC, id DESC LIMIT 1),
     (SELECT initial_slots FROM floor_origins WHERE floor_id = ?1))";
 
 const NEXT_FACT: &str = "-- history: the next fact of a floor
 SELECT min(at) FROM (
-    SELECT min(timestamp) AS at FROM events WHERE floor_id = ?1 AND timestamp >= ?2
-    UNION ALL SELECT min(timestamp) FROM adjustments WHERE floor_id = ?1 AND timestamp >= ?2)";
+    SELECT * FROM (
+        SELECT timestamp AS at FROM events e INDEXED BY ix_event_floor_timestamp
+        WHERE floor_id = ?1 AND timestamp >= ?2
+            AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
+        ORDER BY timestamp LIMIT 1)
+    UNION ALL SELECT min(place) FROM event_places WHERE floor_id = ?1 AND place >= ?2
+    UNION ALL SELECT min(place) FROM adjustments WHERE floor_id = ?1 AND place >= ?2)";
+
+const ERASE: &str = "-- history: stretches that no longer exist
+DELETE FROM floor_stretches WHERE floor_id = ?1 AND level = ?2 AND start >= ?3 AND start < ?4";
 
 const UPSERT: &str = "-- history: keep a stretch
 INSERT INTO floor_stretches (floor_id, level, start, facts, divided, shift, low, high, opening)
@@ -77,8 +96,8 @@ impl<'c> Past<'c> {
     ) -> Result<(Self, OpenFloor)> {
         let mut statement = connection.prepare_cached(ORIGIN)?;
         let origin = statement.query_row([floor.id], |row| {
-            let (event, adjustment): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
-            Ok(Origin { base: row.get(1)?, latest: event.max(adjustment) })
+            let latest: [Option<i64>; 3] = [row.get(2)?, row.get(3)?, row.get(4)?];
+            Ok(Origin { base: row.get(1)?, latest: latest.into_iter().flatten().max() })
         })?;
         Ok((Self::of(connection, floor.id), OpenFloor::new(floor, origin, horizon)))
     }
@@ -123,7 +142,10 @@ impl<'c> Past<'c> {
                     .ok_or_else(|| Error::Internal("the smallest stretch is divided".into()))?;
                 open.learn_nodes(missing, self.between(level, span.start, span.end())?);
             }
-            Missing::Facts(span) => {
+            Missing::Behind(at) => {
+                open.learn_behind(at, self.facts_between(at + 1, i64::MAX)?);
+            }
+            Missing::Facts(span) | Missing::Whole(span) => {
                 let kept = open.kept(span.start..span.end());
                 let facts = self.facts_between(kept.start, kept.end)?;
                 open.learn_facts(&[span], self.slots_before(kept.start)?, facts);
@@ -203,7 +225,12 @@ fn event_fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
     let Code::<Direction>(direction) = row.get(3)?;
     Ok(Fact {
         at: row.get(0)?,
-        source: Source::Event { camera_id: row.get(1)?, track_id: row.get(2)?, direction },
+        source: Source::Event {
+            camera_id: row.get(1)?,
+            track_id: row.get(2)?,
+            direction,
+            timestamp: row.get(5)?,
+        },
         act: direction.into(),
         id: row.get(4)?,
     })
@@ -217,6 +244,16 @@ fn adjustment_fact(row: &Row<'_>) -> rusqlite::Result<Fact> {
         act: kind.act(row.get(3)?, row.get(4)?),
         id: 0,
     })
+}
+
+/// Takes stretches of a floor's history out that no longer exist.
+pub(super) fn erase(connection: &Connection, floor_id: i64, erased: &Erased) -> Result<()> {
+    let mut statement = connection.prepare_cached(ERASE)?;
+    let levels = Level::all().filter(|level| *level >= erased.from_level);
+    for level in levels {
+        statement.execute((floor_id, level.number(), erased.start, erased.end))?;
+    }
+    Ok(())
 }
 
 /// Stores a stretch of a floor's history.

@@ -10,8 +10,13 @@ use super::{
 };
 use crate::{
     Error, Floor, Result,
-    count::{History, Level, Source, Span, Walk},
+    count::{History, Level, Source, Span, Walk, judge},
 };
+
+const MIXED: &str = "-- migrate: floors with entries and exits of one instant
+SELECT DISTINCT floor_id FROM (
+    SELECT floor_id FROM events GROUP BY floor_id, timestamp
+    HAVING min(direction) < max(direction))";
 
 const DELETE_STRETCHES: &str =
     "-- check: stretches are rebuilt\nDELETE FROM floor_stretches WHERE floor_id = ?1";
@@ -23,7 +28,9 @@ DELETE FROM events_at_limit WHERE NOT EXISTS (
         AND e.floor_id = events_at_limit.floor_id AND e.camera_id = events_at_limit.camera_id)";
 
 const DELETE_AT_LIMIT: &str = "-- check: events at the limit are rebuilt
-DELETE FROM events_at_limit WHERE floor_id = ?1 AND timestamp >= ?2";
+DELETE FROM events_at_limit WHERE floor_id = ?1 AND timestamp >= ?2
+    AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = events_at_limit.event_id
+        AND p.place < ?2)";
 
 const ADD_AT_LIMIT: &str = "-- check: at the limit
 INSERT INTO events_at_limit (event_id, floor_id, camera_id, timestamp) VALUES (?1, ?2, ?3, ?4)";
@@ -42,6 +49,23 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<()> {
         floors::correct(session, floor_id, folded, delta)?;
     }
     seals::keep_all(session.connection)
+}
+
+/// Folds the floors again on which new rules of counting may say something else, and notes what
+/// they changed.
+pub(super) fn apply_rules(session: &mut Session<'_>) -> Result<()> {
+    let horizon = session.horizon()?;
+    let mut statement = session.connection.prepare_cached(MIXED)?;
+    let mixed = statement.query_map([], |row| row.get(0))?;
+    for id in mixed.collect::<rusqlite::Result<Vec<i64>>>()? {
+        let Some(floor) = floors::by_id(session.connection, id)? else { continue };
+        let folded = rebuild(session, &floor, horizon)?;
+        let delta = folded - floor.current_vehicles;
+        if delta != 0 {
+            floors::note_rules(session, id, folded, delta)?;
+        }
+    }
+    Ok(())
 }
 
 /// Rebuilds all but the counts. Returns the floors whose count is not the one it should be, with
@@ -80,11 +104,10 @@ fn rebuild(session: &Session<'_>, floor: &Floor, horizon: Option<i64>) -> Result
         let day = Span::of(next, Level::DAY);
         let facts = past.facts_between(from.max(day.start), day.end())?;
         let opening = walk;
-        for fact in &facts {
-            let (_, at_limit) = walk.step(fact);
-            if let (Source::Event { camera_id, .. }, true) = (&fact.source, at_limit) {
+        for cut_off in judge(&mut walk, &facts) {
+            if let Source::Event { camera_id, timestamp, .. } = &cut_off.source {
                 let mut statement = connection.prepare_cached(ADD_AT_LIMIT)?;
-                statement.execute((fact.id, floor.id, camera_id, fact.at))?;
+                statement.execute((cut_off.id, floor.id, camera_id, timestamp))?;
             }
         }
         let folded = History::of_day(day, opening.count, opening.slots, facts);

@@ -32,7 +32,9 @@ const LAST_EVENT: &str = "-- cleanup_old_events: the last event that the counts 
 SELECT coalesce(max(id), 0) FROM events";
 
 const LATE_FLOORS: &str = "-- cleanup_old_events: floors of older events recorded since
-SELECT DISTINCT floor_id FROM events NOT INDEXED WHERE id > ?1 AND timestamp < ?2";
+SELECT DISTINCT e.floor_id FROM events e NOT INDEXED
+LEFT JOIN event_places p ON p.event_id = e.id
+WHERE e.id > ?1 AND coalesce(p.place, e.timestamp) < ?2";
 
 const SET_HORIZON: &str = "-- cleanup_old_events: horizon
 UPDATE retention SET horizon = ?1 WHERE id = 1";
@@ -58,6 +60,9 @@ const DELETE_EVENT: &str = "-- cleanup_old_events: event\nDELETE FROM events WHE
 
 const DELETE_AT_LIMIT: &str =
     "-- cleanup_old_events: at the limit\nDELETE FROM events_at_limit WHERE event_id = ?1";
+
+const DELETE_PLACE: &str =
+    "-- cleanup_old_events: its place\nDELETE FROM event_places WHERE event_id = ?1";
 
 const KEEP_DELTA: &str = "-- cleanup_old_events: what the deleted events did to the count
 UPDATE floor_origins SET removed_delta = removed_delta + ?2 WHERE floor_id = ?1";
@@ -298,6 +303,7 @@ pub(super) fn delete_chunk(session: &mut Session<'_>) -> Result<u64> {
     }
     for id in &ids {
         connection.prepare_cached(DELETE_AT_LIMIT)?.execute([id])?;
+        connection.prepare_cached(DELETE_PLACE)?.execute([id])?;
         connection.prepare_cached(DELETE_EVENT)?.execute([id])?;
     }
     if let Some(last) = ids.iter().max() {

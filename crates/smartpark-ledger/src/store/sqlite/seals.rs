@@ -30,7 +30,7 @@ const FLOORS: &str = concat!(
 
 const ADJUSTMENTS: &str = "-- checksums: adjustments
 SELECT id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
-       created_at
+       created_at, place, is_dated
 FROM adjustments";
 
 const ORIGINS: &str = "-- checksums: origins

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{
     floors,
     past::{self, Past},
-    recording,
+    places, recording,
     rows::{self, floor_columns},
 };
 use crate::{
@@ -108,7 +108,8 @@ impl<'c> Session<'c> {
                 }
                 Err(Lack::AdjustmentId) => {
                     let mut statement = self.connection.prepare_cached(NEXT_ADJUSTMENT)?;
-                    draft.adjustment_id = Some(statement.query_row([], |row| row.get(0))?);
+                    let next = statement.query_row([], |row| row.get(0))?;
+                    draft.adjustment_id = Some(draft.next_adjustment(next));
                 }
             }
         }
@@ -128,6 +129,15 @@ impl<'c> Session<'c> {
         }
         for floor in &writes.settings {
             floors::store_settings(connection, floor)?;
+        }
+        for (floor_id, erased) in &writes.erased {
+            past::erase(connection, *floor_id, erased)?;
+        }
+        for (floor_id, fact) in &writes.places {
+            places::put(connection, *floor_id, fact)?;
+        }
+        for (id, place) in &writes.pulled {
+            places::pull(connection, *id, *place)?;
         }
         for (floor_id, node) in &writes.stretches {
             past::store(connection, *floor_id, node)?;

@@ -4,19 +4,20 @@
 use rusqlite::{CachedStatement, Connection, Row};
 
 use super::{
-    Sqlite, floors, keys, past, recording, repair, retention,
+    Sqlite, floors, keys, past, places, recording, repair, retention,
     rows::{self, Code, event_columns},
     seals,
     session::Session,
     site,
 };
 use crate::{
-    Error, Floor, Result,
+    Direction, Error, Floor, Result,
+    count::{Fact, Source},
     decide::Adjustment,
     limits::CLEANUP_CHUNK_ROWS,
     store::transfer::{
-        self, AtLimitRow, Difference, Digest, Frame, Key, Mark, NOT_BEGUN, Origin, Rows, Stretch,
-        Table, Target, Totals,
+        self, AtLimitRow, Difference, Digest, Frame, Key, Mark, NOT_BEGUN, Origin, PlaceRow, Rows,
+        Stretch, Table, Target, Totals,
     },
 };
 
@@ -45,13 +46,15 @@ const TOTALS: &str = "-- copy: totals
 SELECT (SELECT count(*) FROM events), (SELECT sum(id) FROM events),
        (SELECT min(timestamp) FROM events), (SELECT max(timestamp) FROM events),
        (SELECT count(*) FROM adjustments), (SELECT sum(id) FROM adjustments),
+       (SELECT sum(place) FROM adjustments),
+       (SELECT count(*) FROM event_places), (SELECT sum(place) FROM event_places),
        (SELECT count(*) FROM event_digests), (SELECT sum(length(data)) FROM event_digests),
        (SELECT count(*) FROM events_at_limit WHERE timestamp < horizon)
 FROM retention WHERE id = 1";
 
 const ADJUSTMENTS: &str = "-- copy: adjustments
 SELECT id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
-       created_at
+       created_at, place, is_dated
 FROM adjustments WHERE id > ?1 AND id <= ?3 ORDER BY id LIMIT ?5";
 
 const DIGESTS: &str = "-- copy: digests
@@ -64,6 +67,10 @@ const EVENTS: &str = concat!(
     event_columns!(),
     " FROM events WHERE id > ?1 AND id <= ?3 ORDER BY id LIMIT ?5"
 );
+
+const PLACES: &str = "-- copy: places of events
+SELECT event_id, floor_id, place, camera_id, track_id, direction, timestamp FROM event_places
+WHERE event_id > ?1 AND event_id <= ?3 ORDER BY event_id LIMIT ?5";
 
 const AT_LIMIT: &str = "-- copy: events at the limit before the horizon
 SELECT event_id, floor_id, camera_id, timestamp FROM events_at_limit
@@ -171,6 +178,9 @@ DELETE FROM event_digests WHERE hour = ?1 AND floor_id = ?2"
         Table::Events => {
             "-- copy: take an event out\nDELETE FROM events WHERE id = ?1 AND timestamp = ?2"
         }
+        Table::Places => {
+            "-- copy: take a place out\nDELETE FROM event_places WHERE event_id = ?1 AND ?2 = ?2"
+        }
         Table::AtLimit => {
             "-- copy: take an event at the limit out
 DELETE FROM events_at_limit WHERE event_id = ?1 AND ?2 = ?2"
@@ -232,9 +242,10 @@ fn totals(connection: &Connection) -> Result<Totals> {
         Ok(Totals {
             frame,
             events: [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?],
-            adjustments: [row.get(4)?, row.get(5)?],
-            digests: [row.get(6)?, row.get(7)?],
-            at_limit: row.get(8)?,
+            adjustments: [row.get(4)?, row.get(5)?, row.get(6)?],
+            places: [row.get(7)?, row.get(8)?],
+            digests: [row.get(9)?, row.get(10)?],
+            at_limit: row.get(11)?,
         })
     })?)
 }
@@ -255,6 +266,10 @@ fn read(connection: &Connection, table: Table, stretch: Stretch, limit: usize) -
         Table::Events => {
             let statement = connection.prepare_cached(EVENTS)?;
             Rows::Events(collect(statement, stretch, limit, rows::event)?)
+        }
+        Table::Places => {
+            let statement = connection.prepare_cached(PLACES)?;
+            Rows::Places(collect(statement, stretch, limit, place)?)
         }
         Table::AtLimit => {
             let statement = connection.prepare_cached(AT_LIMIT)?;
@@ -290,7 +305,17 @@ pub(super) fn adjustment(row: &Row<'_>) -> rusqlite::Result<Adjustment> {
         author: row.get(7)?,
         at: row.get(8)?,
         created_at: row.get(9)?,
+        place: row.get(10)?,
+        is_dated: row.get(11)?,
     })
+}
+
+fn place(row: &Row<'_>) -> rusqlite::Result<PlaceRow> {
+    let Code::<Direction>(direction) = row.get(5)?;
+    let (camera_id, track_id, timestamp) = (row.get(3)?, row.get(4)?, row.get(6)?);
+    let source = Source::Event { camera_id, track_id, direction, timestamp };
+    let fact = Fact { at: row.get(2)?, source, act: direction.into(), id: row.get(0)? };
+    Ok(PlaceRow { floor_id: row.get(1)?, fact })
 }
 
 fn begin(session: &Session<'_>, source: Mark) -> Result<()> {
@@ -384,6 +409,9 @@ fn insert(connection: &Connection, rows: Rows) -> Result<()> {
             statement.execute((row.hour, row.floor_id, row.data))?;
             Ok(())
         }),
+        Rows::Places(rows) => {
+            rows.iter().try_for_each(|row| places::put(connection, row.floor_id, &row.fact))
+        }
         Rows::AtLimit(rows) => rows.into_iter().try_for_each(|row| {
             let mut statement = connection.prepare_cached(PUT_AT_LIMIT)?;
             statement.execute((row.event_id, row.floor_id, row.camera_id, row.at))?;

@@ -5,26 +5,32 @@ use rusqlite::{Connection, Row};
 use super::{floors, past, rows::Code};
 use crate::{
     Direction, Error, Floor, Result,
-    count::{Fullness, Moment, Occupancy, Step, Walk, Walker},
+    count::{Fullness, Instants, Moment, Occupancy, Step, Walk, Walker},
     decide::AdjustmentKind,
 };
 
-/// The order of history, of each floor and of all: those of one floor at one instant stand in the
-/// order of [`Source`](crate::count::Source).
+/// Those of one floor at one place stand side by side.
 const EVENTS: &str = "-- get_history: events
-SELECT floor_id, timestamp, direction FROM events INDEXED BY ix_event_timestamp
+SELECT floor_id, timestamp, direction FROM events e INDEXED BY ix_event_timestamp
 WHERE timestamp >= ?1 AND timestamp < ?2 AND ?3 IS NULL
-ORDER BY timestamp, floor_id, camera_id, track_id, direction";
+    AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
+ORDER BY timestamp, floor_id";
 
 const FLOOR_EVENTS: &str = "-- get_history: events of a floor
-SELECT floor_id, timestamp, direction FROM events INDEXED BY ix_event_floor_timestamp
+SELECT floor_id, timestamp, direction FROM events e INDEXED BY ix_event_floor_timestamp
 WHERE timestamp >= ?1 AND timestamp < ?2 AND floor_id = ?3
-ORDER BY timestamp, camera_id, track_id, direction";
+    AND NOT EXISTS (SELECT 1 FROM event_places p WHERE p.event_id = e.id)
+ORDER BY timestamp";
+
+const PLACED: &str = "-- get_history: events that stand elsewhere than at their timestamps
+SELECT floor_id, place, direction FROM event_places
+WHERE place >= ?1 AND place < ?2 AND (?3 IS NULL OR floor_id = ?3)
+ORDER BY place, floor_id";
 
 const ADJUSTMENTS: &str = "-- get_history: adjustments
-SELECT floor_id, timestamp, kind, current_vehicles, total_slots FROM adjustments
-WHERE timestamp >= ?1 AND timestamp < ?2 AND (?3 IS NULL OR floor_id = ?3)
-ORDER BY timestamp, floor_id";
+SELECT floor_id, place, kind, current_vehicles, total_slots FROM adjustments
+WHERE place >= ?1 AND place < ?2 AND (?3 IS NULL OR floor_id = ?3)
+ORDER BY place, floor_id, id";
 
 /// The steps of a window, of one floor or of all that are active.
 pub(super) fn history(
@@ -72,24 +78,36 @@ fn walk(
 ) -> Result<()> {
     let range = (from, to, floor_id);
     let sql = if floor_id.is_some() { FLOOR_EVENTS } else { EVENTS };
-    let (mut events, mut adjustments) =
-        (connection.prepare_cached(sql)?, connection.prepare_cached(ADJUSTMENTS)?);
+    let (mut events, mut placed, mut adjustments) = (
+        connection.prepare_cached(sql)?,
+        connection.prepare_cached(PLACED)?,
+        connection.prepare_cached(ADJUSTMENTS)?,
+    );
+    let mut events = events.query_map(range, event)?.peekable();
+    let mut placed = placed.query_map(range, event)?.peekable();
     let mut adjustments = adjustments.query_map(range, adjustment)?.peekable();
-    for event in events.query_map(range, event)? {
-        let event = event?;
-        // An adjustment stands after the events of its instant.
-        let is_earlier = |adjustment: &rusqlite::Result<Moment>| {
-            adjustment.as_ref().map_or(true, |adjustment| adjustment.at < event.at)
+    let mut walker = Instants::of(walker);
+    loop {
+        let next = [rank(events.peek()), rank(placed.peek()), rank(adjustments.peek())];
+        let Some(first) = next.into_iter().flatten().min() else { break };
+        let taken = if next[0] == Some(first) {
+            events.next()
+        } else if next[1] == Some(first) {
+            placed.next()
+        } else {
+            adjustments.next()
         };
-        while let Some(adjustment) = adjustments.next_if(is_earlier) {
-            walker.take(adjustment?);
+        if let Some(moment) = taken {
+            walker.take(moment?);
         }
-        walker.take(event);
     }
-    for adjustment in adjustments {
-        walker.take(adjustment?);
-    }
+    walker.finish();
     Ok(())
+}
+
+/// Where the next fact of a list stands among those of all; one that cannot be read comes first.
+fn rank(next: Option<&rusqlite::Result<Moment>>) -> Option<(i64, bool, i64)> {
+    next.map(|moment| moment.as_ref().map_or((i64::MIN, false, 0), Moment::rank))
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<Moment> {

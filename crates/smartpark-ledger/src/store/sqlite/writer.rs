@@ -194,8 +194,13 @@ impl Writer {
     /// One transaction: all of `work`, durable, or nothing of it.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Session<'_>) -> Result<T>) -> Result<T> {
         self.health.sound()?;
-        // What was committed to a file that is not in its place is not acknowledged.
-        let result = self.try_transact(work).and_then(|done| self.health.look().map(|()| done));
+        // What was committed to a file that is not in its place is not acknowledged; and if that is
+        // why a file looks damaged, that is the thing to tell.
+        let result = match self.try_transact(work) {
+            Ok(done) => self.health.look().map(|()| done),
+            Err(error @ Error::Broken(_)) => Err(self.health.look().err().unwrap_or(error)),
+            Err(error) => Err(error),
+        };
         match &result {
             Ok(_) => self.changes.bump(),
             Err(error) => {

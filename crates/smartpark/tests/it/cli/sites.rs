@@ -135,7 +135,7 @@ fn files_of_other_programs_are_read_and_told() {
 
 #[test]
 fn levels_below_ground_have_numbers() {
-    let folder = Folder::new();
+    let folder = Folder::with_floors(&[]);
     folder.run(&["floors", "add", "-1", "--slots", "9"]).ok();
     folder
         .run(&["record", "--camera-id=c", "--floor", "-1", "--track-id=t", "--direction=exit"])

@@ -29,9 +29,11 @@ on_every_engine! {
         assert_eq!(empty.event.at_limit, Some(AtLimit::Empty));
         // A recount, another capacity, another name.
         other.floors().recount(floor.id, 1, "round", None).await.unwrap();
+        world.pass(20);
         assert_eq!(world.record(entry(&floor, "d", 10)).await.floor.current_vehicles, 2);
         let change = FloorChange { total_slots: Some(2), ..FloorChange::default() };
         other.floors().change_floor(floor.id, change).await.unwrap();
+        world.pass(50);
         let full = world.record(entry(&floor, "e", 30)).await;
         assert_eq!((full.event.at_limit, full.floor.total_slots), (Some(AtLimit::Full), 2));
         let change = FloorChange { name: Some("Below".into()), ..FloorChange::default() };

@@ -117,10 +117,11 @@ pub(super) async fn targets() -> [World; 2] {
 }
 
 /// Tables that are carried over, row by row or as a whole.
-const CARRIED: [&str; 8] = [
+const CARRIED: [&str; 9] = [
     "api_keys",
     "adjustments",
     "event_digests",
+    "event_places",
     "events",
     "events_at_limit",
     "floor_origins",
@@ -180,6 +181,7 @@ on_every_engine! {
             assert_eq!((again.duplicate, again.event), (true, first.event.clone()));
             let again = target.record(entry(&floor, "c", -30)).await;
             assert_eq!((again.duplicate, again.event), (true, full.event.clone()));
+            target.pass(10);
             let new = target.record(entry(&floor, "e", 9)).await;
             assert!(new.event.id > last && !new.duplicate && new.event.count_delta == 1);
             let other = target.floor("B", 9).await;

@@ -91,6 +91,7 @@ on_every_engine! {
         assert_eq!(floors.recount(floor.id, 5, "round", None).await.unwrap().current_vehicles, 5);
         let late = world.record(entry(&floor, "b", -300)).await;
         assert!(late.event.is_absorbed() && late.floor.current_vehicles == 5);
+        world.pass(61);
         let now = world.record(entry(&floor, "c", 60)).await;
         assert_eq!(now.floor.current_vehicles, 6);
         world.assert_clean().await;

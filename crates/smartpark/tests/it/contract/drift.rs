@@ -11,7 +11,7 @@ const SQLITE: [Drift; 9] = [
     ("DROP INDEX ix_event_timestamp", "index ix_event_timestamp is missing"),
     (
         "DROP INDEX ix_adjustment_floor_timestamp;
-        CREATE INDEX ix_adjustment_floor_timestamp ON adjustments (floor_id, timestamp)",
+        CREATE UNIQUE INDEX ix_adjustment_floor_timestamp ON adjustments (floor_id, timestamp)",
         "index ix_adjustment_floor_timestamp is not as SmartPark made it",
     ),
     ("CREATE INDEX ix_more ON events (confidence)", "index ix_more on events is not SmartPark's"),
@@ -44,7 +44,7 @@ const POSTGRES: [Drift; 22] = [
     ("DROP INDEX ix_event_timestamp", "index ix_event_timestamp is missing"),
     (
         "DROP INDEX ix_adjustment_floor_timestamp;
-        CREATE INDEX ix_adjustment_floor_timestamp ON adjustments (floor_id, timestamp)",
+        CREATE UNIQUE INDEX ix_adjustment_floor_timestamp ON adjustments (floor_id, timestamp)",
         "index ix_adjustment_floor_timestamp is not as SmartPark made it",
     ),
     ("CREATE INDEX ix_more ON events (confidence)", "index ix_more on events is not SmartPark's"),

@@ -115,6 +115,7 @@ on_every_engine! {
         assert_eq!(stats.adjustments, 1);
         world.clock.set(after(60));
         floors.change_floor(floor.id, slots(5, false)).await.unwrap();
+        world.pass(62);
         let now = world.record(entry(&floor, "d", 61)).await;
         assert_eq!(now.floor.current_vehicles, 3);
         // What the floor was at any time is still known.

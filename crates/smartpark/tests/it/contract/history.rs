@@ -20,8 +20,9 @@ pub(super) enum Says {
     Slots(i64),
 }
 
-/// A fact in the order of history: the instant, events before adjustments, the floor, who says it.
-pub(super) type Fact = (i64, bool, i64, String, Says);
+/// A fact in the order of history: its place, events before adjustments, the floor, who says it,
+/// what, and when that was seen.
+pub(super) type Fact = (i64, bool, i64, String, Says, i64);
 
 /// All that was recorded on some floors, each with the slots it began with.
 pub(super) struct Story {
@@ -34,13 +35,21 @@ pub(super) struct Held {
     at: i64,
     pub(super) count: i64,
     pub(super) slots: i64,
-    /// What a camera saw, if that is what happened.
-    seen: Option<Says>,
+    /// How many cars cameras saw come in and go out.
+    seen: (u64, u64),
+}
+
+/// What facts lead to.
+pub(super) struct Fold {
+    pub(super) held: Vec<Held>,
+    /// When the events were seen that limits cut off.
+    pub(super) at_limit: Vec<i64>,
 }
 
 impl Story {
-    /// What the facts of the floors with these ids lead to, one after the other.
-    pub(super) fn held(&self, ids: &[i64]) -> Vec<Held> {
+    /// What the facts of the floors with these ids lead to, one after the other; events of one
+    /// place together.
+    pub(super) fn fold(&self, ids: &[i64]) -> Fold {
         let chosen = self.floors.iter().filter(|(floor, _)| ids.contains(&floor.id));
         let mut floors: Vec<(i64, i64, i64)> =
             chosen.map(|(floor, slots)| (floor.id, 0, *slots)).collect();
@@ -52,26 +61,43 @@ impl Story {
             slots: floors.iter().map(|floor| floor.2).sum(),
             seen,
         };
-        let mut held = vec![sum(&floors, i64::MIN, None)];
-        for (at, is_adjustment, floor_id, _, says) in facts {
+        let mut held = vec![sum(&floors, i64::MIN, (0, 0))];
+        let mut at_limit = Vec::new();
+        for group in
+            facts.chunk_by(|one, next| (one.0, one.1, one.2) == (next.0, next.1, next.2) && !one.1)
+        {
+            let (at, is_adjustment, floor_id, _, says, _) = group[0];
             let Some((_, count, slots)) = floors.iter_mut().find(|floor| floor.0 == floor_id)
             else {
                 continue;
             };
+            let mut seen = (0, 0);
             match says {
+                Says::Entry | Says::Exit if !is_adjustment => {
+                    let of = |says| move |fact: &&Fact| fact.4 == says;
+                    let entries = group.iter().filter(of(Says::Entry));
+                    let exits = group.iter().filter(of(Says::Exit));
+                    seen = (entries.clone().count() as u64, exits.clone().count() as u64);
+                    *count += seen.0 as i64 - seen.1 as i64;
+                    let (over, under) = (*count - *slots, -*count);
+                    let cut = |n: i64| usize::try_from(n).unwrap_or(0);
+                    let last = entries.rev().take(cut(over)).chain(exits.rev().take(cut(under)));
+                    at_limit.extend(last.map(|fact| fact.5));
+                    *count = (*count).min(*slots).max(0);
+                }
                 Says::Entry => *count = (*count + 1).min(*slots),
                 Says::Exit => *count = (*count - 1).max(0),
                 Says::Recount(n) => *count = n.min(*slots),
                 Says::Slots(n) => (*count, *slots) = ((*count).min(n), n),
             }
-            held.push(sum(&floors, at, (!is_adjustment).then_some(says)));
+            held.push(sum(&floors, at, seen));
         }
-        held
+        Fold { held, at_limit }
     }
 
     /// The steps of a window, in microseconds, of the floors with these ids.
     pub(super) fn steps(&self, ids: &[i64], start: i64, end: i64, step: i64) -> Vec<OccupancyStep> {
-        let held = self.held(ids);
+        let held = self.fold(ids).held;
         let before = |at: i64| held.iter().rfind(|held| held.at < at).unwrap();
         let mut steps = Vec::new();
         let mut from = start;
@@ -86,7 +112,6 @@ impl Story {
                 (at, count) = (held.at, held.count);
             }
             area += count * (to - at);
-            let seen = |says| within.iter().filter(|held| held.seen == Some(says)).count() as u64;
             steps.push(OccupancyStep {
                 start: Timestamp::from_microsecond(from).unwrap(),
                 min: counts.clone().min().unwrap(),
@@ -94,8 +119,8 @@ impl Story {
                 mean: area as f64 / (to - from) as f64,
                 closing: before(to).count,
                 total_slots: before(to).slots,
-                entries: seen(Says::Entry),
-                exits: seen(Says::Exit),
+                entries: within.iter().map(|held| held.seen.0).sum(),
+                exits: within.iter().map(|held| held.seen.1).sum(),
             });
             from = to;
         }
@@ -142,7 +167,7 @@ async fn happen(world: &World, mut draw: impl FnMut(std::ops::Range<i64>) -> i64
                     Direction::Exit => (Says::Exit, 1),
                 };
                 let who = format!("{}\n{}\n{last}", event.camera_id, event.track_id);
-                story.facts.push((at, false, event.floor_id, who, says));
+                story.facts.push((at, false, event.floor_id, who, says, at));
             }
         }
         let id = story.floors[usize::try_from(draw(0..3)).unwrap()].0.id;
@@ -166,7 +191,7 @@ async fn happen(world: &World, mut draw: impl FnMut(std::ops::Range<i64>) -> i64
                 Says::Entry
             }
         };
-        story.facts.push((at, true, id, String::new(), says));
+        story.facts.push((at, true, id, String::new(), says, at));
     }
     story
 }

@@ -8,10 +8,11 @@ use smartpark::Floor;
 use super::world::{World, entry, exit, on_every_engine};
 
 /// Tables of facts, of what is left of deleted facts, and of what has nothing to do with counts.
-const FACTS: [&str; 10] = [
+const FACTS: [&str; 11] = [
     "adjustments",
     "api_keys",
     "event_digests",
+    "event_places",
     "events",
     "floor_origins",
     "refusals",

@@ -130,6 +130,11 @@ impl World {
         Self { park, clock, url, place }
     }
 
+    /// Lets the clock go on to so many seconds after the beginning.
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.clock.set(after(seconds));
+    }
+
     /// A new park on the engine of this one.
     pub(crate) async fn another(&self) -> Self {
         match self.place {

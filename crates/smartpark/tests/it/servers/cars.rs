@@ -97,26 +97,36 @@ pub(crate) struct Recount {
     pub(crate) count: i64,
 }
 
-/// The cars one by one, and the recounts between them; both are in order.
+/// The cars instant by instant, and the recounts between them; both are in order. All cars of a
+/// floor at one instant act together: what does not fit is cut off, the last ones first.
 pub(crate) fn fold(cars: &[Car], recounts: &[Recount]) -> Fold {
     let ids = 1..;
     let mut counts: BTreeMap<i64, i64> = ids.zip(FLOORS).map(|(id, _)| (id, 0)).collect();
     let mut at_limit = BTreeSet::new();
     let mut recounts = recounts.iter().peekable();
-    for (place, car) in cars.iter().enumerate() {
+    let mut begin = 0;
+    for instant in cars.chunk_by(|one, next| one.at == next.at) {
         // A recount stands after the events of its own instant.
-        while let Some(recount) = recounts.next_if(|recount| recount.at < car.at) {
+        while let Some(recount) = recounts.next_if(|recount| recount.at < instant[0].at) {
             counts.insert(recount.floor_id, recount.count);
         }
-        let slots = i64::from(FLOORS[usize::try_from(car.floor_id).unwrap() - 1].1);
-        let count = counts.get_mut(&car.floor_id).unwrap();
-        match car.direction {
-            Direction::Entry if *count < slots => *count += 1,
-            Direction::Exit if *count > 0 => *count -= 1,
-            Direction::Entry | Direction::Exit => {
-                at_limit.insert(place);
-            }
+        for (floor_id, count) in &mut counts {
+            let slots = i64::from(FLOORS[usize::try_from(*floor_id).unwrap() - 1].1);
+            let places = |direction| {
+                let of_floor = move |(_, car): &(usize, &Car)| {
+                    car.floor_id == *floor_id && car.direction == direction
+                };
+                (begin..).zip(instant).filter(of_floor).map(|(place, _)| place).collect()
+            };
+            let entries: Vec<usize> = places(Direction::Entry);
+            let exits: Vec<usize> = places(Direction::Exit);
+            let after = *count + entries.len() as i64 - exits.len() as i64;
+            let (over, under) = ((after - slots).max(0) as usize, (-after).max(0) as usize);
+            at_limit.extend(entries.iter().rev().take(over));
+            at_limit.extend(exits.iter().rev().take(under));
+            *count = after.clamp(0, slots);
         }
+        begin += instant.len();
     }
     counts.extend(recounts.map(|recount| (recount.floor_id, recount.count)));
     Fold { counts, at_limit }

@@ -184,6 +184,12 @@ export const de = {
     'level.low': 'Wenn Zeit ist',
     'since': 'Seit {when}',
     'last': 'Zuletzt {when}',
+    'need.time_distrusted.what': 'Der Server traut seiner Uhr nicht',
+    'need.time_distrusted.advice':
+        'Zählungen warten so lange. Uhr stellen. Geht sie richtig: smartpark clock accept.',
+    'need.events_kept.what': 'Ereignisse, die älter als {count} Tage sind, sind noch da',
+    'need.events_kept.advice':
+        'Wenn die Uhr des Servers stimmt: smartpark cleanup --older-than-days {count}.',
     'need.floor_full.what': '{floor} ist voll',
     'need.floor_full.advice':
         'Autos auf eine andere Ebene schicken. Ist dort Platz: nachzählen und eintragen.',
@@ -196,6 +202,9 @@ export const de = {
         other: '{count} Ereignisse an der Grenze auf {floor}',
     },
     'need.events_at_limit.advice': 'Der Stand ist abgewichen. Fahrzeuge zählen und eintragen.',
+    'need.camera_behind.what': 'Die Uhr der Kamera {camera_id} geht nach',
+    'need.camera_behind.advice':
+        'Was sie sendet, ist bei der Ankunft schon alt. Uhr und Zeitzone stellen.',
     'need.camera_silent.what': 'Kamera {camera_id} ist verstummt',
     'need.camera_silent.advice':
         'Um diese Zeit sieht sie sonst Fahrzeuge. Strom, Netz und Sicht prüfen.',

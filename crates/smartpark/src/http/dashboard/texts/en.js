@@ -182,6 +182,12 @@ export const en = {
     'level.low': 'When there is time',
     'since': 'Since {when}',
     'last': 'Last {when}',
+    'need.time_distrusted.what': 'The server does not trust its clock',
+    'need.time_distrusted.advice':
+        'Recounts wait until then. Set the clock. If it is right: smartpark clock accept.',
+    'need.events_kept.what': 'Events older than {count} days are still kept',
+    'need.events_kept.advice':
+        'If the clock of the server is right: smartpark cleanup --older-than-days {count}.',
     'need.floor_full.what': '{floor} is full',
     'need.floor_full.advice':
         'Send cars to another floor. If there is room, count and enter a recount.',
@@ -193,6 +199,9 @@ export const en = {
         other: '{count} events at the limit on {floor}',
     },
     'need.events_at_limit.advice': 'The count has drifted. Count the vehicles and enter a recount.',
+    'need.camera_behind.what': 'The clock of camera {camera_id} is behind',
+    'need.camera_behind.advice':
+        'All that it sends is old when it arrives. Set its clock and time zone.',
     'need.camera_silent.what': 'Camera {camera_id} has fallen silent',
     'need.camera_silent.advice':
         'It usually sees vehicles at this time. Check its power, network and view.',
