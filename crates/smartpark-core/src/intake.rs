@@ -6,6 +6,7 @@
 
 mod instant;
 mod members;
+mod names;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -22,15 +23,26 @@ use crate::{
 pub use instant::{parse_bound, parse_instant};
 pub use members::displayable;
 pub use members::{Members, Named};
-pub use rows::{Input, read_events};
+pub use names::folded_name;
+pub use rows::{Input, read_events, read_events_with};
 
 /// The members of an event, in the order of the contract.
-const MEMBERS: [&str; 7] =
-    ["camera_id", "floor_id", "track_id", "vehicle_type", "direction", "confidence", "timestamp"];
+const MEMBERS: [&str; 8] = [
+    "camera_id",
+    "floor_id",
+    "floor",
+    "track_id",
+    "vehicle_type",
+    "direction",
+    "confidence",
+    "timestamp",
+];
 
 const REQUIRED: &str = "is required";
 const NOT_A_NAME: &str = "must be a string of 1 to 100 characters";
 const NOT_A_FLOOR_ID: &str = "must be a whole number, 1 or more";
+const NO_SUCH_FLOOR: &str = "names no floor";
+const ANOTHER_FLOOR: &str = "names another floor than floor_id";
 const NOT_A_CONFIDENCE: &str = "must be a number from 0 to 1";
 const NOT_AN_OBJECT: &str = "must be a JSON object with the fields of an event";
 
@@ -98,6 +110,9 @@ pub enum Unreadable {
     NotAnObject,
 }
 
+/// Knows the id of the floor with a name.
+pub type FloorLookup<'l> = &'l dyn Fn(&str) -> Option<i64>;
+
 /// Why something is no event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
@@ -116,6 +131,8 @@ pub struct RawEvent<'a> {
     pub camera_id: Option<Scalar<'a>>,
     /// The floor's id.
     pub floor_id: Option<Scalar<'a>>,
+    /// The floor's name, which may stand in place of its id.
+    pub floor: Option<Scalar<'a>>,
     /// The vehicle's track.
     pub track_id: Option<Scalar<'a>>,
     /// What kind of vehicle.
@@ -130,13 +147,14 @@ pub struct RawEvent<'a> {
     pub faults: Vec<FieldError>,
 }
 
-impl<'a> From<Members<'a, 7>> for RawEvent<'a> {
-    fn from(members: Members<'a, 7>) -> Self {
-        let [camera_id, floor_id, track_id, vehicle_type, direction, confidence, timestamp] =
+impl<'a> From<Members<'a, 8>> for RawEvent<'a> {
+    fn from(members: Members<'a, 8>) -> Self {
+        let [camera_id, floor_id, floor, track_id, vehicle_type, direction, confidence, timestamp] =
             members.values;
         Self {
             camera_id,
             floor_id,
+            floor,
             track_id,
             vehicle_type,
             direction,
@@ -158,14 +176,22 @@ impl<'a> RawEvent<'a> {
         members.map(Self::from).ok_or(Unreadable::NotAnObject)
     }
 
-    /// The event, if every field fits.
+    /// The event, if every field fits. No floor is known by its name.
     ///
     /// # Errors
     /// Every field that does not.
     pub fn judge(self) -> Result<NewEvent, Misfit> {
+        self.judge_with(&|_| None)
+    }
+
+    /// The event, if every field fits; `floors` knows the id of the floor with a name.
+    ///
+    /// # Errors
+    /// Every field that does not.
+    pub fn judge_with(self, floors: FloorLookup<'_>) -> Result<NewEvent, Misfit> {
         let mut faults = Vec::new();
         let camera_id = name("camera_id", self.camera_id, &mut faults);
-        let floor_id = floor_id(self.floor_id, &mut faults);
+        let floor_id = floor_of(self.floor_id, self.floor, floors, &mut faults);
         let track_id = name("track_id", self.track_id, &mut faults);
         let vehicle_type = word::<VehicleType>("vehicle_type", self.vehicle_type, &mut faults);
         let direction = word::<Direction>("direction", self.direction, &mut faults);
@@ -215,6 +241,33 @@ pub fn name(
     }
 }
 
+/// The floor of an event: its id, or the id of the floor with its name. Both must mean one floor.
+fn floor_of(
+    id: Option<Scalar<'_>>,
+    name: Option<Scalar<'_>>,
+    floors: FloorLookup<'_>,
+    faults: &mut Vec<FieldError>,
+) -> Option<i64> {
+    let Some(name) = name.filter(|name| *name != Scalar::Null) else {
+        return floor_id(id, faults);
+    };
+    let named = match &name {
+        Scalar::Text(text) => floors(text),
+        other => return refuse("floor", Some(other), NOT_A_NAME, faults),
+    };
+    if named.is_none() {
+        faults.push(FieldError::new("floor", NO_SUCH_FLOOR));
+    }
+    if id.as_ref().is_none_or(|id| *id == Scalar::Null) {
+        return named;
+    }
+    let id = floor_id(id, faults)?;
+    if named.is_some_and(|named| named != id) {
+        faults.push(FieldError::new("floor", ANOTHER_FLOOR));
+    }
+    Some(id)
+}
+
 fn floor_id(value: Option<Scalar<'_>>, faults: &mut Vec<FieldError>) -> Option<i64> {
     match value {
         Some(Scalar::Int(id)) if id >= 1 => Some(id),
@@ -258,7 +311,8 @@ fn timestamp(value: Option<Scalar<'_>>, faults: &mut Vec<FieldError>) -> Option<
         Some(Scalar::Text(text)) => text.as_ref(),
         Some(_) => "",
     };
-    parse_instant(text).map_err(|detail| faults.push(FieldError::new("timestamp", detail))).ok()
+    // An instant that cannot be said lies ahead of every clock: it is refused as that.
+    parse_bound(text).map_err(|detail| faults.push(FieldError::new("timestamp", detail))).ok()
 }
 
 /// Notes that a required field is absent, or that it is there but `detail`.

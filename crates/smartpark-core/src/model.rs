@@ -13,6 +13,7 @@ mod digest;
 mod key;
 mod position;
 mod site;
+mod site_record;
 mod statistics;
 
 pub use attention::{
@@ -28,6 +29,7 @@ pub use key::KEY_MARK;
 pub use key::{ApiKey, NewKey, Role};
 pub use position::Position;
 pub use site::Site;
+pub use site_record::{SiteDetails, SiteRecord};
 pub use statistics::{
     Cleanup, FloorCount, OccupancyHistory, OccupancyStep, PeakHour, Statistics, VehicleTypeCounts,
 };

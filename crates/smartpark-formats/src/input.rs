@@ -29,6 +29,9 @@ mod xovis;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+pub(crate) use decimal::Decimal;
+pub(crate) use instant::{since_1970, whole_micros};
+
 pub use dahua::{DahuaPart, DahuaStream};
 pub use frigate::{Advance, Sighting};
 pub use own::own_events;

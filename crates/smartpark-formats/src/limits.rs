@@ -45,3 +45,8 @@ pub const MAX_VIDEO_MASKS: usize = 20;
 pub const VIDEO_FPS: RangeInclusive<f64> = 4.0..=60.0;
 /// Widths that a picture may be scaled to, in pixels.
 pub const VIDEO_WIDTH: RangeInclusive<u64> = 160..=1_920;
+/// In how many lines of a file its header is looked for: exports of loop counters have about ten
+/// lines above it.
+pub const MAX_HEADER_LINES: usize = 50;
+/// How many cells of a line that is no header are shown.
+pub const MAX_SHOWN_CELLS: usize = 20;

@@ -273,7 +273,9 @@ impl EventOperations<'_> {
         Ok(lags(&receipts))
     }
 
-    /// The window of the last `hours`, as [`EventOperations::get_event_statistics`] takes it.
+    /// The window of the last `hours`, as [`EventOperations::get_event_statistics`] takes it: it
+    /// ends now, with the events of this instant. Events ahead of the clock come into it when their
+    /// time has come.
     ///
     /// # Errors
     /// [`Error::Invalid`] for hours out of 1–876600.
@@ -282,9 +284,8 @@ impl EventOperations<'_> {
             return Err(Error::invalid("hours", "must be a whole number from 1 to 876600"));
         }
         let now = self.park.now();
-        let skew = SignedDuration::try_from(self.park.options.max_clock_skew).unwrap_or_default();
         let start = now.checked_sub(SignedDuration::from_hours(hours.into()));
-        let end = now.checked_add(skew + SignedDuration::from_micros(1));
+        let end = now.checked_add(SignedDuration::from_micros(1));
         Ok((start.unwrap_or(Timestamp::MIN), end.unwrap_or(Timestamp::MAX)))
     }
 

@@ -1,6 +1,6 @@
 //! Occupancy over time.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use crate::{
     Error, FloorOperations, OccupancyHistory, OccupancyStep, Result,
@@ -10,6 +10,7 @@ use crate::{
         MIN_HISTORY_STEP,
     },
     model::whole_micros,
+    zone::{self, CalendarStep},
 };
 
 /// Lengths of steps that people think in, in seconds: minutes, hours, days, a week, a month.
@@ -58,7 +59,44 @@ impl FloorOperations<'_> {
         let _turn = self.park.walks.acquire().await;
         let steps = self.park.engine.history(floor_id, window, width).await?;
         let steps = steps.iter().map(OccupancyStep::from).collect();
-        Ok(OccupancyHistory { start, end, step, floor_id, steps })
+        Ok(OccupancyHistory { start, end, step, unit: None, floor_id, steps })
+    }
+
+    /// [`FloorOperations::get_history`] by the calendar of a time zone: a step is a day, a week or
+    /// a month, of as many hours as it has there.
+    ///
+    /// # Errors
+    /// As [`FloorOperations::get_history`].
+    pub async fn get_calendar_history(
+        self,
+        floor_id: Option<i64>,
+        start: Timestamp,
+        end: Timestamp,
+        unit: CalendarStep,
+        zone: &TimeZone,
+    ) -> Result<OccupancyHistory> {
+        let (start, end) = (whole_micros(start), whole_micros(end).min(self.park.now()));
+        if end < start {
+            return Err(Error::invalid("end", "must not be before start, nor start ahead of now"));
+        }
+        let most = usize::try_from(MAX_HISTORY_STEPS).unwrap_or(usize::MAX);
+        let bounds = zone::beginnings(zone, (start, end), unit, most)
+            .ok_or(FieldError::new("step", TOO_MANY_STEPS))
+            .map_err(|fault| Error::Invalid(vec![fault]))?;
+        let bounds: Vec<i64> = bounds.iter().map(|at| at.as_microsecond()).collect();
+        let _turn = self.park.walks.acquire().await;
+        let mut steps = Vec::with_capacity(bounds.len());
+        if bounds.is_empty() {
+            // The floor and the horizon are looked at all the same.
+            let window = (start.as_microsecond(), end.as_microsecond());
+            self.park.engine.history(floor_id, window, 1_000_000).await?;
+        }
+        for (window, width) in equal_steps(&bounds, end.as_microsecond()) {
+            let walked = self.park.engine.history(floor_id, window, width).await?;
+            steps.extend(walked.iter().map(OccupancyStep::from));
+        }
+        let step = unit.seconds();
+        Ok(OccupancyHistory { start, end, step, unit: Some(unit), floor_id, steps })
     }
 
     /// The window of the last `hours`, as [`FloorOperations::get_history`] takes it: until now.
@@ -73,6 +111,23 @@ impl FloorOperations<'_> {
         let start = now.checked_sub(SignedDuration::from_hours(hours.into()));
         Ok((start.unwrap_or(Timestamp::MIN), now))
     }
+}
+
+const TOO_MANY_STEPS: &str = "must not make more than 2000 steps of the window";
+
+/// Windows of steps of one width each, which together are the steps that begin at `bounds`: the
+/// days of a year are five such windows.
+fn equal_steps(bounds: &[i64], end: i64) -> Vec<((i64, i64), i64)> {
+    let mut windows: Vec<((i64, i64), i64)> = Vec::new();
+    for (place, start) in bounds.iter().enumerate() {
+        let next = bounds.get(place + 1).copied().unwrap_or(end);
+        let length = next - start;
+        match windows.last_mut() {
+            Some(((_, until), width)) if *width == length => *until = next,
+            _ => windows.push(((*start, next), length)),
+        }
+    }
+    windows
 }
 
 /// The length of the steps of a window in seconds: `asked`, or one that makes no chart too fine.
@@ -90,7 +145,7 @@ fn fitting_step((start, end): (i64, i64), asked: Option<u32>) -> Result<u32, Fie
         ));
     }
     if steps(step) > MAX_HISTORY_STEPS.into() {
-        return Err(FieldError::new("step", "must not make more than 2000 steps of the window"));
+        return Err(FieldError::new("step", TOO_MANY_STEPS));
     }
     Ok(step)
 }
@@ -98,6 +153,14 @@ fn fitting_step((start, end): (i64, i64), asked: Option<u32>) -> Result<u32, Fie
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn steps_of_one_width_are_walked_together() {
+        let windows = equal_steps(&[0, 24, 48, 73, 97], 121);
+        assert_eq!(windows, [((0, 48), 24), ((48, 73), 25), ((73, 121), 24)]);
+        assert_eq!(equal_steps(&[5, 8], 20), [((5, 8), 3), ((8, 20), 12)]);
+        assert_eq!(equal_steps(&[], 20), []);
+    }
 
     #[test]
     fn steps_are_chosen_from_the_ladder_and_bounded() {

@@ -61,6 +61,7 @@ mod replica;
 mod resend;
 mod schema;
 mod seed;
+mod site;
 mod states;
 mod store;
 mod sync;

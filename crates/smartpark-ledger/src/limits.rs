@@ -85,6 +85,9 @@ pub const HEARTBEAT: Duration = Duration::from_secs(5);
 pub const DEFAULT_MAX_CLOCK_SKEW: Duration = Duration::from_secs(5 * 60);
 /// Within what time a second event without a timestamp is a repeat of the first. Contract §3.
 pub const DEFAULT_DEDUP_WINDOW: Duration = Duration::from_secs(5);
+/// How old the site's record may be that a server goes by: what another process changes shows
+/// within this time.
+pub const SITE_KEPT: Duration = Duration::from_secs(2);
 /// Longest line of a file to import, in bytes: an event is about 200.
 pub const MAX_IMPORT_LINE_BYTES: usize = 64 * 1024;
 /// Rows of a file that are recorded together: one full group of the writer.

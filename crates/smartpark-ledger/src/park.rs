@@ -350,6 +350,15 @@ impl SmartPark {
         self.hub.watchers()
     }
 
+    /// What files call this ledger: a random name that it was given when it was created. Files
+    /// that name another one come from another site, whose floors have other ids.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn ledger_id(&self) -> Result<String> {
+        Ok(format!("{:x}", self.engine.copy_mark().await?.identity))
+    }
+
     /// The time by the ledger's clock, in whole microseconds.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -9,6 +9,7 @@ pub(crate) mod observation;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod seals;
+mod site;
 mod sqlite;
 mod tally;
 pub(crate) mod transfer;
@@ -22,7 +23,7 @@ use tokio::sync::watch;
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, Options, Position, Recorded,
-    Result, ServerLock, StateChange, Statistics, TableInfo,
+    Result, ServerLock, SiteRecord, StateChange, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     decide::Adjustment,
@@ -122,6 +123,8 @@ dispatch! {
         limit: u32,
         cursor: Option<Cursor>
     ) -> Result<EventPage>;
+    fn site() -> Result<SiteRecord>;
+    fn replace_site(old: SiteRecord, new: SiteRecord) -> Result<bool>;
     fn horizon() -> Result<Option<i64>>;
     fn position() -> Result<Position>;
     fn last_gone() -> Result<Position>;

@@ -30,9 +30,11 @@ mod retention;
 mod serve;
 mod signals;
 mod simulate;
+mod sites;
 mod trial;
 mod truth;
 mod vision;
+mod window;
 mod words;
 
 use std::{io, path::PathBuf, process::ExitCode};
@@ -41,7 +43,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
 use crate::{
-    Options, SmartPark,
+    Options, SiteRecord, SmartPark,
     config::{ConfigError, ConfigFile, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
@@ -141,6 +143,7 @@ enum Command {
     Changes(changes::ChangesArgs),
     Clock(clock::Args),
     Key(keys::Args),
+    Sites(sites::Args),
     Vision(vision::Args),
     Demo(demo::Args),
     Input(trial::Args),
@@ -175,9 +178,17 @@ impl Context {
         SmartPark::connect(&self.settings.database, self.options()).await
     }
 
-    /// The database, created where there is none.
-    async fn create(&self) -> crate::Result<SmartPark> {
-        SmartPark::open_with(&self.settings.database, self.options()).await
+    /// The database, created where there is none. As long as nobody has set the site, it is what
+    /// the table `[site]` of the configuration file says.
+    async fn create(&self) -> anyhow::Result<SmartPark> {
+        let park = SmartPark::open_with(&self.settings.database, self.options()).await?;
+        if park.site().await? == SiteRecord::default()
+            && let Some(file) = ConfigFile::read(self.config.as_deref())?
+            && let Some(site) = file.site()?
+        {
+            park.change_site(&site).await?;
+        }
+        Ok(park)
     }
 
     /// The time zone of the site, from the table `[site]` of the configuration file; UTC if there
@@ -291,6 +302,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Key(args) => keys::run(args, context).await,
         Command::Vision(args) => vision::run(args, context).await,
         Command::Demo(args) => demo::run(args).await,
+        Command::Sites(args) => sites::run(args, context).await,
         Command::Input(args) => trial::run(args, context).await,
         Command::Feeds(args) => feeds::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),

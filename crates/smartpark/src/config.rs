@@ -18,7 +18,7 @@ pub(crate) use access::{List, Rate};
 pub(crate) use file::ConfigFile;
 
 use crate::{
-    http::{Network, OnLimit, Origin, Rates},
+    http::{BasePath, Network, OnLimit, Origin, Rates},
     limits::{DEFAULT_DEDUP_WINDOW, DEFAULT_MAX_CLOCK_SKEW, MAX_NAME_CHARS, MAX_RETENTION_DAYS},
 };
 
@@ -221,6 +221,7 @@ pub(crate) struct Layer {
     pub(crate) tls_key: Option<PathBuf>,
     pub(crate) behind_proxy: Option<List<Network>>,
     pub(crate) cors_origin: Option<List<Origin>>,
+    pub(crate) base_path: Option<BasePath>,
     pub(crate) rate_limit: Option<Rate>,
     pub(crate) address_rate_limit: Option<Rate>,
 }
@@ -245,6 +246,7 @@ impl Layer {
             tls_key: self.tls_key.or(lower.tls_key),
             behind_proxy: self.behind_proxy.or(lower.behind_proxy),
             cors_origin: self.cors_origin.or(lower.cors_origin),
+            base_path: self.base_path.or(lower.base_path),
             rate_limit: self.rate_limit.or(lower.rate_limit),
             address_rate_limit: self.address_rate_limit.or(lower.address_rate_limit),
         }
@@ -273,6 +275,7 @@ impl Layer {
             tls_key: get("SMARTPARK_TLS_KEY").map(PathBuf::from),
             behind_proxy: variable(get, "SMARTPARK_BEHIND_PROXY", str::parse)?,
             cors_origin: variable(get, "SMARTPARK_CORS_ORIGIN", str::parse)?,
+            base_path: variable(get, "SMARTPARK_BASE_PATH", str::parse)?,
             rate_limit: variable(get, "SMARTPARK_RATE_LIMIT", str::parse)?,
             address_rate_limit: variable(get, "SMARTPARK_ADDRESS_RATE_LIMIT", str::parse)?,
         })
@@ -329,6 +332,8 @@ pub(crate) struct Settings {
     pub(crate) proxies: Vec<Network>,
     /// Sites whose pages may use the interface.
     pub(crate) cors_origins: Vec<Origin>,
+    /// The path under which a proxy publishes the server.
+    pub(crate) base_path: BasePath,
     /// How often one may ask.
     pub(crate) rates: Rates,
     /// How much is logged; each command has its own default.
@@ -355,6 +360,7 @@ impl Settings {
             tls: (layer.tls_cert, layer.tls_key),
             proxies: layer.behind_proxy.map_or_else(Vec::new, |list| list.0),
             cors_origins: layer.cors_origin.map_or_else(Vec::new, |list| list.0),
+            base_path: layer.base_path.unwrap_or_default(),
             rates: Rates {
                 per_key: layer.rate_limit.map(|rate| rate.0),
                 per_address: layer.address_rate_limit.map(|rate| rate.0),

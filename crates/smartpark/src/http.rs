@@ -40,6 +40,7 @@ mod latest;
 mod metrics;
 mod origin;
 pub(crate) mod own;
+mod path;
 mod places;
 mod problem;
 mod query;
@@ -51,9 +52,11 @@ mod schemas;
 mod seats;
 mod server;
 mod session;
+mod sites;
 mod statistics;
 mod stream;
 mod tls;
+mod unpack;
 mod validate;
 pub(crate) mod views;
 mod window;
@@ -85,11 +88,13 @@ use feeds::FeedDocuments;
 use guard::Outside;
 use latest::Latest;
 pub use origin::Origin;
+pub use path::BasePath;
 use problem::Problem;
 pub(crate) use record::RecordedView;
 use room::Room;
 use seats::Seats;
 pub use server::{serve, serve_router};
+use sites::SiteCache;
 pub use tls::TlsFiles;
 
 /// What can be set about the server.
@@ -124,6 +129,8 @@ pub struct HttpConfig {
     pub cors_origins: Vec<Origin>,
     /// Cameras that post to `/inputs/…`, and the feeds.
     pub connections: Arc<Connections>,
+    /// The path under which a proxy publishes the server. Requests with and without it are served.
+    pub base_path: BasePath,
 }
 
 impl Default for HttpConfig {
@@ -140,6 +147,7 @@ impl Default for HttpConfig {
             streams: MAX_WATCHERS,
             cors_origins: Vec::new(),
             connections: Arc::default(),
+            base_path: BasePath::default(),
         }
     }
 }
@@ -203,6 +211,7 @@ impl Deref for App {
 #[derive(Debug)]
 struct Shared {
     park: SmartPark,
+    site: Arc<SiteCache>,
     /// When the server began.
     began: Timestamp,
     outside: Arc<Outside>,
@@ -274,13 +283,16 @@ impl App {
         (name = "floors", description = "How full the floors are, and managing them"),
         (name = "statistics", description = "What happened in a window of time"),
         (name = "estimates", description = "What comes next, and how far counts may be off"),
+        (name = "sites", description = "What is known of the car park"),
         (name = "live", description = "What happens, as it happens"),
         (name = "devices", description = "What devices and camera programs send beside events"),
         (name = "feeds", description = "Free spaces for cities, maps and journey planners"),
         (name = "session", description = "Signing in on the page"),
         (name = "health", description = "Probes, and metrics"),
     ),
-    components(schemas(problem::ProblemView<'_>)),
+    // Relative to the document: a proxy may publish the server under any path.
+    servers((url = "./")),
+    components(schemas(problem::ProblemView<'_>, download::Separator)),
 )]
 struct Description;
 
@@ -303,6 +315,8 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(drift::get_floor_drift))
         .routes(routes!(drift::get_drift))
         .routes(routes!(drift::get_floor_drift_history))
+        .routes(routes!(sites::list_sites))
+        .routes(routes!(sites::get_site, sites::change_site))
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(stream::watch_live))
         .routes(routes!(attention::get_attention))
@@ -351,7 +365,7 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 /// [`serve_router`] add are the timeouts and bounds of connections, the [`Peer`] of each request,
 /// and stopping; encryption only [`serve`].
 pub fn router(park: SmartPark, config: &HttpConfig) -> Router {
-    let outside = Outside::new(config, None);
+    let outside = Outside::new(config, None, Some(park.clone()));
     let (routes, _) = routes_until(park, config, &outside, Arc::default());
     routes.layer(middleware::from_fn_with_state(outside, guard::guard))
 }
@@ -380,6 +394,7 @@ fn routes_until(
         outside: Arc::clone(outside),
         gate: Arc::new(Gate::new(park.clone(), config)),
         park,
+        site: Arc::clone(&outside.site),
         latest: Latest::default(),
         on_limit: config.on_limit,
         body_timeout: config.timeouts.body,

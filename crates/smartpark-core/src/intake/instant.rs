@@ -14,6 +14,9 @@ const NO_OFFSET: &str = "must carry an offset such as Z or +01:00: local time is
 /// What is said of an instant that could not be written as RFC 3339 in UTC.
 const OUT_OF_RANGE: &str = "must lie in the years 0000 to 9999";
 
+/// What is said of an instant of the last hours of the year 9999.
+const TOO_LATE: &str = "lies too far in the future: the last instant is 9999-12-30T22:00:00Z";
+
 /// Seconds of a day before its last one, where a leap second may follow.
 const LAST_SECOND: i64 = 86_399;
 
@@ -25,7 +28,7 @@ const LAST_SECOND: i64 = 86_399;
 /// # Errors
 /// What is wrong, for a person; never echoes the text.
 pub fn parse_instant(text: &str) -> Result<Timestamp, &'static str> {
-    parse(text)?.ok_or(OUT_OF_RANGE)
+    parse(text)?.ok_or(TOO_LATE)
 }
 
 /// The same for a bound of a window of time. A [`Timestamp`] cannot say the last 26 hours of the

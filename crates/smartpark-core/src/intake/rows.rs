@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor, va
 use serde_json::error::Category;
 
 use super::{
-    MEMBERS, Misfit, NOT_AN_OBJECT, RawEvent, Unreadable,
+    FloorLookup, MEMBERS, Misfit, NOT_AN_OBJECT, RawEvent, Unreadable,
     members::{Members, Named, Skip, visit_scalars},
 };
 use crate::{NewEvent, error::FieldError, limits::MAX_BATCH_ROWS};
@@ -27,7 +27,15 @@ pub enum Input {
 /// # Errors
 /// [`Unreadable::NotJson`] where any of the text is no JSON, whatever stands before it.
 pub fn read_events(json: &[u8]) -> Result<Input, Unreadable> {
-    read(json, Events)
+    read_events_with(json, &|_| None)
+}
+
+/// The same; `floors` knows the id of the floor with a name.
+///
+/// # Errors
+/// As [`read_events`].
+pub fn read_events_with(json: &[u8], floors: FloorLookup<'_>) -> Result<Input, Unreadable> {
+    read(json, Events(floors))
 }
 
 /// Reads all of a JSON text with `seed`, which must accept every value.
@@ -57,9 +65,9 @@ fn describe(error: &serde_json::Error) -> String {
     }
 }
 
-fn judge(members: Option<Members<'_, 7>>) -> Result<NewEvent, Misfit> {
+fn judge(members: Option<Members<'_, 8>>, floors: FloorLookup<'_>) -> Result<NewEvent, Misfit> {
     match members {
-        Some(members) => RawEvent::from(members).judge(),
+        Some(members) => RawEvent::from(members).judge_with(floors),
         None => {
             let faults = vec![FieldError::new("", NOT_AN_OBJECT)];
             Err(Misfit { camera_id: None, faults })
@@ -68,9 +76,9 @@ fn judge(members: Option<Members<'_, 7>>) -> Result<NewEvent, Misfit> {
 }
 
 /// Reads one event or many.
-struct Events;
+struct Events<'l>(FloorLookup<'l>);
 
-impl<'de> DeserializeSeed<'de> for Events {
+impl<'de> DeserializeSeed<'de> for Events<'_> {
     type Value = Input;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Input, D::Error> {
@@ -78,18 +86,18 @@ impl<'de> DeserializeSeed<'de> for Events {
     }
 }
 
-impl<'de> Visitor<'de> for Events {
+impl<'de> Visitor<'de> for Events<'_> {
     type Value = Input;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    visit_scalars!(Input::One(judge(None)));
+    visit_scalars!(Input::One(judge(None, &|_| None)));
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Input, A::Error> {
         let members = Named(&MEMBERS).deserialize(value::MapAccessDeserializer::new(map))?;
-        Ok(Input::One(judge(members)))
+        Ok(Input::One(judge(members, self.0)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Input, A::Error> {
@@ -99,7 +107,7 @@ impl<'de> Visitor<'de> for Events {
                 while items.next_element_seed(Skip)?.is_some() {}
                 return Ok(Input::TooMany);
             }
-            rows.push(judge(members));
+            rows.push(judge(members, self.0));
         }
         Ok(Input::Many(rows))
     }

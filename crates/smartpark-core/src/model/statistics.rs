@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::zone::CalendarStep;
+
 /// How many events of each type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -106,6 +108,8 @@ pub struct OccupancyHistory {
     pub end: Timestamp,
     /// The length of a step in seconds. The last one may be shorter.
     pub step: u32,
+    /// The part of the calendar that a step is; then `step` is its usual length.
+    pub unit: Option<CalendarStep>,
     /// The floor; none for the site, that is the floors together that are active now.
     pub floor_id: Option<i64>,
     /// The steps, from the start on, without a gap.

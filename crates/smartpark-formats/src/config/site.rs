@@ -25,6 +25,8 @@ pub enum SiteKind {
 pub struct Site {
     /// The name in paths and topics, which others keep for ever.
     pub id: Option<String>,
+    /// What people call it.
+    pub name: Option<String>,
     /// Latitude and longitude of the entrance, in degrees.
     pub place: Option<(f64, f64)>,
     /// Street, number, code and town.
@@ -39,12 +41,29 @@ pub struct Site {
     pub opening_hours: Option<String>,
     /// The zone of local days, and of devices that send local times. UTC if none is named.
     pub time_zone: TimeZone,
+    /// The name of that zone, if one is named.
+    pub zone_name: Option<String>,
+    /// Under which licence its numbers may be used.
+    pub licence: Option<String>,
     /// Two letters.
     pub language: Option<String>,
     /// Highest vehicle, in centimetres.
     pub max_height_cm: Option<u32>,
     /// Slots of tenants: taken off total and free in every feed.
     pub reserved_slots: u32,
+}
+
+impl SiteKind {
+    /// The word of the configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Garage => "garage",
+            Self::Underground => "underground",
+            Self::Lot => "lot",
+            Self::Street => "street",
+        }
+    }
 }
 
 impl Site {
@@ -62,6 +81,7 @@ impl Site {
         }
         let site = Self {
             id: table.parsed("id", slug),
+            name: table.text("name"),
             place,
             address: table.text("address"),
             kind: table.parsed("kind", |text| one_of(text, &KINDS)),
@@ -69,6 +89,8 @@ impl Site {
             website: table.parsed("website", website),
             opening_hours: table.text("opening_hours"),
             time_zone: table.parsed("time_zone", time_zone).unwrap_or(TimeZone::UTC),
+            zone_name: table.text("time_zone"),
+            licence: table.text("licence"),
             language: table.parsed("language", language),
             max_height_cm: table.parsed("max_height", height),
             reserved_slots: table

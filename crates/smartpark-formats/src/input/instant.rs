@@ -27,7 +27,8 @@ pub(crate) fn whole_micros(at: Timestamp) -> Option<Timestamp> {
     Timestamp::from_microsecond(i64::try_from(micros).ok()?).ok()
 }
 
-fn since_1970(number: Decimal) -> Option<Timestamp> {
+/// The instant of seconds, milliseconds or microseconds since 1970.
+pub(crate) fn since_1970(number: Decimal) -> Option<Timestamp> {
     let whole = number.scaled(0)?.abs();
     let power = match whole {
         _ if whole < MILLIS_FROM => 6,

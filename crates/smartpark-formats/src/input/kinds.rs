@@ -12,13 +12,11 @@ use super::{
     refusal::{NotCounted, Reason},
     shortened,
 };
-use crate::{Direction, VehicleType, config::Camera};
-
-/// Words that stand for the camera's `default_type`.
-const PLAIN: [&str; 9] = ["car", "suv", "mpv", "suvmpv", "van", "pickup", "vehicle", "unknown", ""];
-/// Words that are never vehicles, unless `types` says so.
-const IGNORED: [&str; 8] =
-    ["person", "human", "bicycle", "nonmotor", "animal", "face", "license_plate", "licenseplate"];
+use crate::{
+    Direction, VehicleType,
+    config::Camera,
+    words::{self, VehicleWord},
+};
 
 /// What one word means, the most special last.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,15 +61,11 @@ impl Camera {
         if self.ignore.contains(&word) {
             return Meaning::Ignored;
         }
-        match word.as_str() {
-            "truck" | "lorry" | "heavy" => Meaning::Special(VehicleType::Truck),
-            "bus" | "coach" => Meaning::Special(VehicleType::Bus),
-            "motorcycle" | "motorbike" | "twowheelvehicle" => {
-                Meaning::Special(VehicleType::Motorcycle)
-            }
-            plain if PLAIN.contains(&plain) => Meaning::Plain(self.default_type),
-            ignored if IGNORED.contains(&ignored) => Meaning::Ignored,
-            _ => Meaning::Unknown,
+        match words::vehicle(&word) {
+            Some(VehicleWord::Plain) => Meaning::Plain(self.default_type),
+            Some(VehicleWord::Of(kind)) => Meaning::Special(kind),
+            Some(VehicleWord::NoVehicle) => Meaning::Ignored,
+            None => Meaning::Unknown,
         }
     }
 

@@ -113,7 +113,7 @@ fn event(json: Json<'_>) -> Result<Crossing, NotCounted> {
         direction: member("direction"),
         confidence: member("confidence"),
         timestamp: member("timestamp"),
-        faults: Vec::new(),
+        ..RawEvent::default()
     };
     let event = raw.judge().map_err(|unfit| {
         let faults: Vec<String> = unfit.faults.iter().map(ToString::to_string).collect();

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     codes::{adjustment_number, binding, direction_number, role_number, type_number},
     digest::Trace,
+    site::Columns,
     transfer::Origin,
 };
 use crate::{
@@ -161,9 +162,10 @@ pub(super) fn retention(horizon: Option<i64>, last_event_id: i64) -> i64 {
     Values::of(b'r').maybe_number(horizon).number(last_event_id).checksum()
 }
 
-/// Of a site's identity and lineage, and of all its API keys.
-pub(super) fn site(identity: i64, lineage: i64, keys: &[KnownKey]) -> i64 {
-    let site = Values::of(b's').number(identity).number(lineage).checksum();
+/// Of a site's identity and lineage, of what is known of it, and of all its API keys.
+pub(super) fn site(identity: i64, lineage: i64, record: &Columns, keys: &[KnownKey]) -> i64 {
+    let site = Values::of(b's').number(identity).number(lineage);
+    let site = record.iter().fold(site, |values, text| values.text(text)).checksum();
     site + keys.iter().map(key).sum::<i64>()
 }
 

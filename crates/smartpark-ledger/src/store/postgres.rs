@@ -35,6 +35,7 @@ mod seals;
 mod seam;
 mod session;
 mod sign_ins;
+mod site;
 mod states;
 mod statistics;
 mod stream;

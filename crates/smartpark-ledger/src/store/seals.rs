@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{checksum, naive::violate, transfer::Origin};
+use super::{checksum, naive::violate, site::Columns, transfer::Origin};
 use crate::{
     Error, Floor, Result,
     check::Report,
@@ -29,6 +29,7 @@ pub(super) struct SealedRetention {
 pub(super) struct SealedSite {
     pub(super) identity: i64,
     pub(super) lineage: i64,
+    pub(super) record: Columns,
     pub(super) checksum: i64,
 }
 
@@ -85,8 +86,9 @@ pub(super) fn compare_retention(report: &mut Report, row: &SealedRetention) {
 
 /// Compares the checksum of the site and its API keys.
 pub(super) fn compare_site(report: &mut Report, row: &SealedSite, keys: &[KnownKey]) {
-    compare(report, (row.checksum, checksum::site(row.identity, row.lineage, keys)), || {
-        "the site's identity or an API key was changed, added or removed".to_owned()
+    let computed = checksum::site(row.identity, row.lineage, &row.record, keys);
+    compare(report, (row.checksum, computed), || {
+        "the site's identity, its data or an API key was changed, added or removed".to_owned()
     });
 }
 

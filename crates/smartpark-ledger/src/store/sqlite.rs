@@ -41,6 +41,7 @@ mod rows;
 mod seals;
 mod session;
 mod sign_ins;
+mod site;
 mod states;
 mod statistics;
 mod tables;

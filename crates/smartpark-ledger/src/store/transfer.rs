@@ -13,7 +13,7 @@ use crate::{
     decide::{Adjustment, StateWrite},
     keys::KnownKey,
     limits::{COPY_PAGE_DIGESTS, COPY_PAGE_ROWS},
-    store::versions::sha256,
+    store::{site::Columns, versions::sha256},
 };
 
 /// Where a row stands in the order in which its table is copied.
@@ -93,6 +93,8 @@ pub(crate) struct Frame {
     pub(super) origins: Vec<Origin>,
     /// All keys, the revoked ones too: a site that asked for keys asks for them in a copy, too.
     pub(super) keys: Vec<KnownKey>,
+    /// What is known of the site.
+    pub(super) site: Columns,
     pub(super) horizon: Option<i64>,
     /// The states of adapters: without them a copy would count a device's next message wrong.
     pub(super) states: Vec<StateWrite>,

@@ -3,10 +3,10 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use serde::Serialize;
+use smartpark_formats::file::Mapping;
 
 use super::{
     Context, Outcome,
-    input::Mapping,
     output::{count, table},
     truth::{self, Comparison},
 };

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, tz::TimeZone};
 use serde::Serialize;
 
 use super::{
     Context, Counting, Outcome,
     floors::{find, instant},
     output::{count, table},
+    window::WindowArgs,
     words::{direction, vehicle_type},
 };
 use crate::{
@@ -19,7 +20,8 @@ use crate::{
         RecordedView,
         views::{CleanupView, EventView, StatisticsView},
     },
-    limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS, MAX_STATISTICS_HOURS},
+    limits::{DEFAULT_PAGE_ROWS, DEFAULT_STATISTICS_HOURS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS},
+    zone::written,
 };
 
 /// Record one event, once
@@ -36,7 +38,7 @@ pub(super) struct RecordArgs {
     #[arg(long, value_name = "ID")]
     camera_id: String,
     /// The floor's id or name
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     floor: String,
     /// The vehicle's track at that camera, 1 to 100 characters
     #[arg(long, value_name = "ID")]
@@ -82,7 +84,7 @@ pub(super) struct EventsArgs {
 #[derive(Debug, Args)]
 pub(super) struct FilterArgs {
     /// Only of this floor (id or name)
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     floor: Option<String>,
     /// Only of this camera
     #[arg(long, value_name = "ID")]
@@ -96,55 +98,49 @@ pub(super) struct FilterArgs {
     /// Only in this direction
     #[arg(long, value_name = "WAY", value_parser = direction())]
     direction: Option<Direction>,
-    /// Only at or after this instant
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
-    start: Option<Timestamp>,
-    /// Only before this instant
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
-    end: Option<Timestamp>,
-    /// Only of the last hours
-    #[arg(long, value_name = "N", conflicts_with_all = ["start", "end"])]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_STATISTICS_HOURS)))]
-    hours: Option<u32>,
+    #[command(flatten)]
+    window: WindowArgs,
 }
 
 impl FilterArgs {
-    /// The filter that the flags say.
-    pub(super) async fn filter(self, park: &SmartPark) -> anyhow::Result<EventFilter> {
+    /// The filter that the flags say, and the zone in which times are shown.
+    pub(super) async fn filter(self, park: &SmartPark) -> anyhow::Result<(EventFilter, TimeZone)> {
         let floor_id = match &self.floor {
             Some(named) => Some(find(park, named).await?.id),
             None => None,
         };
-        let window = self.hours.map(|hours| park.events().window(hours)).transpose()?;
-        Ok(EventFilter {
+        let window = self.window.read(park).await?;
+        let last = window.hours.map(|hours| park.events().window(hours)).transpose()?;
+        let filter = EventFilter {
             floor_id,
             camera_id: self.camera_id,
             track_id: self.track_id,
             vehicle_type: self.vehicle_type,
             direction: self.direction,
-            start: self.start.or(window.map(|(start, _)| start)),
-            end: self.end.or(window.map(|(_, end)| end)),
+            start: window.start.or(last.map(|(start, _)| start)),
+            end: window.end.or(last.map(|(_, end)| end)),
             at_limit: None,
-        })
+        };
+        Ok((filter, window.zone))
     }
 }
 
-/// Show what happened in the last hours: entries, exits, by type, floor and camera
+/// Show what happened in a window of time: entries, exits, by type, floor and camera
 ///
 /// Entries to full and exits from empty floors are named as "at limit": a camera that has many
 /// of them misses vehicles
 ///
-/// Example:
+/// Examples:
 ///   smartpark stats --hours 24 --floor "Ground Floor"
+///   smartpark stats --period yesterday
+///   smartpark stats --start 2026-11-01 --end 2026-12-01
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct StatsArgs {
-    /// How many hours back
-    #[arg(long, value_name = "N", default_value_t = 24)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_STATISTICS_HOURS)))]
-    hours: u32,
+    #[command(flatten)]
+    window: WindowArgs,
     /// Only of this floor (id or name)
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     floor: Option<String>,
 }
 
@@ -226,31 +222,31 @@ fn recorded_text(recorded: &Recorded) -> String {
 
 pub(super) async fn list(args: EventsArgs, context: &Context) -> Outcome {
     let park = context.connect().await?;
-    let filter = args.filter.filter(&park).await?;
+    let (filter, zone) = args.filter.filter(&park).await?;
     let page = park.events().get_events(filter, args.limit, args.cursor).await?;
     let view = PageView {
         events: page.events.iter().cloned().map(Into::into).collect(),
         next_cursor: page.next_cursor.map(|cursor| cursor.to_string()),
     };
-    context.out.print(&view, || events_text(&page))?;
+    context.out.print(&view, || events_text(&page, &zone))?;
     park.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn events_text(page: &EventPage) -> String {
+fn events_text(page: &EventPage, zone: &TimeZone) -> String {
     if page.events.is_empty() {
         return "No events".to_owned();
     }
     let titles =
         [">Id", "Timestamp", "Camera", ">Floor", "Track", "Type", "Way", ">Sure", ">Count", ""];
-    let text = table(&titles, page.events.iter().map(event_row));
+    let text = table(&titles, page.events.iter().map(|event| event_row(event, zone)));
     match page.next_cursor {
         Some(cursor) => format!("{text}\n\nThe next page: the same with --cursor {cursor}"),
         None => text,
     }
 }
 
-fn event_row(event: &Event) -> [String; 10] {
+fn event_row(event: &Event, zone: &TimeZone) -> [String; 10] {
     let note = match event.at_limit {
         Some(limit) => limit.as_str(),
         None if event.is_absorbed() => "absorbed",
@@ -258,7 +254,7 @@ fn event_row(event: &Event) -> [String; 10] {
     };
     [
         event.id.to_string(),
-        event.timestamp.to_string(),
+        written(event.timestamp, zone),
         event.camera_id.clone(),
         event.floor_id.to_string(),
         event.track_id.clone(),
@@ -272,27 +268,31 @@ fn event_row(event: &Event) -> [String; 10] {
 
 pub(super) async fn stats(args: StatsArgs, context: &Context) -> Outcome {
     let park = context.connect().await?;
-    let stats = match &args.floor {
-        Some(named) => {
-            let floor = find(&park, named).await?;
-            let (start, end) = park.events().window(args.hours)?;
-            let events = park.events();
-            events.get_event_statistics_between(start, end, Some(floor.id)).await?
-        }
-        None => park.events().get_event_statistics(args.hours).await?,
+    let floor_id = match &args.floor {
+        Some(named) => Some(find(&park, named).await?.id),
+        None => None,
     };
-    let view = StatisticsView::new(stats.clone(), Some(args.hours));
-    context.out.print(&view, || stats_text(&stats, args.hours))?;
+    let window = args.window.read(&park).await?;
+    let events = park.events();
+    let (start, end) = window.or_last(DEFAULT_STATISTICS_HOURS, |hours| events.window(hours))?;
+    let stats = events.get_event_statistics_between(start, end, floor_id).await?;
+    let hours = window.hours.unwrap_or(DEFAULT_STATISTICS_HOURS);
+    let hours = window.start.is_none().then_some(hours);
+    let when = match hours {
+        Some(hours) => format!("In the last {}", count(hours.into(), "hour")),
+        None => format!("From {} to {}", written(start, &window.zone), written(end, &window.zone)),
+    };
+    let view = StatisticsView::new(stats.clone(), hours);
+    context.out.print(&view, || stats_text(&stats, &when, &window.zone))?;
     park.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn stats_text(stats: &Statistics, hours: u32) -> String {
+fn stats_text(stats: &Statistics, when: &str, zone: &TimeZone) -> String {
     let types = stats.by_vehicle_type;
     let mut text = format!(
-        "In the last {}: {} ({} in, {} out), {} of them at a limit\n\
+        "{when}: {} ({} in, {} out), {} of them at a limit\n\
          Car {}, motorcycle {}, bus {}, truck {}\n",
-        count(hours.into(), "hour"),
         count(stats.total_events, "event"),
         stats.entries,
         stats.exits,
@@ -305,7 +305,8 @@ fn stats_text(stats: &Statistics, hours: u32) -> String {
     if let Some(peak) = stats.peak_hour {
         let end = peak.start.saturating_add(SignedDuration::from_hours(1)).unwrap_or(peak.start);
         let events = count(peak.events, "event");
-        text.push_str(&format!("Busiest hour {} to {end}: {events}\n", peak.start));
+        let (start, end) = (written(peak.start, zone), written(end, zone));
+        text.push_str(&format!("Busiest hour {start} to {end}: {events}\n"));
     }
     let row = |name: &String, events: u64, at_limit: Option<&u64>| {
         [name.clone(), events.to_string(), at_limit.map_or(0, |n| *n).to_string()]

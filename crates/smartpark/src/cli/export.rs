@@ -58,7 +58,7 @@ struct Exported {
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let park = context.connect().await?;
     let format = args.format.or_else(|| by_extension(&args.file)).unwrap_or(Format::Csv);
-    let filter = args.filter.filter(&park).await?;
+    let (filter, _) = args.filter.filter(&park).await?;
     let to_file = args.file != Path::new("-");
     let shown = if to_file { args.file.display().to_string() } else { "standard output".into() };
     let cannot = || format!("{shown} cannot be written");

@@ -10,7 +10,7 @@ use crate::{
     Arrival, Floor, FloorChange, FloorCount, NewFloor, SmartPark, Timestamp,
     config::Span,
     http::views::{FloorView, FloorsView, RecommendationView},
-    intake::parse_bound,
+    intake::{folded_name, parse_bound},
     occupancy_percentage,
 };
 
@@ -63,6 +63,7 @@ enum FloorsCommand {
     #[command(verbatim_doc_comment)]
     Remove {
         /// The floor's id or name
+        #[arg(allow_negative_numbers = true)]
         floor: String,
     },
     /// Set a floor's count to what somebody counted just now
@@ -79,6 +80,7 @@ enum FloorsCommand {
 #[derive(Debug, clap::Args)]
 struct AddArgs {
     /// Its name, unique, 1 to 100 characters
+    #[arg(allow_negative_numbers = true)]
     name: String,
     /// How many vehicles fit
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -94,9 +96,10 @@ struct AddArgs {
 #[derive(Debug, clap::Args)]
 struct SetArgs {
     /// The floor's id or name
+    #[arg(allow_negative_numbers = true)]
     floor: String,
     /// A new name
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     name: Option<String>,
     /// How many vehicles fit from now on
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
@@ -118,6 +121,7 @@ struct SetArgs {
 #[derive(Debug, clap::Args)]
 struct RecountArgs {
     /// The floor's id or name
+    #[arg(allow_negative_numbers = true)]
     floor: String,
     /// How many vehicles were counted
     #[arg(value_name = "N", allow_negative_numbers = true)]
@@ -166,10 +170,13 @@ pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
     parse_bound(text).map_err(|fault| fault.to_string())
 }
 
-/// The floor with this name, or else with this id.
+/// The floor with this name, or else with this id. Accents may be written in another way.
 pub(super) async fn find(park: &SmartPark, named: &str) -> anyhow::Result<Floor> {
-    if let Some(floor) = park.floors().get_floor_by_name(named).await? {
-        return Ok(floor);
+    let composed = folded_name(named);
+    for name in [named, composed.as_ref()] {
+        if let Some(floor) = park.floors().get_floor_by_name(name).await? {
+            return Ok(floor);
+        }
     }
     let by_id = match named.parse() {
         Ok(id) => park.floors().get_floor_by_id(id).await?,

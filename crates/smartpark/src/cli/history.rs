@@ -3,16 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use jiff::tz::TimeZone;
 
-use super::{
-    Context, Outcome,
-    floors::{find, instant},
-    output::table,
-};
+use super::{Context, Outcome, floors::find, output::table, window::WindowArgs};
 use crate::{
-    OccupancyHistory, OccupancyStep, Timestamp,
+    OccupancyHistory, OccupancyStep,
     http::history::HistoryView,
-    limits::{MAX_HISTORY_STEP, MAX_STATISTICS_HOURS, MIN_HISTORY_STEP},
+    limits::{DEFAULT_STATISTICS_HOURS, MAX_HISTORY_STEP, MIN_HISTORY_STEP},
+    zone::{CalendarStep, written},
 };
 
 /// Show occupancy over time: of a floor, or of all active floors together
@@ -22,28 +20,38 @@ use crate::{
 ///
 /// Examples:
 ///   smartpark history --floor "Ground Floor" --hours 12
-///   smartpark history --start 2026-02-01T00:00:00Z --end 2026-03-01T00:00:00Z --step 86400
+///   smartpark history --period 2026-11 --step day
+///   smartpark history --start 2026-01-01 --step month --time-zone Europe/Berlin
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct HistoryArgs {
     /// Only this floor (id or name)
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     floor: Option<String>,
-    /// The last hours
-    #[arg(long, value_name = "N", default_value_t = 24, conflicts_with_all = ["start", "end"])]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_STATISTICS_HOURS)))]
-    hours: u32,
-    /// From this instant on
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
-    start: Option<Timestamp>,
-    /// Until this instant [default: now]
-    #[arg(long, value_name = "INSTANT", value_parser = instant, requires = "start")]
-    end: Option<Timestamp>,
-    /// How long a step is, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 3_600)]
-    #[arg(value_parser = clap::value_parser!(u32)
-        .range(i64::from(MIN_HISTORY_STEP)..=i64::from(MAX_HISTORY_STEP)))]
-    step: u32,
+    #[command(flatten)]
+    window: WindowArgs,
+    /// How long a step is: a number of seconds, or day, week or month by the calendar
+    #[arg(long, value_name = "STEP", default_value = "3600", value_parser = step)]
+    step: Step,
+}
+
+/// How long a step is.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Seconds(u32),
+    Calendar(CalendarStep),
+}
+
+fn step(text: &str) -> Result<Step, String> {
+    if let Ok(unit) = text.parse() {
+        return Ok(Step::Calendar(unit));
+    }
+    let range = MIN_HISTORY_STEP..=MAX_HISTORY_STEP;
+    let seconds = text.parse().ok().filter(|seconds| range.contains(seconds));
+    seconds.map(Step::Seconds).ok_or_else(|| {
+        let (least, most) = (MIN_HISTORY_STEP, MAX_HISTORY_STEP);
+        format!("must be a number of seconds from {least} to {most}, or day, week or month")
+    })
 }
 
 pub(super) async fn run(args: HistoryArgs, context: &Context) -> Outcome {
@@ -52,18 +60,26 @@ pub(super) async fn run(args: HistoryArgs, context: &Context) -> Outcome {
         Some(named) => Some(find(&park, named).await?.id),
         None => None,
     };
-    let (first, now) = park.floors().history_window(args.hours)?;
-    let (start, end) = (args.start.unwrap_or(first), args.end.unwrap_or(now));
-    let history = park.floors().get_history(floor_id, start, end, Some(args.step)).await?;
-    context.out.print(&HistoryView::from(history.clone()), || text(&history))?;
+    let window = args.window.read(&park).await?;
+    let floors = park.floors();
+    let last = |hours| floors.history_window(hours);
+    let (start, end) = window.or_last(DEFAULT_STATISTICS_HOURS, last)?;
+    let history = match args.step {
+        Step::Seconds(step) => floors.get_history(floor_id, start, end, Some(step)).await?,
+        Step::Calendar(unit) => {
+            floors.get_calendar_history(floor_id, start, end, unit, &window.zone).await?
+        }
+    };
+    let view = HistoryView::from(history.clone());
+    context.out.print(&view, || text(&history, &window.zone))?;
     park.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(history: &OccupancyHistory) -> String {
+fn text(history: &OccupancyHistory, zone: &TimeZone) -> String {
     let row = |step: &OccupancyStep| {
         [
-            step.start.to_string(),
+            written(step.start, zone),
             step.min.to_string(),
             step.max.to_string(),
             format!("{:.1}", step.mean),

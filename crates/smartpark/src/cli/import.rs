@@ -3,6 +3,7 @@
 //! Invariant: a row is reported only after its batch was answered, which is after its commit.
 //! Whatever ends an import, the rows it reported are safe, and repeating it settles the rest.
 
+mod file;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub(super) mod missing;
@@ -12,11 +13,12 @@ mod rows;
 
 use std::{path::PathBuf, process::ExitCode, thread};
 
+use smartpark_formats::file::{FloorNames, Rules};
 use tokio::sync::mpsc;
 
 use super::{
-    Context, Outcome, Usage,
-    input::{Columns, Format, Mapping, Source, shown},
+    Context, Outcome,
+    input::{Format, Source, shown},
     output::note,
     signals::{PauseSignal, StopSignals},
 };
@@ -25,17 +27,23 @@ use crate::{
     config::Span,
     limits::{IMPORT_ATTEMPTS, IMPORT_BATCHES_AHEAD, IMPORT_FIRST_PAUSE, IMPORT_REST},
 };
+use file::FileArgs;
 pub(super) use missing::line;
 use report::Report;
-pub(super) use rows::FloorNames;
 use rows::{Batch, Reader, Row};
 
 /// Record the events of a file, each once
 ///
-/// Takes CSV with a header or NDJSON (one object a line), also packed with gzip, from a file or
-/// from standard input (-). The fields are camera_id, floor_id, track_id, vehicle_type,
-/// direction, timestamp and, optional, confidence. A floor may be given by its name instead
-/// (columns floor, floor_name, floor_id_or_name); other columns are passed over
+/// Takes a table (cells between commas, semicolons or tabs; lines above the header are passed
+/// over) or NDJSON (one object a line), also packed with gzip, from a file or from standard input
+/// (-). The fields are camera_id, floor (its name, or floor_id), track_id, direction and timestamp;
+/// optional are vehicle_type (car) and confidence (0.8). Column names are compared without regard
+/// to case, blanks and underscores; other columns are passed over
+///
+/// Times are RFC 3339, also with a blank for the T; dates as 2026-11-20 or 20.11.2026; seconds,
+/// milliseconds or microseconds since 1970. Local times need --time-zone. Other words for
+/// directions and vehicles (in, out, van, lorry …) are understood; the summary tells which, and how
+/// often. Rows of people and bicycles are not counted
 ///
 /// Repeating an import is always safe: what was recorded before is a duplicate and changes
 /// nothing. An import that was interrupted is simply started again. Rows may come in any order.
@@ -44,18 +52,16 @@ use rows::{Batch, Reader, Row};
 /// Examples:
 ///   smartpark import events.csv.gz
 ///   smartpark import export.csv --map floor=level --map camera_id=sensor --rejects bad.csv
+///   smartpark import gate.csv --set floor="Level 1" --set camera_id=gate --time-zone Europe/Berlin
+///   smartpark import loops.csv --map timestamp=Date+Time --time-format "%m/%d/%Y %I:%M:%S %p" \
+///     --map track_id="Veh. No." --map direction=Channel --word direction:1=entry \
+///     --word direction:2=exit --set floor=P1 --set camera_id=loop --time-zone America/Chicago
 ///   zcat old.ndjson.gz | smartpark import - --json
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// The file, or - for standard input
-    file: PathBuf,
-    /// What the file holds [default: what its name or its first byte says]
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<Format>,
-    /// The column (or member) that holds a field, as FIELD=COLUMN; can be repeated
-    #[arg(long, value_name = "FIELD=COLUMN")]
-    map: Vec<Mapping>,
+    #[command(flatten)]
+    file: FileArgs,
     /// Write every rejected row's line and reason to this file, as CSV
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -76,39 +82,45 @@ enum End {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
-    let columns = rows::columns(&args.map).map_err(Usage)?;
+    args.file.columns()?;
     let signals = (StopSignals::catch()?, PauseSignal::catch()?);
     let park = context.connect().await?;
-    let floors = park.floors().get_all_floors().await?;
-    let floor_names = FloorNames::new(&floors);
-    let source = Source::open(&args.file, args.format)?;
+    let rules = rules(&park, &args.file).await?;
+    let source = args.file.open()?;
     let mut report = Report::start(source.progress.clone(), args.rejects.as_deref())?;
-    let batches = batches(source, columns, floor_names)?;
+    let batches = batches(source, rules)?;
     let end = record_all(&park, batches, signals, &mut report).await?;
     let summary = report.finish(matches!(end, End::Complete))?;
-    if floors.is_empty() && summary.rejected > 0 {
+    if summary.rejected > 0 && park.floors().get_all_floors().await?.is_empty() {
         note("there are no floors yet: add them first with `smartpark floors add NAME --slots N`");
+    }
+    let is_empty = matches!(end, End::Complete) && summary.read == 0;
+    if is_empty {
+        note(&format!("error: {} holds no rows: nothing was read", shown(&args.file.file)));
     }
     match &end {
         End::Complete => {}
         End::Interrupted => note("interrupted"),
-        End::Failed(reason) => note(&format!("error: {}: {reason}", shown(&args.file))),
+        End::Failed(reason) => note(&format!("error: {}: {reason}", shown(&args.file.file))),
     }
     context.out.print(&summary, || summary.text())?;
     park.close().await;
-    let is_good = summary.complete && summary.rejected == 0;
+    let is_good = summary.complete && summary.rejected == 0 && !is_empty;
     Ok(if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// How the rows of a file are read into a database.
+async fn rules(park: &SmartPark, file: &FileArgs) -> anyhow::Result<Rules> {
+    let floors = park.floors().get_all_floors().await?;
+    let names = FloorNames::of(floors.into_iter().map(|floor| (floor.name, floor.id)));
+    Ok(file.rules(names, park.ledger_id().await?)?)
+}
+
 /// The rows of a file, read ahead in a thread.
-fn batches(
-    source: Source,
-    columns: Columns<7>,
-    floors: FloorNames,
-) -> anyhow::Result<mpsc::Receiver<Batch>> {
+fn batches(source: Source, rules: Rules) -> anyhow::Result<mpsc::Receiver<Batch>> {
     let reader = match source.format {
-        Format::Csv => Reader::csv(source.lines, &columns, floors)?,
-        Format::Ndjson => Some(Reader::ndjson(source.lines, columns, floors)),
+        Format::Csv => Reader::csv(source.lines, rules)?,
+        Format::Ndjson => Some(Reader::ndjson(source.lines, rules)),
     };
     let (send, batches) = mpsc::channel(IMPORT_BATCHES_AHEAD);
     // An empty file has no reader: the batches end before the first.
@@ -168,16 +180,21 @@ async fn record_batch(
     rows: Vec<Row>,
     report: &mut Report,
 ) -> anyhow::Result<Result<()>> {
-    let good = rows.iter().filter_map(|row| row.event.as_ref().ok());
+    let good = rows.iter().filter_map(|row| row.event.as_ref().ok()?.as_ref());
     let answers = match record_patiently(park, good.cloned().collect()).await {
         Ok(answers) => answers,
         Err(fault) => return Ok(Err(fault)),
     };
     let mut answers = answers.into_iter();
     for row in rows {
+        report.mapped(row.mapped);
         let answer = match row.event {
             Err(reason) => Err(reason),
-            Ok(_) => match answers.next() {
+            Ok(None) => {
+                report.not_counted(row.line);
+                continue;
+            }
+            Ok(Some(_)) => match answers.next() {
                 Some(answer) => answer.map_err(|fault| fault.to_string()),
                 None => return Ok(Err(Error::Internal("an event got no answer".into()))),
             },

@@ -1,8 +1,8 @@
 //! Files that are read row by row: from disk or standard input, packed or not.
 
-mod columns;
 mod lines;
 mod table;
+mod text;
 
 use std::{
     fs::File,
@@ -17,10 +17,10 @@ use std::{
 use anyhow::Context as _;
 use clap::ValueEnum;
 use flate2::bufread::MultiGzDecoder;
+use smartpark_formats::file::Encoding;
 
-pub(super) use columns::{Columns, Mapping, Wanted};
 pub(super) use lines::{Line, Lines};
-pub(super) use table::{Cells, Records};
+pub(super) use table::Records;
 
 /// How much is read from a file at once.
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -30,7 +30,7 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// In what form rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// Cells between commas, names in the first line
+    /// A table with a header, its cells between commas, semicolons, tabs or |
     Csv,
     /// One JSON object a line
     Ndjson,
@@ -63,7 +63,11 @@ impl Progress {
 
 impl Source {
     /// Opens a file, or standard input for `-`, and finds out what it holds unless told.
-    pub(super) fn open(path: &Path, told: Option<Format>) -> anyhow::Result<Self> {
+    pub(super) fn open(
+        path: &Path,
+        told: Option<Format>,
+        encoding: Option<Encoding>,
+    ) -> anyhow::Result<Self> {
         let shown = shown(path);
         let cannot = || format!("{shown} cannot be read");
         let (raw, size) = raw(path).with_context(cannot)?;
@@ -71,11 +75,16 @@ impl Source {
         let counted = Counted { from: raw, read: Arc::clone(&progress.read) };
         let mut packed = BufReader::with_capacity(BUFFER_BYTES, counted);
         let is_packed = first_bytes(&mut packed).with_context(cannot)?.starts_with(&GZIP_MAGIC);
-        let mut plain: Box<dyn BufRead + Send> = if is_packed {
+        let mut bytes: Box<dyn BufRead + Send> = if is_packed {
             Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(packed)))
         } else {
             Box::new(packed)
         };
+        let encoding = match encoding {
+            Some(encoding) => encoding,
+            None => Encoding::of(first_bytes(&mut bytes).with_context(cannot)?),
+        };
+        let mut plain = text::text(bytes, encoding);
         let format = match told.or_else(|| by_extension(path)) {
             Some(format) => format,
             None => sniffed(first_bytes(&mut plain).with_context(cannot)?, &shown)?,
@@ -120,7 +129,7 @@ pub(super) fn by_extension(path: &Path) -> Option<Format> {
     let path = if is_gz { unpacked.as_path() } else { path };
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     match extension.as_str() {
-        "csv" => Some(Format::Csv),
+        "csv" | "tsv" => Some(Format::Csv),
         "ndjson" | "jsonl" => Some(Format::Ndjson),
         _ => None,
     }

@@ -87,7 +87,7 @@ struct AddArgs {
     #[arg(long, value_name = "ID")]
     camera: Vec<String>,
     /// A floor that it may speak for, by its id or name; may be repeated [default: all]
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     floor: Vec<String>,
 }
 

@@ -10,11 +10,11 @@ use tokio::net::TcpListener;
 
 use super::{Context, Counting, Outcome, output::shown_url, retention, signals::StopSignals};
 use crate::{
-    Error, SmartPark,
+    Error, SiteRecord, SmartPark,
     cameras::{Cameras, Local, Plan},
     config::{Days, Layer, Listen, SeedChoice, SiteName},
     files,
-    http::{self, HttpConfig, OnLimit, TlsFiles},
+    http::{self, BasePath, HttpConfig, OnLimit, TlsFiles},
     limits::{COUNTING_PATIENCE, FAILURE_NOTICE},
 };
 
@@ -45,7 +45,8 @@ pub(super) struct Args {
     /// What to fill an empty database with [env: SMARTPARK_SEED] [default: sample]
     #[arg(long, value_name = "WHAT")]
     seed: Option<SeedChoice>,
-    /// What the site is called on its page [env: SMARTPARK_SITE_NAME] [default: SmartPark]
+    /// What the site is called on its page [env: SMARTPARK_SITE_NAME] [default: its name, see
+    /// `smartpark sites`]
     #[arg(long, value_name = "NAME")]
     site_name: Option<SiteName>,
     /// What to answer to an entry to a full or an exit from an empty floor, which is stored either
@@ -56,6 +57,10 @@ pub(super) struct Args {
     /// [default: never]
     #[arg(long, value_name = "DAYS")]
     retention_days: Option<Days>,
+    /// The path under which a proxy publishes the server, such as /smartpark; requests with and
+    /// without it are served [env: SMARTPARK_BASE_PATH] [default: /]
+    #[arg(long, value_name = "PATH")]
+    base_path: Option<BasePath>,
     #[command(flatten)]
     access: access::AccessArgs,
     #[command(flatten)]
@@ -70,6 +75,7 @@ impl Args {
         flags.seed = self.seed;
         flags.site_name = self.site_name.clone();
         flags.on_limit = self.on_limit;
+        flags.base_path = self.base_path.clone();
         flags.retention_days = self.retention_days;
         self.access.fill(flags);
     }
@@ -171,16 +177,19 @@ async fn serve(
     connections: Arc<Connections>,
 ) -> anyhow::Result<Option<Error>> {
     let settings = &context.settings;
+    let site = park.site().await?;
+    let named = (site.name != SiteRecord::default().name).then_some(site.name);
     let config = HttpConfig {
         listen: settings.listen,
         on_limit: settings.on_limit,
-        site_name: settings.site_name.clone(),
+        site_name: settings.site_name.clone().or(named),
         no_auth: settings.no_auth,
         tls,
         proxies: settings.proxies.clone(),
         rates: settings.rates,
         cors_origins: settings.cors_origins.clone(),
         connections,
+        base_path: settings.base_path.clone(),
         ..HttpConfig::default()
     };
     if let Err(fault) = park.require_clock().await {

@@ -6,29 +6,25 @@ use std::{
 };
 
 use serde::Serialize;
+use smartpark_formats::file::{Cells, Columns, FloorNames, Header, Mapping, Wanted};
 
 use super::{
     Usage,
-    import::FloorNames,
-    input::{Cells, Columns, Format, Mapping, Records, Source, Wanted, shown},
+    input::{Format, Records, Source, shown},
     output::table,
 };
 use crate::{SmartPark, Timestamp, intake::parse_instant, limits::SHOWN_FAULTS};
 
 /// The fields of a known count, in the order in which [`known_count`] takes them.
 const FIELDS: [Wanted; 3] = [
-    Wanted { field: "timestamp", names: &["timestamp", "hour_utc"], is_required: true },
-    Wanted {
-        field: "floor",
-        names: &["floor_id", "floor", "floor_name", "floor_id_or_name"],
-        is_required: true,
-    },
-    Wanted {
-        field: "count",
-        names: &["count", "occupied_at_start", "occupied", "current_vehicles"],
-        is_required: true,
-    },
+    wanted("timestamp", &["timestamp", "hour_utc"]),
+    wanted("floor", &["floor_id", "floor", "floor_name", "floor_id_or_name"]),
+    wanted("count", &["count", "occupied_at_start", "occupied", "current_vehicles"]),
 ];
+
+const fn wanted(field: &'static str, names: &'static [&'static str]) -> Wanted {
+    Wanted { field, names, is_required: true, or: None }
+}
 
 /// How many instants are remembered: files are sorted by time or by floor and time.
 const REMEMBERED_INSTANTS: usize = 10_000;
@@ -83,23 +79,19 @@ pub(super) async fn compare(
     file: &Path,
     maps: &[Mapping],
 ) -> anyhow::Result<Comparison> {
-    let columns = Columns::new(&FIELDS, maps).map_err(Usage)?;
-    let source = Source::open(file, Some(Format::Csv))?;
-    let names = FloorNames::new(&park.floors().get_all_floors().await?);
-    let mut records = Records::new(source.lines);
+    let columns = Columns::new(&FIELDS, maps, &[]).map_err(Usage)?;
+    let source = Source::open(file, Some(Format::Csv), None)?;
+    let floors = park.floors().get_all_floors().await?;
+    let names = FloorNames::of(floors.into_iter().map(|floor| (floor.name, floor.id)));
     let mut comparison = Comparison::default();
-    let Some((line, header)) = records.next()? else {
+    let Some((mut records, header)) = Records::open(source.lines, &columns)? else {
         return Err(Usage(format!("{} is empty", shown(file))).into());
     };
-    let header = header.map_err(|fault| anyhow::anyhow!("line {line}: {fault}"))?;
-    let header: Vec<&str> = header.iter().collect();
-    let places = columns.locate(&header).map_err(Usage)?;
-    let column = places[1].map_or("", |place| header[place]);
     let mut history = History::default();
     while let Some((line, cells)) = records.next()? {
         comparison.rows += 1;
         let known = cells.map_err(str::to_owned);
-        let known = known.and_then(|cells| known_count(&cells, places, column, &names));
+        let known = known.and_then(|cells| known_count(&cells, &header, &names));
         match met(park, known, &mut history).await? {
             None => comparison.matches += 1,
             Some(mismatch) => {
@@ -116,15 +108,11 @@ pub(super) async fn compare(
 /// A count that is known: when, on which floor, how many.
 type Known = (Timestamp, i64, i64);
 
-fn known_count(
-    cells: &Cells,
-    places: [Option<usize>; 3],
-    column: &str,
-    names: &FloorNames,
-) -> Result<Known, String> {
-    let cell = |field: usize| places[field].and_then(|place| cells.get(place)).unwrap_or_default();
+fn known_count(cells: &Cells, header: &Header<3>, names: &FloorNames) -> Result<Known, String> {
+    let place = |field: usize| header.places[field].map(|place| place.cell);
+    let cell = |field: usize| place(field).and_then(|it| cells.get(it)).unwrap_or_default();
     let at = parse_instant(cell(0).trim()).map_err(|fault| format!("timestamp {fault}"))?;
-    let floor = names.id(column, cell(1)).ok_or("floor names no floor")?;
+    let floor = names.id(header.name(1), cell(1)).ok_or("floor names no floor")?;
     let count = cell(2).trim().parse().map_err(|_| "count must be a whole number")?;
     Ok((at, floor, count))
 }

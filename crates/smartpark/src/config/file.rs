@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde::Deserialize as _;
+use serde_json::{Map, Value};
 use smartpark_formats::config::{ConfigFault, Connections, TABLES};
 use toml::{
     Spanned,
@@ -17,7 +18,7 @@ use toml::{
 use super::{ConfigError, DEFAULT_FILE, Layer};
 
 /// The flat keys: the fields of [`Layer`].
-const FLAT_KEYS: [&str; 18] = [
+const FLAT_KEYS: [&str; 19] = [
     "database",
     "replica",
     "listen",
@@ -34,6 +35,7 @@ const FLAT_KEYS: [&str; 18] = [
     "tls_key",
     "behind_proxy",
     "cors_origin",
+    "base_path",
     "rate_limit",
     "address_rate_limit",
 ];
@@ -107,6 +109,41 @@ impl ConfigFile {
                 Err(faults)
             }
         }
+    }
+
+    /// The members of the site that the table `[site]` sets; `None` without such a table.
+    ///
+    /// # Errors
+    /// The first fault of the file.
+    pub(crate) fn site(&self) -> Result<Option<Map<String, Value>>, ConfigError> {
+        let tables = self.connections().map_err(|faults| {
+            let fault = faults.into_iter().next();
+            let (line, detail) = fault.map_or((1, String::new()), |it| (it.line, it.detail));
+            ConfigError::new(format!("{} line {line}", self.path.display()), detail)
+        })?;
+        let Some(site) = tables.site else { return Ok(None) };
+        let mut members = Map::new();
+        let mut set = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                members.insert(name.to_owned(), value);
+            }
+        };
+        let text = |text: Option<String>| text.map(Value::String);
+        set("slug", text(site.id));
+        set("name", text(site.name));
+        set("time_zone", text(site.zone_name));
+        set("latitude", site.place.map(|(latitude, _)| latitude.into()));
+        set("longitude", site.place.map(|(_, longitude)| longitude.into()));
+        set("address", text(site.address));
+        set("operator", text(site.operator));
+        set("website", text(site.website));
+        set("opening_hours", text(site.opening_hours));
+        set("kind", site.kind.map(|kind| kind.as_str().into()));
+        set("language", text(site.language));
+        set("max_height_cm", site.max_height_cm.map(Into::into));
+        set("reserved_slots", (site.reserved_slots > 0).then(|| site.reserved_slots.into()));
+        set("licence", text(site.licence));
+        Ok(Some(members))
     }
 
     fn fault(&self, key: String, error: &Error) -> ConfigFault {

@@ -5,7 +5,7 @@ use axum::{
     extract::Request,
     http::{HeaderMap, header},
 };
-use bytes::BytesMut;
+use bytes::{Buf, BytesMut};
 use http_body_util::BodyExt;
 use tokio::time::{Duration, timeout};
 
@@ -14,6 +14,7 @@ use super::{
     kind::Kind,
     problem::Problem,
     room::{Room, Share},
+    unpack::{is_packed, unpack},
 };
 use crate::limits::{MAX_BODY_BYTES, MAX_SMALL_BODY_BYTES};
 
@@ -25,6 +26,9 @@ const _: () = assert!(MAX_BODY_BYTES == 16 << 20 && crate::limits::MAX_BATCH_ROW
 const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// How much of it, in bytes.
 const DRAIN_BYTES: usize = 4 * MAX_BODY_BYTES;
+
+/// The byte order mark that some programs put before UTF-8. JSON may do without it, so it goes.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// How the rows of a body are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,13 +60,18 @@ impl Format {
 pub(super) struct Whole {
     /// All of it.
     pub(super) bytes: BytesMut,
-    share: Option<Share>,
+    pub(super) share: Option<Share>,
 }
 
 impl Whole {
+    /// An empty body.
+    pub(super) fn empty() -> Self {
+        Self { bytes: BytesMut::new(), share: None }
+    }
+
     /// Moves it to where so many bytes fit. What has come decides how many, not what is announced:
     /// that costs a client nothing.
-    fn grow(&mut self, capacity: usize, room: &Room) -> Result<(), Kind> {
+    pub(super) fn grow(&mut self, capacity: usize, room: &Room) -> Result<(), Kind> {
         let share = room.take(capacity).ok_or(Kind::Overloaded)?;
         let mut bytes = BytesMut::with_capacity(capacity);
         bytes.extend_from_slice(&self.bytes);
@@ -103,10 +112,7 @@ pub(super) async fn read_at_most(
     app: &App,
 ) -> Result<Whole, Problem> {
     let (parts, mut body) = request.into_parts();
-    if parts.headers.contains_key(header::CONTENT_ENCODING) {
-        let detail = "send the body without a Content-Encoding";
-        return Err(Problem::new(Kind::UnsupportedType).detail(detail));
-    }
+    let is_packed = is_packed(&parts.headers)?;
     let collected = timeout(app.body_timeout, collect(&mut body, most, &app.body_room)).await;
     let result = collected.unwrap_or(Err(Kind::TooSlow));
     let waits_for_word = parts.headers.contains_key(header::EXPECT);
@@ -114,7 +120,14 @@ pub(super) async fn read_at_most(
         // Whether it ends or the time does, the answer is the same.
         timeout(DRAIN_TIME, drain(&mut body)).await.ok();
     }
-    result.map_err(Problem::new)
+    let mut whole = result.map_err(Problem::new)?;
+    if is_packed {
+        whole = unpack(whole, most, &app.body_room).await?;
+    }
+    if whole.bytes.starts_with(BOM) {
+        whole.bytes.advance(BOM.len());
+    }
+    Ok(whole)
 }
 
 /// Takes a body in, piece by piece.
@@ -124,7 +137,7 @@ pub(super) async fn collect(body: &mut Body, most: usize, room: &Room) -> Result
         return Err(Kind::TooLarge);
     }
     let announced = announced.exact().and_then(|bytes| usize::try_from(bytes).ok());
-    let mut whole = Whole { bytes: BytesMut::new(), share: None };
+    let mut whole = Whole::empty();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| Kind::CutShort)?.into_data() else {
             continue;

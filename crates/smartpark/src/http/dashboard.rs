@@ -155,14 +155,15 @@ impl Files {
     }
 }
 
-/// A page with the addresses of its files. Modules import each other; what they will import is
+/// A page with the addresses of its files, relative to its own: a proxy may publish it under any
+/// path. Modules import each other; what they will import is
 /// named ahead, so that a browser need not read the one to learn of the next.
 fn filled(page: &str, site: &str, version: &str) -> String {
     let modules = FILES.iter().filter_map(|(path, _)| is_imported(path).then_some(path));
     let preloads =
         modules.map(|path| format!("<link rel=\"modulepreload\" href=\"{{files}}/{path}\">\n"));
     page.replace("{preloads}\n", &preloads.collect::<String>())
-        .replace("{files}", &format!("/page/{version}"))
+        .replace("{files}", &format!("page/{version}"))
         .replace("{site}", site)
 }
 

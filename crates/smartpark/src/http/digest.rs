@@ -102,6 +102,8 @@ problems!(DigestProblems: InvalidFields, Internal, Overloaded, Unavailable);
             description = "The first instant of the window (RFC 3339 with an offset)"),
         ("end" = Option<String>, Query, format = DateTime,
             description = "The first instant after it, now if not given; only with start"),
+        ("period" = Option<String>, Query,
+            description = "A day or month of the site; not beside hours, start or end"),
         ("step" = Option<u32>, Query, minimum = 1, maximum = 86_400,
             description = "The length of a slice in seconds, 3600 if not given"),
     ),
@@ -118,13 +120,13 @@ pub(super) async fn get_event_digests(
 ) -> Result<Response, Problem> {
     const CAMERA: &str = "camera_id";
     const NOT_A_STEP: &str = "must be a whole number of seconds from 1 to 86400";
-    let mut query = Query::read(&uri, &[CAMERA, "hours", "start", "end", "step"]);
+    let mut query = Query::read(&uri, &[CAMERA, "hours", "start", "end", "period", "step"]);
     let camera_id = query.name(CAMERA);
     if !query.has(CAMERA) {
         query.fault(CAMERA, "is required");
     }
     let step = query.small_integer("step", 1..=MAX_DIGEST_STEP, NOT_A_STEP);
-    let window = Window::read(&mut query);
+    let window = Window::read(&mut query, &app.local().await?);
     let events = app.park.events();
     let of_query = |error| Problem::from_error(error, Place::Query);
     let hours = window.hours.unwrap_or(DEFAULT_STATISTICS_HOURS);

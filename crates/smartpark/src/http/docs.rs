@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::{Router, extract::Request, response::Redirect, routing::get};
+use axum::{Router, extract::Request, routing::get};
 use utoipa::openapi::OpenApi;
 
 use super::assets::{ASK_AGAIN, Asset, CSS, HTML, JAVASCRIPT};
@@ -30,8 +30,7 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>(description: &OpenApi) ->
         ("/docs/swagger-ui-bundle.js", Asset::gzipped(JAVASCRIPT, POLICY, BUNDLE)),
         ("/docs/swagger-ui.css", Asset::gzipped(CSS, POLICY, STYLE)),
     ];
-    let router = Router::new().route("/docs/", get(async || Redirect::to("/docs")));
-    assets.into_iter().fold(router, |router, (path, asset)| {
+    assets.into_iter().fold(Router::new(), |router, (path, asset)| {
         let asset = Arc::new(asset);
         let answer = async move |request: Request| asset.answer(request.headers(), ASK_AGAIN);
         router.route(path, get(answer))

@@ -1,6 +1,6 @@
 //! The events as a table to keep: all that a filter chooses, written while it is read.
 
-use std::{collections::BTreeMap, fmt::Write, sync::Arc};
+use std::{collections::BTreeMap, str::FromStr, sync::Arc};
 
 use axum::{
     extract::State,
@@ -8,6 +8,8 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
+use jiff::tz::TimeZone;
+use utoipa::ToSchema;
 
 use super::{
     App,
@@ -21,13 +23,43 @@ use super::{
     query::Query,
 };
 use crate::{
-    AtLimit, Cursor, Event, EventFilter, EventPage, Result, SmartPark, csv_cells::defuse,
-    limits::MAX_PAGE_ROWS, request_id,
+    AtLimit, Cursor, Event, EventFilter, EventPage, Result, SmartPark, UnknownWord,
+    csv_cells::defuse, limits::MAX_PAGE_ROWS, request_id, zone::written,
 };
 
 /// The columns, in the order of [`row`].
-pub(super) const TITLES: &str = "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,\
-    confidence,timestamp,created_at,count_delta,at_limit\r\n";
+const TITLES: [&str; 13] = [
+    "id",
+    "camera_id",
+    "floor_id",
+    "floor",
+    "track_id",
+    "vehicle_type",
+    "direction",
+    "confidence",
+    "timestamp",
+    "created_at",
+    "count_delta",
+    "at_limit",
+    "ledger",
+];
+
+/// The line of titles.
+pub(super) fn titles(separator: char) -> String {
+    TITLES.join(&separator.to_string()) + "\r\n"
+}
+
+/// How a table is written.
+#[derive(Clone, Debug)]
+pub(super) struct Form {
+    /// What stands between two cells.
+    pub(super) separator: char,
+    /// What the ledger is called in files: an import elsewhere sees by it that floors have other
+    /// ids there.
+    pub(super) ledger: String,
+    /// In which zone instants are written, with their offset.
+    pub(super) zone: TimeZone,
+}
 
 problems!(DownloadProblems: InvalidFields, Internal, Overloaded, Unavailable);
 
@@ -35,11 +67,17 @@ problems!(DownloadProblems: InvalidFields, Internal, Overloaded, Unavailable);
 ///
 /// All events that the parameters choose, newest first, as CSV (RFC 4180, UTF-8, with a line of
 /// titles), however many they are. In names that a spreadsheet would take for a formula a `'`
-/// stands first. An answer that breaks off before its end is not complete: ask again.
+/// stands first. With `bom=true` a byte order mark comes first, without which Excel misreads
+/// accents; Excel in many languages also wants `separator=semicolon`. Instants are in the site's
+/// time zone, with their offset. An answer that breaks off
+/// before its end is not complete: ask again.
 #[utoipa::path(
     get, path = "/events.csv", tag = "events", operation_id = "downloadEvents",
     params(
         FilterParams,
+        ("bom" = Option<bool>, Query, description = "Whether a byte order mark comes first"),
+        ("separator" = Option<Separator>, Query,
+            description = "What stands between two cells, comma if not given"),
     ),
     responses(
         (status = 200, description = "The events", content_type = "text/csv", body = String,
@@ -53,8 +91,11 @@ pub(super) async fn download_events(
     caller: Caller,
     uri: Uri,
 ) -> Result<Response, Problem> {
-    let mut query = Query::read(&uri, &FILTERS);
-    let filter = Filter::read(&mut query);
+    let local = app.local().await?;
+    let mut query = Query::read(&uri, &[&FILTERS[..], &["bom", "separator"]].concat());
+    let filter = Filter::read(&mut query, &local);
+    let has_bom = query.flag("bom");
+    let separator = query.word::<Separator>("separator").unwrap_or(Separator::Comma);
     query.finish()?;
     let filter = filter.of(&app)?;
     let seat = app.downloads.take_free(caller.holder());
@@ -62,9 +103,11 @@ pub(super) async fn download_events(
     // What is wrong at once is told with a status; later the answer can only break off.
     let download = Download::begin(&app.park, filter).await;
     let (download, first) = download.map_err(|error| Problem::from_error(error, Place::Query))?;
+    let form =
+        Form { separator: separator.sign(), ledger: app.park.ledger_id().await?, zone: local.zone };
     let (sender, body) = channel(Arc::clone(&seat));
     request_id::spawn(async move {
-        download.run(first, sender).await;
+        download.run(first, has_bom, form, sender).await;
         drop(seat);
     });
     let mut response = Response::new(body);
@@ -96,12 +139,14 @@ impl Download {
 
     /// Sends page after page, as fast as the client takes them, until all is sent or the client
     /// goes. A server that stops leaves it the time that other requests have, too.
-    async fn run(mut self, first: EventPage, sender: Sender) {
-        let (mut page, mut text) = (first, String::from(TITLES));
+    async fn run(mut self, first: EventPage, has_bom: bool, form: Form, sender: Sender) {
+        let mut text = String::from(if has_bom { "\u{feff}" } else { "" });
+        text.push_str(&titles(form.separator));
+        let mut page = first;
         loop {
             for event in &page.events {
                 let floor = self.floors.get(&event.floor_id).map_or("", String::as_str);
-                row(&mut text, event, floor);
+                row(&mut text, event, floor, &form);
             }
             let piece = Bytes::from(std::mem::take(&mut text));
             if sender.send(Ok(piece)).await.is_err() || page.next_cursor.is_none() {
@@ -130,31 +175,74 @@ impl Download {
 }
 
 /// Adds one event.
-pub(super) fn row(text: &mut String, event: &Event, floor: &str) {
-    let at_limit = event.at_limit.map_or("", AtLimit::as_str);
-    let (camera, floor, track) = (cell(&event.camera_id), cell(floor), cell(&event.track_id));
-    // Writing to a string cannot fail.
-    write!(
-        text,
-        "{},{camera},{},{floor},{track},{},{},{},{},{},{},{at_limit}\r\n",
-        event.id,
-        event.floor_id,
-        event.vehicle_type,
-        event.direction,
-        event.confidence,
-        event.timestamp,
-        event.created_at,
-        event.count_delta,
-    )
-    .unwrap_or_default();
+pub(super) fn row(text: &mut String, event: &Event, floor: &str, form: &Form) {
+    let Form { separator, ledger, zone } = form;
+    let name = |name: &str| cell(name, *separator);
+    let cells = [
+        event.id.to_string(),
+        name(&event.camera_id),
+        event.floor_id.to_string(),
+        name(floor),
+        name(&event.track_id),
+        event.vehicle_type.to_string(),
+        event.direction.to_string(),
+        event.confidence.to_string(),
+        written(event.timestamp, zone),
+        written(event.created_at, zone),
+        event.count_delta.to_string(),
+        event.at_limit.map_or("", AtLimit::as_str).to_owned(),
+        ledger.clone(),
+    ];
+    for (place, cell) in cells.iter().enumerate() {
+        if place > 0 {
+            text.push(*separator);
+        }
+        text.push_str(cell);
+    }
+    text.push_str("\r\n");
 }
 
-/// A name in quotes where it needs them.
-fn cell(name: &str) -> String {
+/// A name in quotes if it needs them.
+fn cell(name: &str, separator: char) -> String {
     let name = defuse(name);
-    if name.contains([',', '"', '\r', '\n']) {
+    if name.contains([separator, '"', '\r', '\n']) {
         format!("\"{}\"", name.replace('"', "\"\""))
     } else {
         name.into_owned()
+    }
+}
+
+/// What stands between two cells.
+#[derive(Clone, Copy, Debug, ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub(super) enum Separator {
+    /// As RFC 4180 has it.
+    Comma,
+    /// As spreadsheets want it in countries that write a decimal comma.
+    Semicolon,
+    /// Tab.
+    Tab,
+}
+
+impl Separator {
+    const fn sign(self) -> char {
+        match self {
+            Self::Comma => ',',
+            Self::Semicolon => ';',
+            Self::Tab => '\t',
+        }
+    }
+}
+
+impl FromStr for Separator {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> std::result::Result<Self, UnknownWord> {
+        match text {
+            "comma" => Ok(Self::Comma),
+            "semicolon" => Ok(Self::Semicolon),
+            "tab" => Ok(Self::Tab),
+            _ => Err(UnknownWord { expected: "comma, semicolon, tab" }),
+        }
     }
 }

@@ -20,6 +20,7 @@ use super::{
     problem::{Place, Problem},
     query::Query,
     views::{CleanupView, EventView, answer},
+    window::Local,
 };
 use crate::{
     Cursor, EventPage,
@@ -45,10 +46,10 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Reads the query of `uri`.
-    pub(super) fn read(uri: &Uri) -> Result<Self, Problem> {
+    pub(super) fn read(uri: &Uri, local: &Local) -> Result<Self, Problem> {
         const NOT_A_LIMIT: &str = "must be a whole number from 1 to 1000";
         let mut query = Query::read(uri, &[&FILTERS[..], &["limit", "cursor"]].concat());
-        let filter = Filter::read(&mut query);
+        let filter = Filter::read(&mut query, local);
         let limit = query.small_integer("limit", 1..=MAX_PAGE_ROWS, NOT_A_LIMIT);
         let cursor = query.word::<Cursor>("cursor");
         query.finish()?;
@@ -80,7 +81,7 @@ problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
     ),
 )]
 pub(super) async fn list_events(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
-    let Asked { filter, limit, cursor } = Asked::read(&uri)?;
+    let Asked { filter, limit, cursor } = Asked::read(&uri, &app.local().await?)?;
     let filter = filter.of(&app)?;
     let is_large = limit > DEFAULT_PAGE_ROWS;
     // Readers are faster than what makes a page of their rows: the rest must not pile up.

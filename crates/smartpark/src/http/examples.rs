@@ -175,6 +175,7 @@ pub(super) fn history(floor_id: Option<i64>) -> Value {
         "start": "2026-02-12T08:00:00Z",
         "end": "2026-02-12T10:30:45Z",
         "step": 3600,
+        "unit": null,
         "floor_id": floor_id,
         "steps": [
             step("2026-02-12T08:00:00Z", (3, 9, 5.25, 8), (10, 5)),
@@ -247,10 +248,32 @@ pub(super) fn feed_json() -> Value {
 pub(super) fn download() -> Value {
     json!(
         "id,camera_id,floor_id,floor,track_id,vehicle_type,direction,confidence,timestamp,\
-         created_at,count_delta,at_limit\r\n\
+         created_at,count_delta,at_limit,ledger\r\n\
          1001,cam_001,1,Ground Floor,track_a1b2c3,car,entry,0.92,2026-02-12T10:30:45Z,\
-         2026-02-12T10:30:45.123456Z,1,\r\n"
+         2026-02-12T10:30:45.123456Z,1,,9b2f04c1d77e3\r\n"
     )
+}
+
+/// A site.
+pub(super) fn site() -> Value {
+    json!({
+        "slug": "north", "name": "North Garage", "time_zone": "Europe/Berlin",
+        "latitude": 48.137, "longitude": 11.575, "address": null, "operator": "City of Example",
+        "website": null, "opening_hours": "24/7", "kind": "garage", "language": "de",
+        "max_height_cm": 210, "reserved_slots": null, "licence": null,
+        "total_slots": 135, "current_vehicles": 37, "available_slots": 98,
+        "occupancy_percentage": 27.4,
+    })
+}
+
+/// All sites.
+pub(super) fn sites() -> Value {
+    json!({"sites": [site()]})
+}
+
+/// What is to change about a site.
+pub(super) fn site_change() -> Value {
+    json!({"name": "North Garage", "time_zone": "Europe/Berlin"})
 }
 
 /// The beginning of a live stream.

@@ -6,7 +6,7 @@ use super::{
     App,
     problem::{Place, Problem},
     query::Query,
-    window::{ENDS_EARLY, NOT_HOURS, TWO_WINDOWS},
+    window::{ENDS_EARLY, Local, NOT_HOURS, TWO_PERIODS, TWO_WINDOWS},
 };
 use crate::{Direction, EventFilter, Result, Timestamp, VehicleType, limits::MAX_STATISTICS_HOURS};
 
@@ -31,12 +31,14 @@ pub(super) struct FilterParams {
     vehicle_type: Option<VehicleType>,
     /// Only in this direction
     direction: Option<Direction>,
-    /// Only at or after this instant (RFC 3339 with an offset)
-    #[param(format = DateTime)]
+    /// Only at or after this instant: RFC 3339 with an offset, or a date, `2026-11`, `today` or
+    /// `yesterday`, which mean the first instant of it in the site's time zone
     start: Option<String>,
-    /// Only before this instant (RFC 3339 with an offset)
-    #[param(format = DateTime)]
+    /// Only before this instant, written like start
     end: Option<String>,
+    /// Only of this day or month of the site: `today`, `yesterday`, a date or `2026-11`; not
+    /// beside hours, start or end
+    period: Option<String>,
     /// Only of the last hours; not beside start or end
     #[param(minimum = 1, maximum = 876_600)]
     hours: Option<u32>,
@@ -46,7 +48,7 @@ pub(super) struct FilterParams {
 }
 
 /// The parameters that filter events.
-pub(super) const FILTERS: [&str; 9] = [
+pub(super) const FILTERS: [&str; 10] = [
     "floor_id",
     "camera_id",
     "track_id",
@@ -54,6 +56,7 @@ pub(super) const FILTERS: [&str; 9] = [
     "direction",
     "start",
     "end",
+    "period",
     "hours",
     "at_limit",
 ];
@@ -66,15 +69,21 @@ pub(super) struct Filter {
 
 impl Filter {
     /// Reads the parameters; what does not fit is noted in the query.
-    pub(super) fn read(query: &mut Query) -> Self {
+    pub(super) fn read(query: &mut Query, local: &Local) -> Self {
+        let period = query.period("period", local);
+        let (start, end) = (query.bound("start", local), query.bound("end", local));
+        if query.has("period") && ["hours", "start", "end"].iter().any(|it| query.has(it)) {
+            query.fault("period", TWO_PERIODS);
+        }
+        let (start, end) = period.map_or((start, end), |(start, end)| (Some(start), Some(end)));
         let filter = EventFilter {
             floor_id: query.integer("floor_id", 1..=i64::MAX, NOT_A_FLOOR_ID),
             camera_id: query.name("camera_id"),
             track_id: query.name("track_id"),
             vehicle_type: query.word::<VehicleType>("vehicle_type"),
             direction: query.word::<Direction>("direction"),
-            start: query.instant("start"),
-            end: query.instant("end"),
+            start,
+            end,
             at_limit: query.has("at_limit").then(|| query.flag("at_limit")),
         };
         let hours = query.small_integer("hours", 1..=MAX_STATISTICS_HOURS, NOT_HOURS);

@@ -150,7 +150,7 @@ pub(super) async fn add_floor(
     let whole = body::read_json(request, &app).await?;
     let floor = app.park.floors();
     let floor = floor.add_floor(bodies::new_floor(&whole.bytes)?).await?;
-    let location = HeaderValue::try_from(format!("/floors/{}", floor.id));
+    let location = HeaderValue::try_from(format!("{}/floors/{}", app.outside.base, floor.id));
     let mut response = answer(StatusCode::CREATED, &FloorView::from(floor));
     if let Ok(location) = location {
         response.headers_mut().insert(header::LOCATION, location);

@@ -14,15 +14,17 @@ use axum::{
 };
 use bytes::Bytes;
 use hyper::body::Frame;
+use jiff::tz::TimeZone;
 
 use super::{
     body::{Format, collect},
     download, events, history,
     problem::Problem,
     room::Room,
-    rows::{self, Row, Rows},
+    rows::{self, FloorIds, Row, Rows},
     statistics,
     views::json_bytes,
+    window::Local,
 };
 use crate::{
     Cursor, Event, EventFilter, NewEvent, Timestamp,
@@ -51,7 +53,7 @@ pub fn read_body(is_lines: bool, pieces: &[&[u8]]) -> Judged<Read> {
     let room = Room::new(MAX_BODIES_BYTES);
     let reading = pin!(async {
         let whole = collect(&mut body, MAX_BODY_BYTES, &room).await.map_err(Problem::new)?;
-        rows::parse(format, whole).await
+        rows::parse(format, whole, FloorIds::default()).await
     });
     // All pieces are there, and small ones are parsed at once: nothing is waited for.
     let Poll::Ready(read) = reading.poll(&mut Context::from_waker(Waker::noop())) else {
@@ -92,7 +94,8 @@ impl HttpBody for Pieces {
 /// # Errors
 /// The problem document that refuses it.
 pub fn read_listing(uri: &Uri, last: Last) -> Judged<(EventFilter, u32, Option<Cursor>)> {
-    let events::Asked { filter, limit, cursor } = events::Asked::read(uri).map_err(document)?;
+    let events::Asked { filter, limit, cursor } =
+        events::Asked::read(uri, &local(last)).map_err(document)?;
     let filter = filter.within(|hours| Ok(last(hours)));
     Ok((filter.expect("the last hours are known"), limit, cursor))
 }
@@ -102,7 +105,8 @@ pub fn read_listing(uri: &Uri, last: Last) -> Judged<(EventFilter, u32, Option<C
 /// # Errors
 /// The problem document that refuses it.
 pub fn read_statistics(uri: &Uri, last: Last) -> Judged<(Timestamp, Timestamp, Option<i64>)> {
-    let asked = statistics::Asked::read(uri, |hours| Ok(last(hours))).map_err(document)?;
+    let asked =
+        statistics::Asked::read(uri, &local(last), |hours| Ok(last(hours))).map_err(document)?;
     Ok((asked.start, asked.end, asked.floor_id))
 }
 
@@ -111,17 +115,25 @@ pub fn read_statistics(uri: &Uri, last: Last) -> Judged<(Timestamp, Timestamp, O
 /// # Errors
 /// The problem document that refuses it.
 pub fn read_history(uri: &Uri, last: Last) -> Judged<(Timestamp, Timestamp, Option<u32>)> {
-    let asked = history::Asked::read(uri, |hours| Ok(last(hours))).map_err(document)?;
+    let asked =
+        history::Asked::read(uri, &local(last), |hours| Ok(last(hours))).map_err(document)?;
     Ok((asked.start, asked.end, asked.step))
+}
+
+/// Dates are those of UTC, and it is the end of the last hours.
+fn local(last: Last) -> Local {
+    Local { zone: TimeZone::UTC, now: last(1).1 }
 }
 
 /// From when until when so many last hours are.
 pub type Last = fn(u32) -> (Timestamp, Timestamp);
 
-/// What `GET /events.csv` writes of these events, which are on the floor with this name.
+/// What `GET /events.csv` writes of these events; `floor` knows the names of floors.
 #[must_use]
-pub fn table(events: &[Event], floor: &str) -> String {
-    let mut text = String::from(download::TITLES);
-    events.iter().for_each(|event| download::row(&mut text, event, floor));
+pub fn table(events: &[Event], floor: impl Fn(i64) -> String) -> String {
+    let mut text = download::titles(',');
+    let form = download::Form { separator: ',', ledger: String::new(), zone: TimeZone::UTC };
+    let write = |event: &Event| download::row(&mut text, event, &floor(event.floor_id), &form);
+    events.iter().for_each(write);
     text
 }

@@ -21,10 +21,13 @@ use super::{
     kind::Kind,
     openapi,
     origin::{self, Origin},
+    path::{self, BasePath},
     places::Places,
     problem::Problem,
     requests::{self, REQUEST_ID, Requests},
+    sites::SiteCache,
 };
+use crate::SmartPark;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");
@@ -39,6 +42,11 @@ const HARDENING: usize = 7;
 /// What is known around the handlers.
 #[derive(Debug)]
 pub(super) struct Outside {
+    /// The path under which the server is published.
+    pub(super) base: BasePath,
+    /// The site that a path may name.
+    pub(super) site: Arc<SiteCache>,
+    park: Option<SmartPark>,
     /// The sites whose pages may read answers.
     origins: Vec<Origin>,
     pub(super) requests: Requests,
@@ -48,9 +56,20 @@ pub(super) struct Outside {
 
 impl Outside {
     /// For a server with this configuration.
-    pub(super) fn new(config: &HttpConfig, places: Option<Arc<Places>>) -> Arc<Self> {
+    pub(super) fn new(
+        config: &HttpConfig,
+        places: Option<Arc<Places>>,
+        park: Option<SmartPark>,
+    ) -> Arc<Self> {
         let requests = Requests::new(&openapi());
-        Arc::new(Self { origins: config.cors_origins.clone(), requests, places })
+        let (base, origins) = (config.base_path.clone(), config.cors_origins.clone());
+        Arc::new(Self { base, site: Arc::default(), park, origins, requests, places })
+    }
+
+    /// Whether the site has this name. If the database cannot be read, no path names it.
+    async fn is_site(&self, slug: &str) -> bool {
+        let Some(park) = &self.park else { return false };
+        self.site.read(park).await.is_ok_and(|site| site.slug == slug)
     }
 }
 
@@ -76,9 +95,24 @@ pub(super) async fn guarded<B, F: Future<Output = Response>>(
     answer: impl FnOnce(Request<B>) -> F,
 ) -> Response {
     let id = requests::identify(request.headers());
-    let begun = outside.requests.begin(request.method(), request.uri().path());
+    let method = request.method().clone();
+    let mut known = path::known(&outside.base, request);
+    if let Ok(request) = &mut known
+        && let Some((slug, length)) = path::site(request.uri().path())
+        && outside.is_site(slug).await
+    {
+        path::strip(request, length);
+    }
+    let path = known.as_ref().map_or("", |request| request.uri().path());
+    let begun = outside.requests.begin(&method, path);
     let answering = async {
-        let response = shared(&outside.origins, request, answer).await;
+        let response = match known {
+            Ok(request) => shared(&outside.origins, request, answer).await,
+            Err(mut moved) => {
+                harden(moved.headers_mut());
+                moved
+            }
+        };
         begun.answered(response.status());
         response
     };
@@ -170,7 +204,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_a_problem() {
-        let guarded = Outside::new(&HttpConfig::default(), None);
+        let guarded = Outside::new(&HttpConfig::default(), None, None);
         let guarded = middleware::from_fn_with_state(guarded, guard);
         let mut router: Router = Router::new().route("/", get(async || fails())).layer(guarded);
         for _ in 0..2 {

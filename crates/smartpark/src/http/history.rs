@@ -18,12 +18,13 @@ use super::{
     problem::{Place, Problem},
     query::Query,
     views::answer,
-    window::Window,
+    window::{Local, Window},
 };
 use crate::{
     Error, OccupancyHistory, OccupancyStep,
     error::FieldError,
     limits::{DEFAULT_STATISTICS_HOURS, LONG_ANSWER_BYTES, MAX_HISTORY_STEP, MIN_HISTORY_STEP},
+    zone::CalendarStep,
 };
 
 /// Occupancy over time, as history is known now: late events have their place in it.
@@ -39,6 +40,9 @@ pub(crate) struct HistoryView {
     /// The length of a step in seconds. The last one may be shorter.
     #[schema(minimum = 60, maximum = 2_678_400)]
     step: u32,
+    /// `day`, `week` or `month` if the steps are those of the site's calendar, then `step` is
+    /// their usual length; null if all steps are equally long.
+    unit: Option<CalendarStep>,
     /// The floor; null for the site.
     floor_id: Option<i64>,
     /// From the start on, without a gap.
@@ -76,8 +80,15 @@ pub(crate) struct StepView {
 
 impl From<OccupancyHistory> for HistoryView {
     fn from(history: OccupancyHistory) -> Self {
-        let OccupancyHistory { start, end, step, floor_id, steps } = history;
-        Self { start, end, step, floor_id, steps: steps.into_iter().map(Into::into).collect() }
+        let OccupancyHistory { start, end, step, unit, floor_id, steps } = history;
+        Self {
+            start,
+            end,
+            step,
+            unit,
+            floor_id,
+            steps: steps.into_iter().map(Into::into).collect(),
+        }
     }
 }
 
@@ -104,15 +115,18 @@ pub(super) struct WindowParams {
     /// The last hours; not beside start or end
     #[param(minimum = 1, maximum = 876_600)]
     hours: Option<u32>,
-    /// The first instant of the window (RFC 3339 with an offset)
-    #[param(format = DateTime)]
+    /// The first instant of the window: RFC 3339 with an offset, or a date, `2026-11`, `today` or
+    /// `yesterday`, which begin in the site's time zone
     start: Option<String>,
     /// The first instant after it, now if not given; only with start
-    #[param(format = DateTime)]
     end: Option<String>,
-    /// The length of a step in seconds; at most 2000 steps
-    #[param(minimum = 60, maximum = 2_678_400)]
-    step: Option<u32>,
+    /// A day or month of the site: `today`, `yesterday`, a date or `2026-11`; not beside hours,
+    /// start or end
+    period: Option<String>,
+    /// The length of a step in seconds, 60 to 2678400; or `day`, `week` or `month` of the site's
+    /// calendar, over both changes of the clock. At most 2000 steps
+    #[param(example = "day")]
+    step: Option<String>,
 }
 
 problems!(FloorProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailable);
@@ -170,9 +184,15 @@ pub(super) async fn get_history(State(app): State<App>, uri: Uri) -> Result<Resp
 async fn history(app: &App, floor_id: Option<i64>, uri: &Uri) -> Result<Response, Problem> {
     let reading = app.park.from_replica();
     let floors = reading.floors();
-    let Asked { start, end, step } = Asked::read(uri, |hours| floors.history_window(hours))?;
+    let local = app.local().await?;
+    let asked = Asked::read(uri, &local, |hours| floors.history_window(hours))?;
+    let Asked { start, end, step, unit } = asked;
     app.check_room(LONG_ANSWER_BYTES)?;
-    let history = floors.get_history(floor_id, start, end, step).await.map_err(of_query)?;
+    let history = match unit {
+        Some(unit) => floors.get_calendar_history(floor_id, start, end, unit, &local.zone).await,
+        None => floors.get_history(floor_id, start, end, step).await,
+    };
+    let history = history.map_err(of_query)?;
     Ok(aged(answer(StatusCode::OK, &HistoryView::from(history)), &reading))
 }
 
@@ -181,18 +201,27 @@ pub(super) struct Asked {
     pub(super) start: Timestamp,
     pub(super) end: Timestamp,
     pub(super) step: Option<u32>,
+    /// The part of the calendar that a step is.
+    pub(super) unit: Option<CalendarStep>,
 }
 
 impl Asked {
     /// Reads the query of `uri`, where `last` says from when until now the last hours are.
     pub(super) fn read(
         uri: &Uri,
+        local: &Local,
         last: impl FnOnce(u32) -> crate::Result<(Timestamp, Timestamp)>,
     ) -> Result<Self, Problem> {
-        const NOT_A_STEP: &str = "must be a whole number of seconds from 60 to 2678400";
-        let mut query = Query::read(uri, &["hours", "start", "end", "step"]);
-        let window = Window::read(&mut query);
-        let step = query.small_integer("step", MIN_HISTORY_STEP..=MAX_HISTORY_STEP, NOT_A_STEP);
+        const NOT_A_STEP: &str = "must be a whole number of seconds from 60 to 2678400, or \
+            day, week or month";
+        let mut query = Query::read(uri, &["hours", "start", "end", "period", "step"]);
+        let window = Window::read(&mut query, local);
+        let unit = query.word_of::<CalendarStep>("step");
+        let steps = MIN_HISTORY_STEP..=MAX_HISTORY_STEP;
+        let step = match unit {
+            Some(_) => None,
+            None => query.small_integer("step", steps, NOT_A_STEP),
+        };
         let hours = window.hours.unwrap_or(DEFAULT_STATISTICS_HOURS);
         let (first, now) = last(hours).map_err(of_query)?;
         let (start, end) = window.or((first, now), &mut query);
@@ -200,7 +229,7 @@ impl Asked {
             query.fault("start", "must not lie ahead of now");
         }
         query.finish()?;
-        Ok(Self { start, end, step })
+        Ok(Self { start, end, step, unit })
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     body::Format,
     problem::Problem,
     record::{self, BatchView},
-    rows,
+    rows::{self, FloorIds},
     views::json_bytes,
 };
 use crate::{Error, SmartPark};
@@ -17,7 +17,7 @@ pub(crate) type OwnAnswer = (u16, Vec<u8>);
 
 /// Records events, one a line.
 pub(crate) async fn record(park: &SmartPark, lines: &[u8]) -> OwnAnswer {
-    let rows = match rows::parse_now(Format::Lines, lines) {
+    let rows = match rows::parse_now(Format::Lines, lines, &FloorIds::default()) {
         Ok(rows) => rows.into_many(),
         Err(problem) => return refusal(&problem),
     };

@@ -6,8 +6,11 @@ use std::{borrow::Cow, ops::RangeInclusive, str::FromStr};
 use axum::http::Uri;
 use jiff::Timestamp;
 
-use super::problem::{Place, Problem};
-use crate::{UnknownWord, error::FieldError, intake, model::name_fault};
+use super::{
+    problem::{Place, Problem},
+    window::Local,
+};
+use crate::{UnknownWord, error::FieldError, intake, model::name_fault, zone};
 
 /// How many faults are named before unknown parameters are no longer: keeps the answer small.
 const MAX_NAMED: usize = 20;
@@ -41,6 +44,10 @@ impl Query {
 
     fn take(&mut self, known: &[&'static str], name: &str, value: &str) {
         let decoded = decode(name).unwrap_or(Cow::Borrowed(name));
+        // By this name libraries send a number that keeps caches from answering.
+        if decoded == "_" {
+            return;
+        }
         let Some(name) = known.iter().find(|known| **known == decoded) else {
             return self.refuse(intake::displayable(&decoded));
         };
@@ -150,11 +157,37 @@ impl Query {
             .ok()
     }
 
-    /// An instant that bounds a window. A `+` before the offset may stand as it is: it means a
-    /// space in a query, and no instant has a space.
+    /// The bound of a window: an instant, or the beginning of a day or month of the site. A `+`
+    /// before the offset may stand as it is: it means a space in a query, and no instant has a
+    /// space.
+    pub(super) fn bound(&mut self, name: &'static str, local: &Local) -> Option<Timestamp> {
+        let text = self.value(name)?.replace(' ', "+");
+        let bound = zone::bound(&text, &local.zone, local.now);
+        bound.map_err(|detail| self.fault(name, detail)).ok()
+    }
+
+    /// An instant that no clock and no zone decides. A `+` before the offset may stand as it is.
     pub(super) fn instant(&mut self, name: &'static str) -> Option<Timestamp> {
         let text = self.value(name)?.replace(' ', "+");
         intake::parse_bound(&text).map_err(|detail| self.fault(name, detail)).ok()
+    }
+
+    /// A day or month of the site.
+    pub(super) fn period(
+        &mut self,
+        name: &'static str,
+        local: &Local,
+    ) -> Option<(Timestamp, Timestamp)> {
+        let period = zone::period(&self.value(name)?, &local.zone, local.now);
+        if period.is_none() {
+            self.fault(name, "must be today, yesterday, a day or a month such as 2026-11");
+        }
+        period
+    }
+
+    /// A parameter that is one of these words, if it is one.
+    pub(super) fn word_of<T: FromStr>(&self, name: &str) -> Option<T> {
+        self.value(name)?.parse().ok()
     }
 
     /// Ends the reading.

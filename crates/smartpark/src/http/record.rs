@@ -17,7 +17,7 @@ use super::{
     examples,
     problem::{Problem, ProblemView},
     query::Query,
-    rows::{self, Refused, Row, Rows},
+    rows::{self, FloorIds, Refused, Row, Rows},
     schemas::NewEvents,
     validate::{self, ValidatedView},
     views::{EventView, FloorView, answer, json_answer, json_bytes},
@@ -99,6 +99,9 @@ problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooMany
 /// there is an answer. Without a timestamp the server's clock is used, and a repeat is only
 /// recognised within 5 seconds: cameras that retry should send timestamps.
 ///
+/// The floor is given by its `floor_id`, or by its name as `floor`; if both are given, they must
+/// mean the same floor. A body may be packed with gzip (`Content-Encoding: gzip`).
+///
 /// In a batch the good rows are recorded and the bad ones named, each with its index and the
 /// problem that it would have had alone. A text that is not JSON as a whole is refused as a
 /// whole; with one event a line only the line is.
@@ -146,7 +149,8 @@ pub(super) async fn record_events(
     }
     let format = Format::of(request.headers())?;
     let whole = body::read(request, &app).await?;
-    let rows = rows::parse(format, whole).await?;
+    let floors = FloorIds::of(&whole, &app.park).await?;
+    let rows = rows::parse(format, whole, floors).await?;
     if is_trial {
         return validate::answer(&app, &caller, rows).await;
     }
@@ -202,7 +206,7 @@ async fn record_one(app: &App, caller: &Caller, row: Row) -> Result<Response, Pr
         return Ok(Problem::at_limit(recorded.event).into_response());
     }
     let status = if recorded.duplicate { StatusCode::OK } else { StatusCode::CREATED };
-    let location = format!("/events/{}", recorded.event.id);
+    let location = format!("{}/events/{}", app.outside.base, recorded.event.id);
     let mut response = answer(status, &RecordedView::from(recorded));
     if status == StatusCode::CREATED
         && let Ok(location) = HeaderValue::try_from(location)

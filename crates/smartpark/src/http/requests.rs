@@ -31,9 +31,9 @@ const METHODS: [Method; 7] = [
     Method::OPTIONS,
 ];
 /// The statuses that are answered; another one is told as `other`.
-const STATUSES: [u16; 20] = [
-    200, 201, 204, 303, 304, 307, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 503,
-    // What nginx calls a request whose client left before the answer.
+const STATUSES: [u16; 21] = [
+    200, 201, 204, 303, 304, 307, 308, 400, 401, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500,
+    503, // What nginx calls a request whose client left before the answer.
     499,
 ];
 

@@ -1,14 +1,16 @@
 //! The rows of a body: one event, an array of them, or one a line.
 
+use std::collections::HashMap;
+
 use super::{
     body::{Format, Whole},
     kind::Kind,
     problem::{Place, Problem},
 };
 use crate::{
-    NewEvent,
+    NewEvent, SmartPark,
     error::FieldError,
-    intake::{Input, Misfit, RawEvent, Unreadable, read_events},
+    intake::{Input, Misfit, RawEvent, Unreadable, folded_name, read_events_with},
     limits::MAX_BATCH_ROWS,
 };
 
@@ -46,23 +48,56 @@ impl Rows {
     }
 }
 
-/// Parses and judges a body.
-pub(super) async fn parse(format: Format, whole: Whole) -> Result<Rows, Problem> {
-    if whole.bytes.len() <= PARSE_APART_ABOVE {
-        return parse_now(format, &whole.bytes);
+/// The ids of floors by name, for events that name theirs.
+#[derive(Debug, Default)]
+pub(super) struct FloorIds(HashMap<String, i64>);
+
+impl FloorIds {
+    /// Those that the events in a body may need: of most bodies none, which then read no floors.
+    pub(super) async fn of(body: &Whole, park: &SmartPark) -> Result<Self, Problem> {
+        if !may_name_a_floor(&body.bytes) {
+            return Ok(Self::default());
+        }
+        let floors = park.floors().get_all_floors().await?;
+        let mut ids = HashMap::with_capacity(floors.len());
+        for floor in &floors {
+            ids.entry(folded_name(&floor.name).into_owned()).or_insert(floor.id);
+        }
+        ids.extend(floors.into_iter().map(|floor| (floor.name, floor.id)));
+        Ok(Self(ids))
     }
-    let apart = tokio::task::spawn_blocking(move || parse_now(format, &whole.bytes));
+
+    /// The floor with this name, however its accents are written.
+    fn id(&self, name: &str) -> Option<i64> {
+        self.0.get(name).or_else(|| self.0.get(folded_name(name).as_ref())).copied()
+    }
+}
+
+/// Whether a member of an object in this text may be called `floor`: also if it is written with an
+/// escape.
+fn may_name_a_floor(text: &[u8]) -> bool {
+    text.windows(7).any(|part| part == b"\"floor\"") || text.windows(4).any(|it| it == b"\\u00")
+}
+
+/// Parses and judges a body.
+pub(super) async fn parse(format: Format, whole: Whole, floors: FloorIds) -> Result<Rows, Problem> {
+    if whole.bytes.len() <= PARSE_APART_ABOVE {
+        return parse_now(format, &whole.bytes, &floors);
+    }
+    let apart = tokio::task::spawn_blocking(move || parse_now(format, &whole.bytes, &floors));
     apart.await.unwrap_or_else(|error| {
         tracing::error!(?error, "parsing a body failed");
         Err(Problem::new(Kind::Internal))
     })
 }
 
-pub(super) fn parse_now(format: Format, bytes: &[u8]) -> Result<Rows, Problem> {
+pub(super) fn parse_now(format: Format, bytes: &[u8], floors: &FloorIds) -> Result<Rows, Problem> {
     if format == Format::Lines {
-        return lines(bytes).map(Rows::Many);
+        return lines(bytes, floors).map(Rows::Many);
     }
-    match read_events(bytes).map_err(|error| not_json(&error.to_string()))? {
+    match read_events_with(bytes, &|name| floors.id(name))
+        .map_err(|error| not_json(&error.to_string()))?
+    {
         Input::One(judged) => Ok(Rows::One(judged.map_err(misfit))),
         Input::Many(rows) => {
             let rows = rows.into_iter().map(|judged| judged.map_err(misfit));
@@ -73,7 +108,7 @@ pub(super) fn parse_now(format: Format, bytes: &[u8]) -> Result<Rows, Problem> {
 }
 
 /// The rows of a body with one a line. Blank lines are no rows.
-fn lines(bytes: &[u8]) -> Result<Vec<Row>, Problem> {
+fn lines(bytes: &[u8], floors: &FloorIds) -> Result<Vec<Row>, Problem> {
     let mut rows = Vec::new();
     let lines = bytes.split(|byte| *byte == b'\n');
     for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
@@ -81,7 +116,7 @@ fn lines(bytes: &[u8]) -> Result<Vec<Row>, Problem> {
             return Err(Problem::new(Kind::TooManyRows));
         }
         rows.push(match RawEvent::read(line) {
-            Ok(raw) => raw.judge().map_err(misfit),
+            Ok(raw) => raw.judge_with(&|name| floors.id(name)).map_err(misfit),
             Err(object @ Unreadable::NotAnObject) => {
                 let faults = vec![FieldError::new("", object.to_string())];
                 Err(misfit(Misfit { camera_id: None, faults }))

@@ -14,9 +14,12 @@ pub(super) struct NewEvent {
     /// The camera. No control characters.
     #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     camera_id: String,
-    /// The floor whose line was crossed.
-    #[schema(minimum = 1)]
-    floor_id: i64,
+    /// The floor whose line was crossed. Required unless its name is given.
+    #[schema(value_type = i64, required = false, minimum = 1)]
+    floor_id: Option<i64>,
+    /// The name of the floor, in place of its id or beside it.
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 100)]
+    floor: Option<String>,
     /// The vehicle's track at that camera. No control characters.
     #[schema(min_length = 1, max_length = 100, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
     track_id: String,
@@ -117,4 +120,49 @@ pub(super) struct Recount {
 pub(super) struct NewSession {
     /// A key, as `smartpark key add` has shown it.
     key: String,
+}
+
+/// What is to change about a site; what is absent stays as it is, and null takes an optional
+/// member out.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is there to be described")]
+pub(super) struct SiteChange {
+    /// A new name in paths.
+    #[schema(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    slug: Option<String>,
+    /// A new name.
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 100,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")]
+    name: Option<String>,
+    /// A time zone such as `Europe/Berlin`, or an offset such as `+01:00`.
+    #[schema(value_type = String, required = false)]
+    time_zone: Option<String>,
+    /// Latitude of the entrance, in degrees; only with longitude.
+    #[schema(minimum = -90, maximum = 90)]
+    latitude: Option<f64>,
+    /// Longitude of the entrance, in degrees.
+    #[schema(minimum = -180, maximum = 180)]
+    longitude: Option<f64>,
+    /// Street, number, code and town.
+    address: Option<String>,
+    /// Who runs it.
+    operator: Option<String>,
+    /// Its page, with https:// or http://.
+    website: Option<String>,
+    /// Opening hours in the syntax of OpenStreetMap.
+    opening_hours: Option<String>,
+    /// `garage`, `underground`, `lot` or `street`.
+    kind: Option<String>,
+    /// Two small letters.
+    #[schema(pattern = "^[a-z]{2}$")]
+    language: Option<String>,
+    /// Highest vehicle, in centimetres.
+    #[schema(minimum = 100, maximum = 2000)]
+    max_height_cm: Option<u32>,
+    /// Slots of tenants.
+    #[schema(maximum = 1_000_000)]
+    reserved_slots: Option<u32>,
+    /// Under which licence its numbers may be used.
+    licence: Option<String>,
 }

@@ -81,7 +81,7 @@ pub async fn serve(
     let stopping: Arc<watch::Sender<bool>> = Arc::default();
     tokio::spawn(refusals::keep_stored(park.clone(), stopping.subscribe()));
     let places = Arc::new(Places::new(certificate.is_some()));
-    let outside = Outside::new(&config, Some(Arc::clone(&places)));
+    let outside = Outside::new(&config, Some(Arc::clone(&places)), Some(park.clone()));
     let (router, app) = routes_until(park, &config, &outside, Arc::clone(&stopping));
     let stop = async {
         shutdown.await;

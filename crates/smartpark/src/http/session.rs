@@ -80,7 +80,7 @@ pub(super) async fn get_session(State(app): State<App>, head: Parts) -> Result<R
     if let Some(session) = caller.as_ref().and_then(Caller::session)
         && let Some(renewed) = app.gate.renew_session(session).await
     {
-        set_cookie(&mut response, auth::keep(&renewed, client.is_encrypted));
+        set_cookie(&mut response, auth::keep(&renewed, &app.outside.base, client.is_encrypted));
     }
     Ok(response)
 }
@@ -123,7 +123,7 @@ pub(super) async fn begin_session(
     let mut response = answer(StatusCode::OK, &SessionView::from(Some(&caller)));
     if let Some(key) = caller.key() {
         let session = app.gate.begin_session(key).await?;
-        set_cookie(&mut response, auth::keep(&session, client.is_encrypted));
+        set_cookie(&mut response, auth::keep(&session, &app.outside.base, client.is_encrypted));
     }
     Ok(response)
 }
@@ -145,7 +145,7 @@ pub(super) async fn end_session(State(app): State<App>, head: Parts) -> Result<R
     let ended = app.gate.end_session(&head).await;
     let mut response =
         ended.map_or_else(Problem::into_response, |()| StatusCode::NO_CONTENT.into_response());
-    set_cookie(&mut response, auth::forget(client.is_encrypted));
+    set_cookie(&mut response, auth::forget(&app.outside.base, client.is_encrypted));
     Ok(response)
 }
 

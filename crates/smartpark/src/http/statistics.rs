@@ -15,7 +15,7 @@ use super::{
     problem::{Place, Problem},
     query::Query,
     views::{StatisticsView, answer},
-    window::Window,
+    window::{Local, Window},
 };
 use crate::{Timestamp, limits::DEFAULT_STATISTICS_HOURS};
 
@@ -31,10 +31,14 @@ problems!(StatisticsProblems: NotFound, InvalidFields, Internal, Overloaded, Una
     params(
         ("hours" = Option<u32>, Query, minimum = 1, maximum = 876_600,
             description = "The last hours; not beside start or end"),
-        ("start" = Option<String>, Query, format = DateTime,
-            description = "The first instant of the window (RFC 3339 with an offset)"),
-        ("end" = Option<String>, Query, format = DateTime,
+        ("start" = Option<String>, Query,
+            description = "The first instant of the window: RFC 3339 with an offset, or a date, \
+                2026-11, today or yesterday, which begin in the site's time zone"),
+        ("end" = Option<String>, Query,
             description = "The first instant after it, now if not given; only with start"),
+        ("period" = Option<String>, Query,
+            description = "A day or month of the site: today, yesterday, a date or 2026-11; not \
+                beside hours, start or end"),
         ("floor_id" = Option<i64>, Query, description = "Only of this floor", minimum = 1),
     ),
     responses(
@@ -48,7 +52,9 @@ problems!(StatisticsProblems: NotFound, InvalidFields, Internal, Overloaded, Una
 pub(super) async fn get_statistics(State(app): State<App>, uri: Uri) -> Result<Response, Problem> {
     let reading = app.park.from_replica();
     let events = reading.events();
-    let Asked { start, end, hours, floor_id } = Asked::read(&uri, |hours| events.window(hours))?;
+    let local = app.local().await?;
+    let asked = Asked::read(&uri, &local, |hours| events.window(hours))?;
+    let Asked { start, end, hours, floor_id } = asked;
     let statistics = events.get_event_statistics_between(start, end, floor_id).await;
     let statistics = statistics.map_err(|error| Problem::from_error(error, Place::Query))?;
     Ok(aged(answer(StatusCode::OK, &StatisticsView::new(statistics, hours)), &reading))
@@ -67,11 +73,12 @@ impl Asked {
     /// Reads the query of `uri`, where `last` says from when until when the last hours are.
     pub(super) fn read(
         uri: &Uri,
+        local: &Local,
         last: impl FnOnce(u32) -> crate::Result<(Timestamp, Timestamp)>,
     ) -> Result<Self, Problem> {
-        let mut query = Query::read(uri, &["hours", "start", "end", "floor_id"]);
+        let mut query = Query::read(uri, &["hours", "start", "end", "period", "floor_id"]);
         let floor_id = query.integer("floor_id", 1..=i64::MAX, NOT_A_FLOOR_ID);
-        let window = Window::read(&mut query);
+        let window = Window::read(&mut query, local);
         let hours = window.hours.unwrap_or(DEFAULT_STATISTICS_HOURS);
         let hours = window.start.is_none().then_some(hours);
         let usual = last(hours.unwrap_or(1));

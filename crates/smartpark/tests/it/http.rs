@@ -21,6 +21,8 @@ mod metrics;
 mod openapi;
 mod origins;
 mod rates;
+mod senders;
 mod sessions;
+mod sites;
 mod statistics;
 mod stream;

@@ -8,7 +8,7 @@ use super::{
     connect::query,
     keys,
     rows::{self, damaged, floor_columns, maybe_micros},
-    states,
+    site as stored_site, states,
     stream::Stream,
     transfer::adjustment,
 };
@@ -98,7 +98,8 @@ pub(super) async fn keep_site(client: &ClientWrapper) -> Result<()> {
     query(client, LOCK_SITE, &[]).await?;
     let row = site(client).await?;
     let keys = keys::all(client).await?;
-    query(client, SET_SITE, &[&checksum::site(row.identity, row.lineage, &keys)]).await?;
+    query(client, SET_SITE, &[&checksum::site(row.identity, row.lineage, &row.record, &keys)])
+        .await?;
     Ok(())
 }
 
@@ -177,5 +178,6 @@ async fn site(client: &ClientWrapper) -> Result<SealedSite> {
     let rows = query(client, SITE, &[]).await?;
     let row = rows.first().ok_or_else(|| damaged("a site"))?;
     let (identity, lineage) = (row.try_get(0)?, row.try_get(1)?);
-    Ok(SealedSite { identity, lineage, checksum: row.try_get(2)? })
+    let record = stored_site::read(client).await?;
+    Ok(SealedSite { identity, lineage, record, checksum: row.try_get(2)? })
 }

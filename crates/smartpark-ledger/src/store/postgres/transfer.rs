@@ -10,7 +10,7 @@ use super::{
     connect::query,
     drift, floors, keys, past, repair, retention,
     rows::{self, Micros, damaged, event_columns, micros},
-    seals, states,
+    seals, site, states,
     transaction::{Transaction, patiently},
     writes,
 };
@@ -262,6 +262,7 @@ async fn frame(client: &ClientWrapper) -> Result<Frame> {
         origins: origins.collect::<Result<_>>()?,
         floors: floors::all(client).await?,
         keys: keys::all(client).await?,
+        site: site::read(client).await?,
         horizon: past::horizon(client).await?,
         states: states::all(client).await?,
     })
@@ -400,6 +401,7 @@ async fn put_frame(pool: &Pool, source: Mark, frame: &Frame) -> Result<()> {
     }
     keys::replace(&transaction, &frame.keys).await?;
     states::replace(&transaction, &frame.states).await?;
+    site::put(&transaction, &frame.site).await?;
     query(&transaction, SET_HORIZON, &[&frame.horizon.map(Micros)]).await?;
     keep_ids(&transaction, source).await?;
     transaction.commit().await

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::{
     floors, keys,
     rows::{self, floor_columns},
-    states,
+    site as stored_site, states,
     transfer::adjustment,
 };
 use crate::{
@@ -88,7 +88,7 @@ pub(super) fn keep_retention(connection: &Connection) -> Result<()> {
 /// Keeps the checksum of the site and its keys, as they are stored now.
 pub(super) fn keep_site(connection: &Connection) -> Result<()> {
     let row = site(connection)?;
-    let checksum = checksum::site(row.identity, row.lineage, &keys::all(connection)?);
+    let checksum = checksum::site(row.identity, row.lineage, &row.record, &keys::all(connection)?);
     connection.prepare_cached(SET_SITE)?.execute([checksum])?;
     Ok(())
 }
@@ -167,8 +167,10 @@ fn retention(connection: &Connection) -> Result<SealedRetention> {
 }
 
 fn site(connection: &Connection) -> Result<SealedSite> {
+    let record = stored_site::read(connection)?;
     Ok(connection.prepare_cached(SITE)?.query_row([], |row| {
-        Ok(SealedSite { identity: row.get(0)?, lineage: row.get(1)?, checksum: row.get(2)? })
+        let (identity, lineage) = (row.get(0)?, row.get(1)?);
+        Ok(SealedSite { identity, lineage, record, checksum: row.get(2)? })
     })?)
 }
 

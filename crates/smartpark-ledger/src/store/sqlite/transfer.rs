@@ -8,7 +8,7 @@ use super::{
     rows::{self, Code, event_columns},
     seals,
     session::Session,
-    states,
+    site, states,
 };
 use crate::{
     Direction, Error, Floor, Result,
@@ -230,6 +230,7 @@ fn frame(connection: &Connection) -> Result<Frame> {
         floors: floors::all(connection)?,
         origins: origins.collect::<rusqlite::Result<_>>()?,
         keys: keys::all(connection)?,
+        site: site::read(connection)?,
         horizon: past::horizon(connection)?,
         states: states::all(connection)?,
     })
@@ -364,6 +365,7 @@ fn put_frame(session: &Session<'_>, source: Mark, frame: &Frame) -> Result<()> {
     }
     keys::replace(connection, &frame.keys)?;
     states::replace(connection, &frame.states)?;
+    site::put(connection, &frame.site)?;
     connection.execute(SET_HORIZON, [frame.horizon])?;
     keep_ids(connection, source)
 }

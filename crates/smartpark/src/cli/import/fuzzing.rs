@@ -3,14 +3,14 @@
 
 use std::io::BufRead;
 
-use super::{
-    super::input::Lines,
-    rows::{self, FloorNames, Reader},
-};
+use smartpark_formats::file::{Columns, EVENT, FloorNames, Rules};
+
+use super::{super::input::Lines, rows::Reader};
 use crate::{Floor, NewEvent};
 
-/// One row: the physical line that it begins on, and the event or why it is none.
-pub type Row = (u64, Result<NewEvent, String>);
+/// One row: the physical line that it begins on, and the event, nothing if it is of
+/// something that is not counted, or why it is none.
+pub type Row = (u64, Result<Option<NewEvent>, String>);
 
 /// The rows of a table (`is_csv`) or of objects line by line. These floors have names.
 ///
@@ -21,13 +21,13 @@ pub fn read_rows(
     from: impl BufRead + Send,
     floors: &[Floor],
 ) -> Result<Vec<Row>, String> {
-    let columns = rows::columns(&[])?;
-    let floors = FloorNames::new(floors);
+    let names = FloorNames::of(floors.iter().map(|floor| (floor.name.clone(), floor.id)));
+    let rules = Rules::new(Columns::new(&EVENT, &[], &[])?, names, String::new());
     let lines = Lines::new(from);
     let reader = if is_csv {
-        Reader::csv(lines, &columns, floors).map_err(|fault| fault.to_string())?
+        Reader::csv(lines, rules).map_err(|fault| fault.to_string())?
     } else {
-        Some(Reader::ndjson(lines, columns, floors))
+        Some(Reader::ndjson(lines, rules))
     };
     // More than the lines of any input: nobody takes batches out before all are there.
     let (send, mut batches) = tokio::sync::mpsc::channel(1_024);

@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
     process::ExitCode,
 };
 
@@ -12,11 +11,11 @@ use serde_json::json;
 
 use super::{
     super::{
-        Context, Outcome, Usage,
-        input::{Format, Mapping, Source, shown},
+        Context, Outcome,
+        input::shown,
         output::{self, count, note},
     },
-    FloorNames, batches, reading_failed, rows,
+    FileArgs, batches, reading_failed, rules,
 };
 use crate::{
     Direction, EventDigest, EventFilter, NewEvent, SmartPark, Timestamp,
@@ -36,14 +35,8 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct Args {
-    /// The file, or - for standard input
-    file: PathBuf,
-    /// What the file holds [default: what its name or its first byte says]
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<Format>,
-    /// The column (or member) that holds a field, as FIELD=COLUMN; can be repeated
-    #[arg(long, value_name = "FIELD=COLUMN")]
-    map: Vec<Mapping>,
+    #[command(flatten)]
+    file: FileArgs,
 }
 
 /// What tells an event from others of its camera: time, track, direction.
@@ -56,17 +49,18 @@ const HOUR_SECONDS: u32 = 3_600;
 const HOUR: i64 = HOUR_SECONDS as i64 * 1_000_000;
 
 pub(in crate::cli) async fn run(args: Args, context: &Context) -> Outcome {
-    let columns = rows::columns(&args.map).map_err(Usage)?;
+    args.file.columns()?;
     let park = context.connect().await?;
-    let floors = FloorNames::new(&park.floors().get_all_floors().await?);
-    let source = Source::open(&args.file, args.format)?;
+    let rules = rules(&park, &args.file).await?;
+    let source = args.file.open()?;
     let (mut cameras, mut is_good) = (BTreeMap::<String, Hours>::new(), true);
-    let mut batches = batches(source, columns, floors)?;
+    let mut batches = batches(source, rules)?;
     while let Some(batch) = batches.recv().await {
-        let cannot = |fault| anyhow::anyhow!("{}: {}", shown(&args.file), reading_failed(&fault));
+        let cannot =
+            |fault| anyhow::anyhow!("{}: {}", shown(&args.file.file), reading_failed(&fault));
         for row in batch.map_err(cannot)? {
             match row.event {
-                Ok(event) => keep(&mut cameras, event),
+                Ok(event) => event.into_iter().for_each(|event| keep(&mut cameras, event)),
                 Err(reason) => {
                     is_good = false;
                     note(&format!("line {}: {reason}", row.line));

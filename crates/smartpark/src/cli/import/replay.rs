@@ -1,14 +1,14 @@
 //! The events of a file, sent to a running server at a speed.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use smartpark_client::replay::{reports, schedule};
+use smartpark_formats::file::FloorNames;
 
 use super::{
     super::{
         Context, Outcome, Usage,
-        input::{Format, Mapping, Source, shown},
+        input::shown,
         output::note,
         remote::{
             FloorLine, Remote, ServerArgs,
@@ -16,7 +16,7 @@ use super::{
         },
         signals::StopSignals,
     },
-    FloorNames, batches, reading_failed, rows,
+    FileArgs, batches, reading_failed,
 };
 use crate::{Clock, NewEvent};
 
@@ -38,34 +38,31 @@ use crate::{Clock, NewEvent};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(in crate::cli) struct Args {
-    /// The file, or - for standard input
-    file: PathBuf,
+    #[command(flatten)]
+    file: FileArgs,
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
     pace: PaceArgs,
-    /// What the file holds [default: what its name or its first byte says]
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<Format>,
-    /// The column (or member) that holds a field, as FIELD=COLUMN; can be repeated
-    #[arg(long, value_name = "FIELD=COLUMN")]
-    map: Vec<Mapping>,
 }
 
 pub(in crate::cli) async fn run(args: Args, context: &Context) -> Outcome {
-    let columns = rows::columns(&args.map).map_err(Usage)?;
+    args.file.columns()?;
     let mut signals = StopSignals::catch()?;
-    let source = Source::open(&args.file, args.format)?;
+    let source = args.file.open()?;
     let remote = Remote::new(args.server)?;
     let before = remote.floors().await?;
     let names = before.iter().map(|floor| (floor.name.clone(), floor.id));
-    let mut batches = batches(source, columns, FloorNames::of(names))?;
+    // The server's ledger is not known here: in a file that names one the floor's name decides.
+    let rules = args.file.rules(FloorNames::of(names), String::new())?;
+    let mut batches = batches(source, rules)?;
     let (mut events, mut is_good) = (Vec::<NewEvent>::new(), true);
     while let Some(batch) = batches.recv().await {
-        let cannot = |fault| anyhow::anyhow!("{}: {}", shown(&args.file), reading_failed(&fault));
+        let cannot =
+            |fault| anyhow::anyhow!("{}: {}", shown(&args.file.file), reading_failed(&fault));
         for row in batch.map_err(cannot)? {
             match row.event {
-                Ok(event) => events.push(event),
+                Ok(event) => events.extend(event),
                 Err(reason) => {
                     is_good = false;
                     note(&format!("line {}: {reason}", row.line));

@@ -1,10 +1,11 @@
 //! What an import tells: the progress on a terminal, rejected rows, the summary.
 
-use std::{fs::File, path::Path, time::Instant};
+use std::{collections::BTreeMap, fs::File, path::Path, time::Instant};
 
 use anyhow::Context as _;
 use indicatif::{HumanCount, ProgressBar};
 use serde::Serialize;
+use smartpark_formats::file::MappedWord;
 
 use super::super::{
     input::Progress,
@@ -27,6 +28,10 @@ pub(super) struct Summary {
     pub(super) at_limit: u64,
     /// Rows that are no event, or one that was refused.
     pub(super) rejected: u64,
+    /// Rows of something that is not counted, such as bicycles.
+    pub(super) not_counted: u64,
+    /// The foreign words, what each was taken for, and how often.
+    pub(super) words: Vec<WordCount>,
     /// Up to which line of the file all is dealt with.
     pub(super) safe_to_line: u64,
     /// Whether that is the whole file.
@@ -35,6 +40,15 @@ pub(super) struct Summary {
     pub(super) seconds: f64,
     /// Rows in a second.
     pub(super) rows_per_second: f64,
+}
+
+/// How often a foreign word was taken for one of SmartPark's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct WordCount {
+    field: &'static str,
+    word: String,
+    meaning: &'static str,
+    rows: u64,
 }
 
 impl Summary {
@@ -57,6 +71,17 @@ impl Summary {
                 "\n{differing} differ in floor, type or confidence from the first, which stands"
             ));
         }
+        if self.not_counted > 0 {
+            let rows = count(self.not_counted, "row");
+            text.push_str(&format!("\n{rows} not counted: no vehicles"));
+        }
+        for WordCount { field, word, meaning, rows } in &self.words {
+            let rows = count(*rows, "row");
+            text.push_str(&match word.as_str() {
+                "" => format!("\n{field} was empty in {rows}: taken for {meaning}"),
+                word => format!("\n{field} {word:?} in {rows}: {meaning}"),
+            });
+        }
         if !self.complete {
             text.push_str(&format!(
                 "\nNot complete: all is safely recorded to line {}; repeat the import to go on",
@@ -70,6 +95,7 @@ impl Summary {
 /// Keeps count and tells.
 pub(super) struct Report {
     summary: Summary,
+    words: BTreeMap<MappedWord, u64>,
     rejects: Option<csv::Writer<File>>,
     bar: ProgressBar,
     progress: Progress,
@@ -88,6 +114,7 @@ impl Report {
         });
         Ok(Self {
             summary: Summary::default(),
+            words: BTreeMap::new(),
             rejects: rejects.transpose()?,
             bar: match progress.size {
                 Some(size) => {
@@ -110,6 +137,19 @@ impl Report {
             self.summary.recorded += 1;
             self.summary.at_limit += u64::from(recorded.event.at_limit.is_some());
         }
+    }
+
+    /// The foreign words of a row.
+    pub(super) fn mapped(&mut self, words: Vec<MappedWord>) {
+        for word in words {
+            *self.words.entry(word).or_default() += 1;
+        }
+    }
+
+    /// A row of something that is not counted.
+    pub(super) fn not_counted(&mut self, line: u64) {
+        self.dealt_with(line);
+        self.summary.not_counted += 1;
     }
 
     /// A row that was not.
@@ -136,13 +176,10 @@ impl Report {
         let read = self.progress.read();
         self.bar.set_position(self.progress.size.map_or(read, |size| read.min(size)));
         let rows = HumanCount(self.summary.read);
-        self.bar.set_message(format!("{rows} rows, {:.0} rows/s", self.rows_per_second()));
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a number of rows is far below 2^53")]
-    fn rows_per_second(&self) -> f64 {
-        let seconds = self.since.elapsed().as_secs_f64();
-        if seconds > 0.0 { self.summary.read as f64 / seconds } else { 0.0 }
+        self.bar.set_message(format!(
+            "{rows} rows, {:.0} rows/s",
+            rows_per_second(&self.summary, self.since)
+        ));
     }
 
     /// Ends, with the summary.
@@ -155,9 +192,20 @@ impl Report {
         if more > 0 {
             note(&format!("and {}; --rejects FILE keeps all", count(more, "more rejected row")));
         }
+        let words = self.words.into_iter().map(|(it, rows)| {
+            let MappedWord { field, word, meaning } = it;
+            WordCount { field, word, meaning, rows }
+        });
+        self.summary.words = words.collect();
         self.summary.complete = complete;
         self.summary.seconds = self.since.elapsed().as_secs_f64();
-        self.summary.rows_per_second = self.rows_per_second();
+        self.summary.rows_per_second = rows_per_second(&self.summary, self.since);
         Ok(self.summary)
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of rows is far below 2^53")]
+fn rows_per_second(summary: &Summary, since: Instant) -> f64 {
+    let seconds = since.elapsed().as_secs_f64();
+    if seconds > 0.0 { summary.read as f64 / seconds } else { 0.0 }
 }

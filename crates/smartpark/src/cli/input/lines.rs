@@ -2,13 +2,17 @@
 
 use std::{
     collections::VecDeque,
-    io::{self, BufRead, Read},
+    io::{self, BufRead},
 };
 
 use crate::limits::MAX_IMPORT_LINE_BYTES;
 
 /// The byte order mark that some programs put before UTF-8.
 const BOM: &[u8] = b"\xef\xbb\xbf";
+
+const TOO_LONG: &str = "the line is longer than 65536 bytes";
+const NOT_UTF_8: &str =
+    "the line is not UTF-8; if the file is Latin-1 (Windows), --encoding latin1 reads it";
 
 /// One physical line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,17 +30,19 @@ impl Line {
     }
 }
 
-/// Reads lines.
+/// Reads lines. They end with a line feed, a carriage return, or both.
 pub(in crate::cli) struct Lines<R> {
     from: R,
     number: u64,
+    /// The last line ended with a carriage return: a line feed behind it belongs to it.
+    after_return: bool,
     /// Lines that were read ahead and given back.
     back: VecDeque<Line>,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(in crate::cli) fn new(from: R) -> Self {
-        Self { from, number: 0, back: VecDeque::new() }
+        Self { from, number: 0, after_return: false, back: VecDeque::new() }
     }
 
     /// The next line; `None` at the end. A line that is too long or no UTF-8 is passed over and
@@ -46,30 +52,55 @@ impl<R: BufRead> Lines<R> {
             return Ok(Some(line));
         }
         let mut bytes = Vec::with_capacity(256);
-        let limit = MAX_IMPORT_LINE_BYTES as u64 + 2;
-        self.from.by_ref().take(limit).read_until(b'\n', &mut bytes)?;
-        if bytes.is_empty() {
+        if !self.read_line(&mut bytes)? {
             return Ok(None);
         }
         self.number += 1;
-        let is_whole = bytes.ends_with(b"\n");
-        if !is_whole && bytes.len() as u64 == limit {
-            self.from.skip_until(b'\n')?;
-        }
         let mut text = bytes.as_slice();
-        text = text.strip_suffix(b"\n").unwrap_or(text);
-        text = text.strip_suffix(b"\r").unwrap_or(text);
         if self.number == 1 {
             text = text.strip_prefix(BOM).unwrap_or(text);
         }
         let text = if text.len() > MAX_IMPORT_LINE_BYTES {
-            Err("the line is longer than 65536 bytes")
+            Err(TOO_LONG)
         } else {
-            let text = std::str::from_utf8(text).map(str::to_owned);
-            text.map_err(|_| "the line is not UTF-8")
+            std::str::from_utf8(text).map(str::to_owned).map_err(|_| NOT_UTF_8)
         };
         let number = self.number;
         Ok(Some(Line { number, text }))
+    }
+
+    /// Reads to the end of a line, of which a bounded part is kept; returns whether there was one.
+    fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
+        let most = MAX_IMPORT_LINE_BYTES + BOM.len() + 1;
+        let mut is_there = false;
+        loop {
+            let bytes = match self.from.fill_buf() {
+                Ok(bytes) => bytes,
+                Err(fault) if fault.kind() == io::ErrorKind::Interrupted => continue,
+                Err(fault) => return Err(fault),
+            };
+            if bytes.is_empty() {
+                return Ok(is_there);
+            }
+            if self.after_return {
+                self.after_return = false;
+                if bytes[0] == b'\n' {
+                    self.from.consume(1);
+                    continue;
+                }
+            }
+            let end = bytes.iter().position(|&byte| byte == b'\n' || byte == b'\r');
+            let part = &bytes[..end.unwrap_or(bytes.len())];
+            let room = most - line.len();
+            line.extend_from_slice(&part[..part.len().min(room)]);
+            self.after_return = end.is_some_and(|end| bytes[end] == b'\r');
+            let length = part.len() + usize::from(end.is_some());
+            self.from.consume(length);
+            is_there = true;
+            if end.is_some() {
+                return Ok(true);
+            }
+        }
     }
 
     /// Gives lines back that were read ahead, in their order, to be read again.
@@ -93,8 +124,16 @@ mod tests {
     #[test]
     fn lines_have_their_physical_numbers() {
         let ok = |number, text: &str| (number, Ok(text.to_owned()));
-        let read = lines(b"\xef\xbb\xbfa\r\n\n\r\nb\rc\nd");
-        assert_eq!(read, [ok(1, "a"), ok(2, ""), ok(3, ""), ok(4, "b\rc"), ok(5, "d")]);
+        let text = b"\xef\xbb\xbfa\r\n\n\r\nb\rc\nd";
+        let expected = [ok(1, "a"), ok(2, ""), ok(3, ""), ok(4, "b"), ok(5, "c"), ok(6, "d")];
+        assert_eq!(lines(text), expected);
+        // However it is cut.
+        for size in 1..text.len() {
+            let mut cut = Lines::new(io::BufReader::with_capacity(size, text.as_slice()));
+            let next = || cut.next().unwrap().map(|line| (line.number, line.text));
+            assert_eq!(std::iter::from_fn(next).collect::<Vec<_>>(), expected, "{size}");
+        }
+        assert_eq!(lines(b"a\r\rb\r"), [ok(1, "a"), ok(2, ""), ok(3, "b")]);
         assert_eq!(lines(b""), []);
     }
 
@@ -107,8 +146,8 @@ mod tests {
         bytes.extend(b"yyyyyyyyyyyy\nz\n");
         let read = lines(&bytes);
         assert_eq!(read[0], (1, Ok(longest)));
-        assert_eq!(read[1], (2, Err("the line is not UTF-8")));
-        assert_eq!(read[2], (3, Err("the line is longer than 65536 bytes")));
+        assert_eq!(read[1], (2, Err(NOT_UTF_8)));
+        assert_eq!(read[2], (3, Err(TOO_LONG)));
         assert_eq!(read[3], (4, Ok("z".to_owned())));
         assert_eq!(read.len(), 4);
     }

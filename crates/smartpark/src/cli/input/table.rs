@@ -7,109 +7,87 @@
 
 use std::io::{self, BufRead};
 
-use super::Lines;
+use smartpark_formats::{
+    file::{Cells, Columns, Header, Search},
+    limits::MAX_HEADER_LINES,
+};
+
+use super::{super::Usage, Line, Lines};
 use crate::limits::MAX_IMPORT_LINE_BYTES;
-
-/// The cells of one record.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(in crate::cli) struct Cells {
-    text: String,
-    ends: Vec<usize>,
-}
-
-impl Cells {
-    /// The cell at a place, if the record is that long.
-    pub(in crate::cli) fn get(&self, place: usize) -> Option<&str> {
-        let end = *self.ends.get(place)?;
-        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
-        self.text.get(start..end)
-    }
-
-    /// How many there are.
-    pub(in crate::cli) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// All of them.
-    pub(in crate::cli) fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).filter_map(|place| self.get(place))
-    }
-
-    fn end_cell(&mut self) {
-        self.ends.push(self.text.len());
-    }
-
-    /// Adds the text of one line; returns whether a quote is still open at its end.
-    fn add(&mut self, line: &str, mut in_quotes: bool) -> bool {
-        let mut rest = line.chars().peekable();
-        let mut at_start = !in_quotes;
-        while let Some(c) = rest.next() {
-            match c {
-                '"' if in_quotes && rest.peek() == Some(&'"') => {
-                    rest.next();
-                    self.text.push('"');
-                }
-                '"' if in_quotes => in_quotes = false,
-                '"' if at_start => in_quotes = true,
-                ',' if !in_quotes => {
-                    self.end_cell();
-                    at_start = true;
-                    continue;
-                }
-                other => self.text.push(other),
-            }
-            at_start = false;
-        }
-        if in_quotes {
-            self.text.push('\n');
-        } else {
-            self.end_cell();
-        }
-        in_quotes
-    }
-}
 
 /// One record: the line it begins on, and its cells or what is wrong with it.
 pub(in crate::cli) type Record = (u64, Result<Cells, &'static str>);
 
-/// Reads records; blank lines are none.
+/// Reads records. Lines and records without a text in any cell are none.
 pub(in crate::cli) struct Records<R> {
     lines: Lines<R>,
+    separator: char,
 }
 
 impl<R: BufRead> Records<R> {
-    pub(in crate::cli) fn new(lines: Lines<R>) -> Self {
-        Self { lines }
+    /// The records behind the header, which is looked for among the first lines. `None` if the
+    /// file holds nothing.
+    ///
+    /// # Errors
+    /// Says which columns are missing, and what stands there instead.
+    pub(in crate::cli) fn open<const N: usize>(
+        mut lines: Lines<R>,
+        columns: &Columns<N>,
+    ) -> anyhow::Result<Option<(Self, Header<N>)>> {
+        let (mut search, mut fault) = (Search::new(columns), None);
+        for _ in 0..MAX_HEADER_LINES {
+            let Some(line) = lines.next()? else { break };
+            match line.text {
+                Err(told) => fault = fault.or(Some(format!("line {}: {told}", line.number))),
+                Ok(text) if text.trim().is_empty() => {}
+                Ok(text) => {
+                    if let Some(header) = search.line(line.number, &text).map_err(Usage)? {
+                        let separator = header.separator;
+                        return Ok(Some((Self { lines, separator }, header)));
+                    }
+                }
+            }
+        }
+        match fault.or_else(|| search.not_found()) {
+            Some(told) => Err(Usage(told).into()),
+            None => Ok(None),
+        }
     }
 
     /// The next record; `None` at the end.
     pub(in crate::cli) fn next(&mut self) -> io::Result<Option<Record>> {
-        let line = loop {
-            match self.lines.next()? {
-                Some(line) if line.is_blank() => {}
-                Some(line) => break line,
-                None => return Ok(None),
+        loop {
+            let Some(line) = self.lines.next()? else { return Ok(None) };
+            if line.is_blank() {
+                continue;
             }
-        };
+            let number = line.number;
+            let record = self.record(line)?;
+            if !record.as_ref().is_ok_and(Cells::is_empty) {
+                return Ok(Some((number, record)));
+            }
+        }
+    }
+
+    fn record(&mut self, line: Line) -> io::Result<Result<Cells, &'static str>> {
         let text = match line.text {
             Ok(text) => text,
-            Err(fault) => return Ok(Some((line.number, Err(fault)))),
+            Err(fault) => return Ok(Err(fault)),
         };
         let mut cells = Cells::default();
-        if cells.add(&text, false) && !self.close_quote(&mut cells)? {
-            let fault = "a quote is opened and never closed";
-            return Ok(Some((line.number, Err(fault))));
+        if cells.add(&text, self.separator, false) && !self.close_quote(&mut cells)? {
+            return Ok(Err("a quote is opened and never closed"));
         }
-        Ok(Some((line.number, Ok(cells))))
+        Ok(Ok(cells))
     }
 
     /// Reads on to the line that closes the quote; gives the lines back where none does.
     fn close_quote(&mut self, cells: &mut Cells) -> io::Result<bool> {
         let mut read = Vec::new();
-        while cells.text.len() <= MAX_IMPORT_LINE_BYTES {
+        while cells.text_len() <= MAX_IMPORT_LINE_BYTES {
             let Some(line) = self.lines.next()? else { break };
             let still_open = match &line.text {
-                Ok(text) => cells.add(text, true),
+                Ok(text) => cells.add(text, self.separator, true),
                 Err(_) => true,
             };
             let is_bad = line.text.is_err();
@@ -131,7 +109,8 @@ mod tests {
     use super::*;
 
     fn records(text: &str) -> Vec<(u64, Result<Vec<String>, &'static str>)> {
-        let mut records = Records::new(Lines::new(text.as_bytes()));
+        let lines = Lines::new(text.as_bytes());
+        let mut records = Records { lines, separator: ',' };
         let next = || {
             let (line, cells) = records.next().unwrap()?;
             Some((line, cells.map(|cells| cells.iter().map(str::to_owned).collect())))
@@ -144,25 +123,8 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_read_as_they_were_meant() {
-        let table: [(&str, &[&str]); 8] = [
-            ("a,b,c", &["a", "b", "c"]),
-            ("a,,", &["a", "", ""]),
-            (",", &["", ""]),
-            ("\"a,b\",c", &["a,b", "c"]),
-            ("\"say \"\"hi\"\"\",x", &["say \"hi\"", "x"]),
-            ("a\"b,c", &["a\"b", "c"]),
-            ("\"a\"b,\"\"", &["ab", ""]),
-            ("\"ü\nä\",b", &["ü\nä", "b"]),
-        ];
-        for (text, cells) in table {
-            assert_eq!(records(text), [good(1, cells)], "{text:?}");
-        }
-    }
-
-    #[test]
     fn records_know_the_line_they_begin_on() {
-        let read = records("a,b\r\n\r\n\"1\r\n2\",3\r\n4,5\n\n\n6,7");
+        let read = records("a,b\r\n\r\n\"1\r\n2\",3\r\n4,5\n\n , \n6,7");
         let expected = [
             good(1, &["a", "b"]),
             good(3, &["1\n2", "3"]),

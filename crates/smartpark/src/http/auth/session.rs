@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-use crate::{keys::Session, limits::SESSION_LIFE};
+use crate::{http::BasePath, keys::Session, limits::SESSION_LIFE};
 
 /// The cookie's name.
 pub(in crate::http) const COOKIE: &str = "smartpark_session";
@@ -20,19 +20,30 @@ pub(super) fn sent_session(headers: &HeaderMap) -> Option<Session> {
 }
 
 /// What tells a browser to keep a session.
-pub(in crate::http) fn keep(session: &Session, is_encrypted: bool) -> Option<HeaderValue> {
-    set_cookie(session.expose(), SESSION_LIFE.as_secs(), is_encrypted)
+pub(in crate::http) fn keep(
+    session: &Session,
+    base: &BasePath,
+    is_encrypted: bool,
+) -> Option<HeaderValue> {
+    set_cookie(session.expose(), SESSION_LIFE.as_secs(), base, is_encrypted)
 }
 
 /// What tells a browser to forget its session.
-pub(in crate::http) fn forget(is_encrypted: bool) -> Option<HeaderValue> {
-    set_cookie("", 0, is_encrypted)
+pub(in crate::http) fn forget(base: &BasePath, is_encrypted: bool) -> Option<HeaderValue> {
+    set_cookie("", 0, base, is_encrypted)
 }
 
-fn set_cookie(value: &str, seconds: u64, is_encrypted: bool) -> Option<HeaderValue> {
+/// Sent back only below the path of the server: another server may have another path of the host.
+fn set_cookie(
+    value: &str,
+    seconds: u64,
+    base: &BasePath,
+    is_encrypted: bool,
+) -> Option<HeaderValue> {
     let secure = if is_encrypted { "; Secure" } else { "" };
-    let text =
-        format!("{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
+    let text = format!(
+        "{COOKIE}={value}; HttpOnly; SameSite=Strict; Path={base}/; Max-Age={seconds}{secure}"
+    );
     let mut header = HeaderValue::try_from(text).ok()?;
     header.set_sensitive(true);
     Some(header)

@@ -30,7 +30,7 @@ export async function call(method, path, body) {
     const headers = body === undefined ? {} : { 'content-type': 'application/json' };
     let response;
     try {
-        response = await fetch(path, {
+        response = await fetch(relative(path), {
             method, headers, body: body === undefined ? undefined : JSON.stringify(body),
             cache: 'no-store', signal: AbortSignal.timeout(20_000),
         });
@@ -47,8 +47,14 @@ export async function call(method, path, body) {
 /** @param {string} path @param {Record<string, unknown>} [query] what is empty is left out */
 export const get = (path, query = {}) => call('GET', address(path, query));
 
+/** A path of the server, relative to the page: a proxy may publish both under another path. */
+const relative = (path) => path.replace(/^\//, '');
+
+/** The address of a path with a query, for links and streams. */
+export const link = (path, query = {}) => relative(address(path, query));
+
 /** A path with a query. */
-export function address(path, query) {
+function address(path, query) {
     const given = Object.entries(query).filter(([, value]) => value !== '' && value != null);
     const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
     return given.length ? `${path}?${search}` : path;

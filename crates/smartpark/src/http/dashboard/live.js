@@ -67,7 +67,7 @@ function connect() {
     source?.close();
     opened = false;
     const query = position ? `?after=${encodeURIComponent(position)}` : '';
-    const stream = new EventSource(`/stream${query}`);
+    const stream = new EventSource(`stream${query}`);
     source = stream;
     const on = (name, take) => stream.addEventListener(name, (message) => {
         if (stream !== source) return;

@@ -65,7 +65,7 @@ const ADJUSTMENTS: [Change; 12] = [
     ("time of recording", "UPDATE adjustments SET created_at = created_at - {day}"),
 ];
 
-const SETTINGS: [Change; 25] = [
+const SETTINGS: [Change; 28] = [
     ("count", "UPDATE floors SET current_vehicles = current_vehicles - 1 WHERE id = 2"),
     ("slots", "UPDATE floors SET total_slots = total_slots + 1 WHERE id = 2"),
     ("name", "UPDATE floors SET name = 'Roof' WHERE id = 2"),
@@ -84,6 +84,9 @@ const SETTINGS: [Change; 25] = [
     ("last id", "UPDATE retention SET last_event_id = 0"),
     ("which site", "UPDATE site SET identity = identity + 1"),
     ("lineage", "UPDATE site SET lineage = lineage + 1"),
+    ("the site's name", "UPDATE site SET name = 'other'"),
+    ("the site's time zone", "UPDATE site SET time_zone = 'Europe/Berlin'"),
+    ("the site's details", "UPDATE site SET details = '{\"kind\":\"lot\"}'"),
     ("a key's role", "UPDATE api_keys SET role = 2 WHERE name = 'gate'"),
     ("a key's cameras", "UPDATE api_keys SET cameras = NULL WHERE name = 'gate'"),
     ("a key's secret", "UPDATE api_keys SET sha256 = {boss}"),

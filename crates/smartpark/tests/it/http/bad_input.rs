@@ -112,9 +112,14 @@ fn other_media_types_are_415() {
     }
     assert_table(&table);
     let server = TestServer::start();
+    for coding in ["br", "deflate", "gzip, gzip", "zstd"] {
+        let packed = [("content-type", JSON), ("content-encoding", coding)];
+        let answer = server.send("POST", "/events", &packed, good.as_bytes());
+        assert_problem(&answer, 415, slug, &[]);
+    }
     let packed = [("content-type", JSON), ("content-encoding", "gzip")];
     let answer = server.send("POST", "/events", &packed, good.as_bytes());
-    assert_problem(&answer, 415, slug, &[]);
+    assert_problem(&answer, 400, "not-json", &[]);
 }
 
 #[test]
@@ -136,7 +141,7 @@ fn what_is_not_there_is_404() {
         "/nowhere",
         "/events/1/x",
         "/Floors",
-        "/floors/",
+        "/floors//",
         "/floors/99",
         "/floors/0",
         "/floors/-1",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::server::{TestServer, entry, event};
 
-const TITLES: [&str; 12] = [
+const TITLES: [&str; 13] = [
     "id",
     "camera_id",
     "floor_id",
@@ -19,6 +19,7 @@ const TITLES: [&str; 12] = [
     "created_at",
     "count_delta",
     "at_limit",
+    "ledger",
 ];
 
 /// The rows below the titles.
@@ -57,6 +58,7 @@ fn a_row_holds_all_that_an_event_has() {
             "2026-02-12T12:00:00Z",
             "0",
             "full",
+            rows[1][12].as_str(),
         ]
     );
     assert_eq!((rows[1][10].as_str(), rows[1][11].as_str()), ("1", ""));
@@ -135,4 +137,19 @@ fn who_does_not_read_on_holds_nobody_up() {
         text.extend_from_slice(&piece[..n]);
     }
     assert_eq!(String::from_utf8(text).unwrap().matches(",car,entry,").count(), 10_000);
+}
+
+#[test]
+fn spreadsheets_get_a_mark_their_separator_and_local_times() {
+    let server = TestServer::start();
+    server.send_json("PATCH", "/sites/default", &json!({"time_zone": "Europe/Berlin"})).expect(200);
+    let mut event = event(1, "a;b", "entry", 0);
+    event["timestamp"] = json!("2026-02-12T11:00:00Z");
+    server.post(&event).expect(201);
+    let answer = server.get("/events.csv?bom=true&separator=semicolon");
+    let text = String::from_utf8(answer.bytes.clone()).unwrap();
+    assert!(text.starts_with("\u{feff}id;camera_id;floor_id;floor;track_id;"), "{text}");
+    assert!(text.contains(";\"a;b\";car;entry;0.9;2026-02-12T12:00:00+01:00;"), "{text}");
+    assert_eq!(server.get("/events.csv?separator=dot").status, 422);
+    assert!(!server.get("/events.csv").bytes.starts_with(b"\xef"));
 }

@@ -75,6 +75,9 @@ fn the_document_lists_exactly_the_operations_of_the_contract() {
         "GET /history",
         "GET /metrics",
         "GET /session",
+        "GET /sites",
+        "GET /sites/{slug}",
+        "PATCH /sites/{slug}",
         "GET /statistics",
         "GET /stream",
         "PATCH /floors/{id}",
@@ -97,7 +100,10 @@ fn every_operation_is_there_and_no_other_method_is() {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let documented = operations.iter().any(|(m, p, _)| m == method && p == path);
             // No body and no parameter that fits: nothing is changed, but the route shows.
-            let path = path.replace("{id}", "1").replace("/stream", "/stream?after=none");
+            let path = path
+                .replace("{id}", "1")
+                .replace("{slug}", "default")
+                .replace("/stream", "/stream?after=none");
             let answer = server.send(method, &path, &[], b"");
             let is_told =
                 |what: &str| answer.json()["detail"] == format!("the {what} does not exist");
@@ -169,7 +175,10 @@ fn every_operation_but_a_few_wants_a_key_and_says_so() {
     server.run(server.park.keys().add_key(gate)).unwrap();
     for (method, path, operation) in operations(&document) {
         let name = format!("{method} {path}");
-        let path = path.replace("{id}", "1").replace("/stream", "/stream?after=none");
+        let path = path
+            .replace("{id}", "1")
+            .replace("{slug}", "default")
+            .replace("/stream", "/stream?after=none");
         let answer = server.send(&method, &path, &[], b"");
         let asked = answer.status == 401 && path != "/session";
         let is_open = path == "/session" || path.starts_with("/health/");
@@ -231,7 +240,7 @@ fn every_example_of_a_request_works() {
         for (media_type, example) in examples {
             let server =
                 TestServer::with(HttpConfig { connections: counter(), ..Default::default() });
-            let path = path.replace("{id}", "1");
+            let path = path.replace("{id}", "1").replace("{slug}", "default");
             let body = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
             let headers = [("content-type", media_type.as_str())];
             let answer = server.send(&method, &path, &headers, body.as_bytes());
@@ -252,7 +261,8 @@ fn every_documented_parameter_is_known() {
                 continue;
             }
             let name = parameter["name"].as_str().unwrap();
-            let path = format!("{}?{name}=%21", path.replace("{id}", "1"));
+            let path =
+                format!("{}?{name}=%21", path.replace("{id}", "1").replace("{slug}", "default"));
             let answer = server.send(&method, &path, &[], b"");
             let text = String::from_utf8_lossy(&answer.bytes);
             assert!(!text.contains("not a known parameter"), "{method} {path}: {text}");

@@ -1,7 +1,7 @@
 // What the log is filtered by, and the same events as a file.
 import { html, useState } from '../html.js';
 import { t } from '../i18n.js';
-import { address } from '../api.js';
+import { link } from '../api.js';
 import { choose, filter, problem } from '../events_state.js';
 import { emptyFilter } from '../log.js';
 import { floors } from '../state.js';
@@ -39,7 +39,8 @@ export function Filters() {
         ${text('camera_id')} ${text('track_id')} ${time('start')} ${time('end')}
         <div class="buttons"><button type="submit">${t('filter.apply')}</button>
             <button type="button" class="quiet" onClick=${clear}>${t('filter.clear')}</button>
-            <a class="download" download="events.csv" href=${address('/events.csv', chosen)}>
+            <a class="download" download="events.csv"
+                href=${link('/events.csv', { ...chosen, bom: true })}>
                 ↓ ${t('csv')}</a></div>
     </form>`;
 }

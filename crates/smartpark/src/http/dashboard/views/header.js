@@ -68,7 +68,7 @@ export function Footer() {
                 ${languages.map(([tag, name]) =>
                     html`<option key=${tag} value=${tag} lang=${tag}>${name}</option>`)}
             </select></label>
-        <span class="links"><a href="/display">${t('link.display')}</a>
-            <a href="/docs">${t('link.docs')}</a></span>
+        <span class="links"><a href="display">${t('link.display')}</a>
+            <a href="docs">${t('link.docs')}</a></span>
     </footer>`;
 }
