@@ -1,11 +1,13 @@
 // Pictures of the page with a real morning: two weeks of the JPL garage, moved so that the moment
-// when it fills is now, on the same day of the week where that is a working day.
+// when it fills is now, on the same day of the week where that is a working day; and the same two
+// weeks twice before, for a forecast needs some history.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Server, isLive, launch, open } from './harness.mjs';
 
 const folder = process.argv[2];
 const HOUR = 3_600_000;
+const DAYS = 24 * HOUR;
 /** The days of the second week, Monday first, and the moment: 7:20 in the morning at the garage. */
 const days = ['2019-06-24', '2019-06-25', '2019-06-26', '2019-06-27', '2019-06-28'];
 const MOMENT = 'T14:20:00Z';
@@ -17,7 +19,7 @@ function morning(now) {
     return { zone: `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`, weekday };
 }
 
-async function events(until, shift, floors) {
+async function events(until, shift, floors, round = '') {
     const file = new URL('../data/jpl-garage/events.csv', import.meta.url);
     const [head, ...lines] = (await readFile(file, 'utf8')).trim().split('\n');
     const names = head.split(',');
@@ -25,7 +27,7 @@ async function events(until, shift, floors) {
         const row = Object.fromEntries(line.split(',').map((cell, i) => [names[i], cell]));
         const { floor_id_or_name: floor, confidence, timestamp, ...rest } = row;
         return {
-            ...rest, floor_id: floors.get(floor), confidence: Number(confidence),
+            ...rest, track_id: rest.track_id + round, floor_id: floors.get(floor), confidence: Number(confidence),
             timestamp: new Date(Date.parse(timestamp) + shift).toISOString(),
         };
     });
@@ -43,7 +45,10 @@ try {
     const now = new Date();
     const { zone, weekday } = morning(now);
     const moment = Date.parse((days[weekday - 1] ?? days[4]) + MOMENT);
-    await server.post(...await events(now.getTime(), now.getTime() - moment, floors));
+    for (const rounds of [2, 1, 0]) {
+        const shift = now.getTime() - moment - rounds * 14 * DAYS;
+        await server.post(...await events(now.getTime(), shift, floors, rounds ? `/${rounds}` : ''));
+    }
     const shoot = async (name, path, options, ready) => {
         const { page, close } = await open(browser, server, path, { timezoneId: zone, ...options });
         if (ready) await ready(page);
@@ -54,6 +59,7 @@ try {
         await isLive(page);
         await page.locator('.tail li').first().waitFor();
         await page.locator('.needs .small').first().waitFor();
+        await page.locator('.spark .band').first().waitFor({ state: 'attached' });
         await page.waitForFunction(() => [...document.querySelectorAll('.trend p')].every(
             (trend) => !trend.textContent.includes('not known'),
         ));

@@ -16,9 +16,12 @@ mod site;
 mod statistics;
 
 pub use attention::{
-    Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, Refusal, RefusalReason,
+    Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, NotCounted, Refusal,
+    RefusalReason,
 };
-pub use attention::{CameraHour, CameraLag, FloorAtLimit, Receipt, RefusedInHour};
+pub use attention::{
+    CameraHour, CameraLag, FloorAtLimit, NotCountedInHour, Receipt, RefusedInHour,
+};
 pub use change::{Change, ChangeKind};
 pub use digest::{DigestSlice, EventDigest, EventDigests};
 pub use key::KEY_MARK;

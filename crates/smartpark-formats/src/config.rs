@@ -11,6 +11,7 @@ mod push;
 mod site;
 mod table;
 mod values;
+mod video;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +26,7 @@ pub use mqtt::{Mqtt, MqttOut};
 pub use push::{Push, PushTarget, WEBHOOK_EVENTS, Webhook, WebhookFormat};
 pub use site::{Site, SiteKind};
 pub use values::Endpoint;
+pub use video::{Server, Video, VideoLine, VideoMethod, Vision};
 
 use table::{Source, Table};
 
@@ -34,7 +36,8 @@ use crate::{
 };
 
 /// The names of the tables that this module reads.
-pub const TABLES: [&str; 6] = ["site", "feeds", "push", "webhook", "mqtt", "camera"];
+pub const TABLES: [&str; 8] =
+    ["site", "feeds", "push", "webhook", "mqtt", "camera", "vision", "server"];
 
 /// Something in the file that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +66,10 @@ pub struct Connections {
     pub mqtt: Option<Mqtt>,
     /// `[[camera]]`.
     pub cameras: Vec<Camera>,
+    /// `[vision]`.
+    pub vision: Vision,
+    /// `[server]`.
+    pub server: Option<Server>,
 }
 
 impl Connections {
@@ -127,6 +134,8 @@ impl Connections {
             webhooks: root.tables("webhook").iter().filter_map(Webhook::read).collect(),
             mqtt,
             cameras,
+            vision: root.table("vision").map(|table| Vision::read(&table)).unwrap_or_default(),
+            server: root.table("server").and_then(|table| Server::read(&table)),
         }
     }
 

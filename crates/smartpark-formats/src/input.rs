@@ -136,6 +136,8 @@ pub struct Reading {
     pub time: Timestamp,
     /// Whether `time` is the device's.
     pub is_timed: bool,
+    /// Whether the broker kept the message from before, so it may be older than others.
+    pub is_retained: bool,
     /// The number.
     pub value: u64,
 }
@@ -205,9 +207,9 @@ pub fn translate(camera: &Camera, message: &Message<'_>) -> Vec<Finding> {
         Input::Xovis(xovis) => xovis::translate(camera, xovis, message),
         Input::Counter(counter) => counters::translate(camera, counter, message),
         Input::OpenDataCam(odc) => opendatacam::translate(camera, odc, message),
-        Input::Video => Err(NotCounted::new(
+        Input::Video(_) => Err(NotCounted::new(
             Reason::NoCrossing,
-            "a camera with `video` is watched by `smartpark vision` and sends no messages",
+            "SmartPark watches a camera with `video` itself; it sends no messages",
         )),
     };
     let findings = found.unwrap_or_else(|refusal| vec![Finding::NotCounted(refusal)]);

@@ -5,6 +5,7 @@
 //! - [`counter`]: readings of a running number become cars, each once.
 //! - [`config`]: the tables of `smartpark.toml` that name cameras, feeds and targets.
 //! - [`feed`]: what a city, a home or an operator reads.
+//! - [`plan`]: what a message comes to, given the states that were kept.
 //! - [`trial`]: what recorded messages would be counted as.
 //!
 //! Everything here is a pure function. Nothing reads a file, a socket, a clock or a database.
@@ -14,6 +15,7 @@ pub mod counter;
 pub mod feed;
 pub mod input;
 pub mod limits;
+pub mod plan;
 pub mod trial;
 
 pub use smartpark_core::{Direction, VehicleType};

@@ -1,5 +1,7 @@
 //! Every bound of the translators, named, with its unit and its reason.
 
+use std::ops::RangeInclusive;
+
 use jiff::SignedDuration;
 pub use smartpark_core::limits::MAX_NAME_CHARS;
 
@@ -25,6 +27,8 @@ pub const MAX_STATE_BYTES: usize = 4_000;
 pub const MAX_WRAPS_AT: u64 = 1 << 53;
 /// How long the side of a Frigate object is kept after the object ended.
 pub const SIDE_KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// How long the side of a Frigate object is kept whose end was never told.
+pub const STATE_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Longest body of a webhook, in bytes: what receivers of Standard Webhooks must accept.
 pub const MAX_WEBHOOK_BYTES: usize = 20_000;
 /// Largest configuration file, in bytes.
@@ -33,3 +37,11 @@ pub const MAX_CONFIG_BYTES: usize = 1024 * 1024;
 pub const MAX_CAMERAS: usize = 1_000;
 /// Longest entry of a list or text in the configuration, in characters.
 pub const MAX_SETTING_CHARS: usize = 1_000;
+/// Most lines of one camera: each is counted on its own.
+pub const MAX_VIDEO_LINES: usize = 4;
+/// Most masks of one camera.
+pub const MAX_VIDEO_MASKS: usize = 20;
+/// Frames per second that a camera may be looked at with: fewer lose vehicles.
+pub const VIDEO_FPS: RangeInclusive<f64> = 4.0..=60.0;
+/// Widths that a picture may be scaled to, in pixels.
+pub const VIDEO_WIDTH: RangeInclusive<u64> = 160..=1_920;

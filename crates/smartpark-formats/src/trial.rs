@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use crate::{
     config::{Camera, Connections, Floor},
-    counter::{count_interval, count_reading},
     input::{Crossing, Finding, NotCounted, Routed, route, translate},
+    plan::{Outcome, plan},
 };
 use recording::RecordedMessage;
 
@@ -78,55 +78,16 @@ impl Trial {
 
     /// Records what one message gave one camera.
     pub fn record(&mut self, camera: Option<&Camera>, findings: Vec<Finding>) -> Vec<TrialOutcome> {
-        let mut outcomes = Vec::new();
-        for finding in findings {
-            self.one(camera, finding, &mut outcomes);
-        }
-        outcomes
-    }
-
-    fn one(&mut self, camera: Option<&Camera>, finding: Finding, outcomes: &mut Vec<TrialOutcome>) {
-        match (finding, camera) {
-            (Finding::Crossing(crossing), _) => {
-                outcomes.extend(crossing.events().map(|event| self.event(event)));
-            }
-            (Finding::NotCounted(refusal), _) => outcomes.push(not_counted(&refusal)),
-            (Finding::Sighting(sighting), Some(camera)) => {
-                let place = (camera.id.clone(), sighting.key());
-                let advance = sighting.advance(camera, self.state(&place));
-                self.advance(camera, place, (advance.findings, advance.state), outcomes);
-            }
-            (Finding::Reading(reading), Some(camera)) => {
-                let place = (camera.id.clone(), reading.counter.key());
-                let counted = count_reading(camera, &reading, self.state(&place));
-                self.advance(camera, place, (counted.findings, counted.state), outcomes);
-            }
-            (Finding::Interval(interval), Some(camera)) => {
-                let place = (camera.id.clone(), interval.counter.key());
-                let counted = count_interval(camera, &interval, self.state(&place));
-                self.advance(camera, place, (counted.findings, counted.state), outcomes);
-            }
-            // Only cameras of the configuration have a state, and a sign of life makes no event.
-            (Finding::Sighting(_) | Finding::Reading(_) | Finding::Interval(_), None)
-            | (Finding::Alive, _) => {}
-        }
-    }
-
-    fn state(&self, place: &(String, String)) -> Option<&[u8]> {
-        self.states.get(place).map(Vec::as_slice)
-    }
-
-    fn advance(
-        &mut self,
-        camera: &Camera,
-        place: (String, String),
-        (findings, state): (Vec<Finding>, Option<Vec<u8>>),
-        outcomes: &mut Vec<TrialOutcome>,
-    ) {
-        if let Some(state) = state {
-            self.states.insert(place, state);
-        }
-        outcomes.extend(self.record(Some(camera), findings));
+        let id = camera.map(|camera| camera.id.clone()).unwrap_or_default();
+        let stored = |key: &str| self.states.get(&(id.clone(), key.to_owned())).map(Vec::as_slice);
+        let plan = plan(camera, findings, stored);
+        let states = plan.states.into_iter().map(|(key, new)| ((id.clone(), key), new.state));
+        self.states.extend(states);
+        let outcome = |outcome| match outcome {
+            Outcome::Event(event) => self.event(event),
+            Outcome::NotCounted(refusal) => not_counted(&refusal),
+        };
+        plan.outcomes.into_iter().map(outcome).collect()
     }
 
     fn event(&mut self, mut crossing: Crossing) -> TrialOutcome {

@@ -2,6 +2,8 @@
 //! forgets nothing.
 
 mod lag;
+mod not_counted;
+mod recount;
 mod silence;
 
 use jiff::{SignedDuration, Timestamp};
@@ -71,7 +73,10 @@ impl SmartPark {
         for at_limit in self.engine.at_limit(day_ago).await? {
             items.extend(drift(&floors, at_limit));
         }
+        items.extend(self.suggested_recounts(&items).await?);
         items.extend(self.events().get_refusals(DAY).await?.iter().map(refused));
+        let uncounted = self.events().get_not_counted(DAY).await?;
+        items.extend(uncounted.iter().filter_map(not_counted::item));
         let lags = self.events().get_camera_lags().await?;
         // A camera that is being answered is not silent, whatever its clock says.
         let silent = self.silent_cameras(now).await?.into_iter().filter(|item| {

@@ -15,6 +15,7 @@ mod floors;
 mod group;
 mod repeat;
 pub(crate) mod seam;
+mod states;
 pub(crate) mod sums;
 #[cfg(test)]
 mod tests;
@@ -27,4 +28,5 @@ pub(crate) use floor::range;
 pub(crate) use floor::{OpenFloor, Origin};
 pub(crate) use floors::{Dated, may_remove};
 pub(crate) use group::{Group, Row};
+pub(crate) use states::{GroupStates, StateName, StateWrite};
 pub(crate) use writes::Writes;

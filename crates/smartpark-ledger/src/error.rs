@@ -75,6 +75,10 @@ pub enum Error {
     /// The database holds data where an empty one is needed.
     #[error("the database already has floors, events or keys")]
     NotEmpty,
+    /// The state of an adapter is another than was expected: another message changed it. Read it
+    /// again and decide anew.
+    #[error("the state was changed meanwhile; read it again")]
+    StateChanged,
     /// More is waiting than may wait. Nothing was stored; try again.
     #[error("too many requests are waiting to be recorded; try again in a moment")]
     Overloaded,

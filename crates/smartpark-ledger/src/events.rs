@@ -72,37 +72,15 @@ impl EventOperations<'_> {
             return Ok(Vec::new());
         }
         let cameras: Vec<String> = events.iter().map(|event| event.camera_id.clone()).collect();
-        let now = self.park.now();
-        let ahead = SignedDuration::try_from(self.park.options.max_clock_skew);
-        let latest = ahead.ok().and_then(|ahead| now.checked_add(ahead).ok());
-        let latest = latest.unwrap_or(Timestamp::MAX);
-        let clock = self.clock_for(&events, now, latest).await?;
-        let judged: Vec<Result<NewEvent>> = events
-            .into_iter()
-            .map(|mut event| {
-                let faults = event.faults();
-                event.timestamp = event.timestamp.map(whole_micros);
-                if !faults.is_empty() {
-                    Err(Error::Invalid(faults))
-                } else if let (Err(distrusted), true) =
-                    (&clock, event.timestamp.is_none_or(|at| at > latest))
-                {
-                    Err(distrusted.clone())
-                } else if event.timestamp.is_some_and(|at| at > latest) {
-                    Err(Error::InFuture { now })
-                } else {
-                    Ok(event)
-                }
-            })
-            .collect();
-        let answers = self.park.engine.record(judged).await?;
+        let judged = self.judged(events).await?;
+        let answers = self.park.engine.record(judged, Vec::new()).await?;
         self.note_refusals(&cameras, &answers);
         Ok(answers)
     }
 
     /// Hears what the cameras say about the time, and judges this server's clock if something
     /// depends on it.
-    async fn clock_for(
+    pub(crate) async fn clock_for(
         self,
         events: &[NewEvent],
         now: Timestamp,

@@ -35,6 +35,7 @@ pub mod copy;
 mod decide;
 mod doctest;
 pub mod error;
+mod estimates;
 mod events;
 mod floors;
 mod forgetting;
@@ -44,6 +45,8 @@ pub mod limits;
 pub mod live;
 #[doc(hidden)]
 pub mod metrics;
+#[doc(hidden)]
+pub mod not_counted;
 mod options;
 mod park;
 #[doc(hidden)]
@@ -58,6 +61,7 @@ mod replica;
 mod resend;
 mod schema;
 mod seed;
+mod states;
 mod store;
 mod sync;
 mod trust;
@@ -68,6 +72,10 @@ pub use clock::Clock;
 #[doc(hidden)]
 pub use doctest::doctest;
 pub use error::{Error, Result};
+pub use estimates::{
+    Arrival, DriftHistory, DriftStep, EstimateOperations, FloorDrift, FloorForecast, SiteDrift,
+    SiteForecast,
+};
 pub use events::EventOperations;
 pub use floors::FloorOperations;
 pub use forgetting::Nightly;
@@ -77,3 +85,4 @@ pub use park::{ServerLock, SmartPark};
 pub use replica::Reading;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
+pub use states::StateChange;

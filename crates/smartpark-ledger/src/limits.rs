@@ -199,6 +199,11 @@ pub const RATE_BURST_SECONDS: u32 = 10;
 pub const MAX_RATED_ADDRESSES: usize = 65_536;
 /// Hops of a forwarded request that are looked at.
 pub const MAX_FORWARDED_HOPS: usize = 32;
+/// How long one writing of a feed is given to readers: what its `Cache-Control` says, too.
+pub const FEED_AGE: Duration = Duration::from_secs(30);
+/// How often one address may read feeds without a key, in requests a second: a reader needs one a
+/// minute, and many may share an address.
+pub const MAX_FEED_READS_PER_SECOND: u32 = 20;
 /// How often the files of a certificate are looked at.
 pub const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(2);
 /// Largest file of a certificate or its key, in bytes.
@@ -324,6 +329,15 @@ pub const HISTORY_CHUNK_ROWS: usize = 8_192;
 pub const MAX_WALKS: usize = 2;
 /// Cameras of which one process counts refused events by name, in one hour; more share one count.
 pub const MAX_REFUSED_CAMERAS: usize = 1_000;
+/// Largest state that an adapter of a device keeps, in bytes.
+pub const MAX_STATE_BYTES: usize = 4_096;
+/// How often states of adapters are deleted whose time is over.
+pub const FORGET_STATES_INTERVAL: Duration = Duration::from_secs(3_600);
+/// Sentences about what was not counted that one process keeps of one hour; more share one a
+/// reason.
+pub const MAX_NOT_COUNTED: usize = 2_000;
+/// Longest of these sentences, in characters.
+pub const MAX_NOT_COUNTED_CHARS: usize = 200;
 /// How often refused events that were counted in memory are added to the store: what a crash may
 /// lose of these counts, and how late other servers hear of them.
 pub const REFUSALS_INTERVAL: Duration = Duration::from_secs(3);
@@ -359,3 +373,27 @@ pub const READY_PATIENCE: Duration = Duration::from_secs(3);
 
 /// So many of the last events that were received are looked at for the lags of cameras.
 pub const RECENT_RECEIPTS: usize = 5_000;
+/// Floors whose facts one process keeps folded for estimates, each up to 1 MB. Of more, those are
+/// read again that nobody asked about for longest.
+pub const MAX_OBSERVED_FLOORS: usize = 32;
+/// Floors whose drift is estimated anew for one answer of what needs a person, or of the metrics:
+/// each takes up to 0.3 s if nothing of it is kept. Others follow with the next answers.
+pub const MAX_SURVEYED_FLOORS: usize = 8;
+/// States of a floor's drift that are kept, each about 200 kB: the latest nights that were asked.
+pub const MAX_DRIFT_STATES: usize = 2;
+/// Groups of floors whose trained forecasts are kept, each of up to 32 floors and 1 MB.
+pub const MAX_FORECAST_GROUPS: usize = 16;
+/// How far ahead a forecast reaches, in hours: a week.
+pub const MAX_FORECAST_HOURS: u32 = 7 * 24;
+/// How far ahead a forecast reaches if the caller names nothing, in hours.
+pub const DEFAULT_FORECAST_HOURS: u32 = 24;
+/// Shortest step of a forecast, in seconds; the step if the caller names none.
+pub const MIN_FORECAST_STEP: u32 = 900;
+/// Longest step of a forecast, in seconds: a day.
+pub const MAX_FORECAST_STEP: u32 = 86_400;
+/// How far ahead a driver may arrive, in seconds: a week.
+pub const MAX_ARRIVAL_SECONDS: u32 = 7 * 86_400;
+/// Shortest step of a history of drift, in seconds: an hour.
+pub const MIN_DRIFT_STEP: u32 = 3_600;
+/// Most steps of a history of drift.
+pub const MAX_DRIFT_STEPS: u32 = 750;

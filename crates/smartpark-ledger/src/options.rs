@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::{Clock, limits};
 
 /// What can be set about counting. The defaults are those of the contract.
@@ -17,6 +19,8 @@ pub struct Options {
     /// How many days of events are kept, if a server deletes older ones by itself. Attention tells
     /// when more stay than that.
     pub retention_days: Option<u32>,
+    /// The time zone of the site (UTC): nights, weekdays and hours of estimates are local.
+    pub time_zone: TimeZone,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -28,6 +32,7 @@ impl Default for Options {
             dedup_window: limits::DEFAULT_DEDUP_WINDOW,
             max_replica_lag: limits::DEFAULT_MAX_REPLICA_LAG,
             retention_days: None,
+            time_zone: TimeZone::UTC,
             clock: Clock::system(),
         }
     }

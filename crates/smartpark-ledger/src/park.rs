@@ -6,10 +6,13 @@ use jiff::Timestamp;
 use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::{
-    Error, EventOperations, FloorOperations, KeyOperations, Migrations, Options, Position, Reading,
-    RefusalReason, Result, Seed,
+    Error, EstimateOperations, EventOperations, FloorOperations, KeyOperations, Migrations,
+    Options, Position, Reading, RefusalReason, Result, Seed,
     attention::Drawn,
-    check, limits, live,
+    check,
+    estimates::Estimates,
+    limits, live,
+    not_counted::Uncounted,
     recorder::RecordingLog,
     refusals::Refusals,
     store::{Engine, FileLock},
@@ -25,8 +28,10 @@ pub struct SmartPark {
     /// A permit for each walk along a history.
     pub(crate) walks: Arc<Semaphore>,
     pub(crate) refusals: Arc<Refusals>,
+    pub(crate) uncounted: Arc<Uncounted>,
     pub(crate) attention: Arc<Drawn>,
     pub(crate) trust: Arc<Trust>,
+    pub(crate) estimates: Arc<Estimates>,
     pub(crate) tried: Arc<Mutex<Option<Trial>>>,
 }
 
@@ -73,8 +78,20 @@ impl SmartPark {
     pub(crate) fn on(engine: Engine, options: Arc<Options>) -> Self {
         let hub = live::Hub::new(engine.clone());
         let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
-        let (refusals, attention, trust, tried) = Default::default();
-        Self { engine, options, hub, walks, refusals, attention, trust, tried }
+        let (refusals, uncounted, attention, trust) = Default::default();
+        let (estimates, tried) = Default::default();
+        Self {
+            engine,
+            options,
+            hub,
+            walks,
+            refusals,
+            uncounted,
+            attention,
+            trust,
+            estimates,
+            tried,
+        }
     }
 
     /// Names a standby of this PostgreSQL database that reads of the past may come from, where
@@ -113,6 +130,12 @@ impl SmartPark {
     #[must_use]
     pub fn events(&self) -> EventOperations<'_> {
         EventOperations { park: self }
+    }
+
+    /// The operations that estimate: what comes next, and how far counts may be off.
+    #[must_use]
+    pub fn estimates(&self) -> EstimateOperations<'_> {
+        EstimateOperations { park: self }
     }
 
     /// The operations on API keys.
@@ -290,6 +313,9 @@ impl SmartPark {
         if let Err(error) = self.events().store_refusals().await {
             tracing::debug!("the last refused events are not counted: {error}");
         }
+        if let Err(error) = self.events().store_not_counted().await {
+            tracing::debug!("the last messages that were not counted are not shown: {error}");
+        }
         self.engine.close().await;
     }
 
@@ -309,6 +335,13 @@ impl SmartPark {
     #[must_use]
     pub fn refused_events(&self) -> Vec<(Option<String>, RefusalReason, u64)> {
         self.refusals.ever()
+    }
+
+    /// How often this process did not count something a device sent since it started: by camera and
+    /// reason.
+    #[must_use]
+    pub fn not_counted(&self) -> Vec<(Option<String>, &'static str, u64)> {
+        self.uncounted.ever()
     }
 
     /// How many watchers this process serves now.

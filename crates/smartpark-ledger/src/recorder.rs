@@ -13,7 +13,7 @@ use std::{
 };
 
 use crate::{
-    AtLimit, Error, NewEvent, Recorded, Result,
+    AtLimit, Error, NewEvent, Recorded, Result, StateChange,
     metrics::{ByCamera, DURATIONS, Histogram},
     planted::planted,
     sync::{
@@ -36,6 +36,8 @@ pub(crate) type Answers = Result<Vec<Result<Recorded>>>;
 pub(crate) struct Batch {
     /// The rows; those that were refused already keep their place.
     events: Vec<Result<NewEvent>>,
+    /// The states that change with them.
+    states: Vec<StateChange>,
     rows: usize,
     /// When it came.
     #[cfg(feature = "postgres")]
@@ -79,6 +81,11 @@ impl Group {
     /// The rows, batch by batch; to be taken once.
     pub(crate) fn take_rows(&mut self) -> Vec<Vec<Result<NewEvent>>> {
         self.batches.iter_mut().map(|batch| std::mem::take(&mut batch.events)).collect()
+    }
+
+    /// The changes of states, batch by batch; to be taken once.
+    pub(crate) fn take_states(&mut self) -> Vec<Vec<StateChange>> {
+        self.batches.iter_mut().map(|batch| std::mem::take(&mut batch.states)).collect()
     }
 
     /// Its batches.
@@ -246,7 +253,11 @@ pub(crate) fn queue<T>() -> (Recorder<T>, Waiting<T>) {
 
 impl<T> Recorder<T> {
     /// Hands a batch over and waits for its answers.
-    pub(crate) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {
+    pub(crate) async fn record(
+        &self,
+        events: Vec<Result<NewEvent>>,
+        states: Vec<StateChange>,
+    ) -> Answers {
         let rows = u32::try_from(events.len().max(1)).map_err(|_| Error::Overloaded)?;
         let rows = if planted("room-for-one") { 1 } else { rows };
         let room = Arc::clone(&self.log.room).try_acquire_many_owned(rows);
@@ -255,6 +266,7 @@ impl<T> Recorder<T> {
         let batch = Batch {
             rows: events.len(),
             events,
+            states,
             #[cfg(feature = "postgres")]
             came: Instant::now(),
             reply,

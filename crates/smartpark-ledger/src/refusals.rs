@@ -215,6 +215,9 @@ pub async fn keep_stored(park: crate::SmartPark, mut stopping: watch::Receiver<b
         if let Err(error) = park.events().store_refusals().await {
             tracing::debug!("refused events stay counted in memory for now: {error}");
         }
+        if let Err(error) = park.events().store_not_counted().await {
+            tracing::debug!("what was not counted stays in memory for now: {error}");
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod digest;
 mod drift;
 mod latest;
 mod naive;
+pub(crate) mod observation;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod seals;
@@ -13,7 +14,7 @@ mod tally;
 pub(crate) mod transfer;
 mod versions;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -21,15 +22,20 @@ use tokio::sync::watch;
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
     FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, Options, Position, Recorded,
-    Result, ServerLock, Statistics, TableInfo,
+    Result, ServerLock, StateChange, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     decide::Adjustment,
     keys::{KeyRing, Sealed, SealedSession, Sha256Sum},
-    model::{CameraHour, FloorAtLimit, Receipt, RefusedInHour},
+    model::{CameraHour, FloorAtLimit, NotCountedInHour, Receipt, RefusedInHour},
     replica::Seen,
 };
-use crate::{codes, decide::sums, recorder::RecordingLog};
+use crate::{
+    codes,
+    decide::{StateName, sums},
+    recorder::RecordingLog,
+};
+use observation::{Ask, Observation};
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
 pub(crate) use sqlite::FileLock;
@@ -94,12 +100,21 @@ dispatch! {
     fn adjust(id: i64, direction: Direction) -> Result<Floor>;
     fn counts_at(at: Timestamp) -> Result<Vec<FloorCount>>;
     fn history(floor_id: Option<i64>, window: (i64, i64), width: i64) -> Result<Vec<Step>>;
+    fn observe(ask: Ask) -> Result<Observation>;
     fn fullness(floor_id: i64, window: (i64, i64)) -> Result<Fullness>;
     fn at_limit(from: i64) -> Result<Vec<FloorAtLimit>>;
     fn camera_hours(starts: &[i64], hours: i64) -> Result<Vec<CameraHour>>;
     fn add_refusals(rows: Vec<RefusedInHour>, oldest: i64) -> Result<()>;
     fn refusals(since: i64) -> Result<Vec<RefusedInHour>>;
-    fn record(events: Vec<Result<NewEvent>>) -> Result<Vec<Result<Recorded>>>;
+    fn record(
+        events: Vec<Result<NewEvent>>,
+        states: Vec<StateChange>
+    ) -> Result<Vec<Result<Recorded>>>;
+    fn states(names: Vec<StateName>) -> Result<HashMap<StateName, Vec<u8>>>;
+    fn states_of_key(key: String) -> Result<Vec<(String, Vec<u8>)>>;
+    fn forget_states(before: i64) -> Result<u64>;
+    fn add_not_counted(rows: Vec<NotCountedInHour>, oldest: i64) -> Result<()>;
+    fn not_counted(since: i64) -> Result<Vec<NotCountedInHour>>;
     fn event_by_id(id: i64) -> Result<Option<Event>>;
     fn events(filter: EventFilter, limit: u32, cursor: Option<Cursor>) -> Result<EventPage>;
     fn events_oldest_first(

@@ -118,6 +118,25 @@ impl Counter {
         Ok(Counter { engine, health })
     }
 
+    /// The same counter with what was known of the camera before it.
+    #[must_use]
+    pub fn with_health(mut self, health: Health) -> Counter {
+        self.health = health;
+        self
+    }
+
+    /// Ends the counter; gives what is known of the camera.
+    #[must_use]
+    pub fn into_health(self) -> Health {
+        self.health
+    }
+
+    /// No frames come: tracks that have crossed count now.
+    pub fn lost(&mut self, t: f64) -> Step {
+        let crossings = self.finish();
+        Step { crossings, change: self.health.lost(t) }
+    }
+
     /// Takes the next frame. While the camera is blind nothing is counted.
     ///
     /// # Errors

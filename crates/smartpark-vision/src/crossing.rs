@@ -81,6 +81,8 @@ const CAR_SHAPED: f32 = 0.55;
 /// A track must have moved by this many cars in the direction of its crossing: a box also moves
 /// when an outline grows or shrinks.
 const LEAST_WAY: f32 = 0.3;
+/// What stood for a while must have moved by this many cars on its own.
+const LEAST_ALONE: f32 = 0.25;
 /// A camera looks down if a car covers this many times more across the line than along it.
 const FROM_ABOVE: f32 = 1.4;
 /// From above, longer and wider than these many cars is a vehicle.
@@ -168,6 +170,10 @@ impl Judge {
         }
         let way = if right { track.odometer } else { -track.odometer };
         if way < LEAST_WAY * self.line.car_box[1] {
+            return None;
+        }
+        let [along, across] = self.line.car_box;
+        if track.stands(flip.t, LEAST_ALONE * along.min(across)) {
             return None;
         }
         track.odometer = 0.0;

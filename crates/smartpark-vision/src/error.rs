@@ -36,6 +36,9 @@ pub enum Error {
         /// The limit that passed.
         seconds: f64,
     },
+    /// The caller asked to stop.
+    #[error("stopped")]
+    Stopped,
     /// A picture could not be written.
     #[error("cannot write {path}: {cause}")]
     Write {

@@ -50,14 +50,10 @@ impl EventContext {
         let millis = (crossing.t * 1000.0).round() as i64;
         let timestamp =
             self.start.checked_add(SignedDuration::from_millis(millis)).unwrap_or(self.start);
-        let number = match crossing.number {
-            0 | 1 => String::new(),
-            n => format!("-{n}"),
-        };
         Event {
             camera_id: self.camera_id.clone(),
             floor_id: self.floor_id,
-            track_id: format!("{}-{}{number}", self.run, crossing.track),
+            track_id: track_id(&self.run, crossing),
             vehicle_type: crossing.vehicle_type,
             direction: crossing.direction,
             confidence: (crossing.confidence * 1000.0).round() / 1000.0,
@@ -65,6 +61,29 @@ impl EventContext {
             t: self.with_t.then_some(millis as f64 / 1000.0),
         }
     }
+}
+
+/// The identity of a track: unique over restarts. A further crossing of the same track has its
+/// number behind it.
+#[must_use]
+pub fn track_id(run: &str, crossing: &Crossing) -> String {
+    match crossing.number {
+        0 | 1 => format!("{run}-{}", crossing.track),
+        number => format!("{run}-{}-{number}", crossing.track),
+    }
+}
+
+/// The name of a run: a ULID of milliseconds since 1970 and random bits.
+#[must_use]
+pub fn run_name(millis: u64, random: u128) -> String {
+    ulid((u128::from(millis) << 80) | (random & ((1 << 80) - 1)))
+}
+
+/// 128 bits as 26 letters, in the alphabet of ULIDs.
+pub(crate) fn ulid(bits: u128) -> String {
+    const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let letter = |i: u32| char::from(ALPHABET[((bits >> (5 * i)) & 31) as usize]);
+    (0..26).rev().map(letter).collect()
 }
 
 /// A timestamp with exactly three digits behind the second.

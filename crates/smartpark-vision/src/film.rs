@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::counter::{Counter, Method};
 use crate::error::Result;
-use crate::event::{Event, EventContext};
+use crate::event::{Event, EventContext, ulid};
 use crate::frame::Frame;
 use crate::geometry::{Line, Point};
 use crate::health::StateChange;
@@ -164,16 +164,12 @@ impl CountOptions {
 
     /// A name of 26 letters from what is counted: FNV-1a in the alphabet of ULIDs.
     fn film_run(&self) -> String {
-        const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let text = format!("{} {:?} {} {}", self.source, self.line, self.start, self.method);
         let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
         for byte in text.bytes() {
             hash =
                 (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
         }
-        let letter = |i: u32| char::from(ALPHABET[((hash >> (5 * i)) & 31) as usize]);
-        // The first letter of a ULID is at most 7.
-        let first = char::from(ALPHABET[((hash >> 125) & 7) as usize]);
-        std::iter::once(first).chain((0..25).rev().map(letter)).collect()
+        ulid(hash)
     }
 }

@@ -75,6 +75,7 @@ pub struct Health {
     uncovered: f64,
     light_good: f64,
     brightness: f32,
+    turned: f64,
 }
 
 impl Default for Health {
@@ -88,6 +89,7 @@ impl Default for Health {
             uncovered: 0.0,
             light_good: 0.0,
             brightness: 0.0,
+            turned: 0.0,
         }
     }
 }
@@ -124,6 +126,15 @@ impl Health {
         self.turn(State::Lost, None, t)
     }
 
+    /// Takes a frame of the time of learning. Says why such a picture must not be learnt from.
+    pub fn observe_learning(&mut self, frame: &Frame) -> Option<StateChange> {
+        (self.uncovered, self.light_good) = (frame.t, frame.t);
+        match self.look(frame) {
+            Some(reason) => self.turn(State::Blind, Some(reason), frame.t),
+            None => self.turn(State::Learning, None, frame.t),
+        }
+    }
+
     /// Takes a frame, whether the light gain is at its bound, and the share of the line's band
     /// that is covered. Both come from the frame before if this one is not counted.
     pub fn observe(
@@ -133,6 +144,28 @@ impl Health {
         covered: f32,
     ) -> Option<StateChange> {
         let t = frame.t;
+        if covered < COVERED_SHARE {
+            self.uncovered = t;
+        }
+        if !gain_at_bound {
+            self.light_good = t;
+        }
+        let reason = self.look(frame).or({
+            if t - self.uncovered >= COVERED_S {
+                Some(Blindness::Covered)
+            } else if t - self.light_good >= GAIN_S {
+                Some(Blindness::Light)
+            } else {
+                None
+            }
+        });
+        let state = if reason.is_some() { State::Blind } else { State::Counting };
+        self.turn(state, reason, t)
+    }
+
+    /// Why nothing can be seen in a frame.
+    fn look(&mut self, frame: &Frame) -> Option<Blindness> {
+        let t = frame.t;
         let (mean, variance) = contrast(frame);
         self.brightness = mean;
         if frame.rgb != self.last_rgb {
@@ -140,13 +173,7 @@ impl Health {
             self.last_rgb.clear();
             self.last_rgb.extend_from_slice(&frame.rgb);
         }
-        if covered < COVERED_SHARE {
-            self.uncovered = t;
-        }
-        if !gain_at_bound {
-            self.light_good = t;
-        }
-        let reason = if mean < MEAN.0 {
+        if mean < MEAN.0 {
             Some(Blindness::Dark)
         } else if mean > MEAN.1 {
             Some(Blindness::Bright)
@@ -154,15 +181,15 @@ impl Health {
             Some(Blindness::Flat)
         } else if t - self.changed >= FROZEN_S {
             Some(Blindness::Frozen)
-        } else if t - self.uncovered >= COVERED_S {
-            Some(Blindness::Covered)
-        } else if t - self.light_good >= GAIN_S {
-            Some(Blindness::Light)
         } else {
             None
-        };
-        let state = if reason.is_some() { State::Blind } else { State::Counting };
-        self.turn(state, reason, t)
+        }
+    }
+
+    /// Seconds since the state turned.
+    #[must_use]
+    pub fn state_age(&self, t: f64) -> f64 {
+        t - self.turned
     }
 
     fn turn(&mut self, state: State, reason: Option<Blindness>, t: f64) -> Option<StateChange> {
@@ -176,7 +203,7 @@ impl Health {
         } else if sees(state) {
             not_counted = self.blind_since.take().map(|since| (since, t));
         }
-        (self.state, self.reason) = (state, reason);
+        (self.state, self.reason, self.turned) = (state, reason, t);
         Some(StateChange { state, reason, t, not_counted })
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! An `ffmpeg` child decodes the source ([`source`]), the counter finds vehicles by one of three
 //! methods ([`blob`], [`strip`], [`model`]), and each crossing of the line becomes one [`Event`].
-//! [`count`] counts a film, [`check()`] looks at a source, [`still`] draws pictures for people, and
-//! [`health`] tells when a camera cannot see.
+//! [`count`] counts a film, [`live::watch`] runs a live camera, [`check()`] looks at a source,
+//! [`still`] draws pictures for people, and [`health`] tells when a camera cannot see.
 //!
 //! # Rules of the line
 //!
@@ -39,12 +39,14 @@ pub mod frame;
 pub mod geometry;
 pub mod health;
 pub mod limits;
+pub mod live;
 pub mod model;
 pub mod seg;
 pub mod sides;
 pub mod source;
 pub mod still;
 pub mod strip;
+pub mod watch;
 
 pub use backoff::Backoff;
 pub use check::{CheckReport, check};
@@ -56,5 +58,7 @@ pub use film::{CountOptions, CountReport, count};
 pub use frame::Frame;
 pub use geometry::{Line, Point, Rect};
 pub use health::{Blindness, Health, State, StateChange};
-pub use model::{Detection, Detector};
+pub use live::{LiveCamera, Numbers, Report, StopSignal, watch};
+pub use model::{Detection, Detector, DetectorFile};
 pub use source::{Capture, CaptureOptions, Source};
+pub use watch::{Sighting, Watch, WatchOptions};

@@ -9,6 +9,21 @@ pub const LIVE_SILENCE: Duration = Duration::from_secs(5);
 /// source: `-ss` in a long file without an index reads from its beginning.
 pub const FILE_SILENCE: Duration = Duration::from_secs(30);
 
+/// How often a thread that waits for a frame looks whether it must stop.
+pub const STOP_LOOK: Duration = Duration::from_millis(100);
+
+/// A camera that was lost or blind for longer than this learns its background anew.
+pub const RELEARN_S: f64 = 60.0;
+
+/// A source that gives frames for this long works: the next failure waits shortly again.
+pub const STEADY_S: f64 = 10.0;
+
+/// Frames of the warm-up that a live source needs at least.
+pub const LEAST_WARM_UP_FRAMES: usize = 8;
+
+/// How often a live camera reports its numbers.
+pub const NUMBERS_INTERVAL_S: f64 = 60.0;
+
 /// Frames of a file that wait for the counter at most.
 pub const FRAMES_AHEAD: usize = 4;
 

@@ -44,8 +44,9 @@ pub fn draw_line(picture: &mut Frame, line: &Line) {
     let way = if line.swap { -1.0 } else { 1.0 } * 0.5 * across;
     let tip = line.point(0.5 * length, way);
     stroke(picture, line.point(0.5 * length, 0.0), tip, ARROW);
-    for side in [-0.12, 0.12] {
-        stroke(picture, line.point((0.5 + side) * length.min(along), 0.0), tip, ARROW);
+    let head = 0.12 * along;
+    for side in [-head, head] {
+        stroke(picture, line.point(0.5 * length + side, 0.7 * way), tip, ARROW);
     }
     for thick in [-1.0, 0.0, 1.0] {
         stroke(picture, line.point(0.0, thick), line.point(length, thick), LINE);

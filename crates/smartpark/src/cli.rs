@@ -12,9 +12,13 @@ mod clock;
 mod config_check;
 mod copy;
 mod database;
+mod demo;
+mod drift;
 mod events;
 mod export;
+mod feeds;
 mod floors;
+mod forecast;
 mod history;
 mod import;
 mod input;
@@ -34,15 +38,17 @@ mod words;
 use std::{io, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, Parser, Subcommand};
+use jiff::tz::TimeZone;
 
 use crate::{
     Options, SmartPark,
-    config::{ConfigError, Layer, LogFormat, LogLevel, Settings, Span},
+    config::{ConfigError, ConfigFile, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
 #[cfg(fuzzing)]
 pub use import::fuzzing;
 use output::Out;
+use smartpark_formats::config::Connections;
 
 /// How a command went: the code that the process ends with, or why it could not be done.
 type Outcome = anyhow::Result<ExitCode>;
@@ -120,6 +126,8 @@ enum Command {
     Events(events::EventsArgs),
     Stats(events::StatsArgs),
     History(history::HistoryArgs),
+    Forecast(forecast::ForecastArgs),
+    Drift(drift::DriftArgs),
     Attention(attention::AttentionArgs),
     Cleanup(events::CleanupArgs),
     Import(import::Args),
@@ -134,7 +142,9 @@ enum Command {
     Clock(clock::Args),
     Key(keys::Args),
     Vision(vision::Args),
+    Demo(demo::Args),
     Input(trial::Args),
+    Feeds(feeds::Args),
     Config(config_check::Args),
     Completions(CompletionsArgs),
 }
@@ -170,11 +180,40 @@ impl Context {
         SmartPark::open_with(&self.settings.database, self.options()).await
     }
 
+    /// The time zone of the site, from the table `[site]` of the configuration file; UTC if there
+    /// is none.
+    fn time_zone(&self) -> TimeZone {
+        let file = ConfigFile::read(self.config.as_deref()).ok().flatten();
+        let Some(file) = file else { return TimeZone::UTC };
+        match file.connections() {
+            Ok(tables) => tables.site.map_or(TimeZone::UTC, |site| site.time_zone),
+            Err(_) => {
+                let file = file.path.display();
+                tracing::warn!(
+                    "estimates use UTC: `smartpark config check` tells the faults of {file}"
+                );
+                TimeZone::UTC
+            }
+        }
+    }
+
+    /// The tables of the configuration file; `None` without a file.
+    fn connections(&self) -> anyhow::Result<Option<Connections>> {
+        let Some(file) = ConfigFile::read(self.config.as_deref())? else { return Ok(None) };
+        let connections = file.connections();
+        let connections = connections.map_err(|faults| {
+            let text = config_check::listed(&file.path, &faults);
+            Usage(format!("the configuration does not fit:\n{text}"))
+        })?;
+        Ok(Some(connections))
+    }
+
     fn options(&self) -> Options {
         Options {
             max_clock_skew: self.settings.max_clock_skew,
             dedup_window: self.settings.dedup_window,
             retention_days: self.settings.retention_days,
+            time_zone: self.time_zone(),
             ..Options::default()
         }
     }
@@ -205,8 +244,9 @@ fn run(cli: Cli) -> Outcome {
         return config_check::run(args, config, &out);
     }
     let settings = settings(&cli)?;
-    let serves = matches!(cli.command, Command::Serve(_));
-    let quiet = if serves { LogLevel::Info } else { LogLevel::Warn };
+    let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
+    let watches = matches!(&cli.command, Command::Vision(args) if args.watches());
+    let quiet = if serves || watches { LogLevel::Info } else { LogLevel::Warn };
     logging::start(settings.log_level.unwrap_or(quiet), settings.log_format);
     let mut runtime = if serves {
         tokio::runtime::Builder::new_multi_thread()
@@ -229,11 +269,13 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Reset(args) => database::reset(args, context).await,
         Command::Info(_) => database::info(context).await,
         Command::Floors(args) => floors::run(args, context).await,
-        Command::Recommend(_) => floors::recommend(context).await,
+        Command::Recommend(args) => floors::recommend(args, context).await,
         Command::Record(args) => events::record(args, context).await,
         Command::Events(args) => events::list(args, context).await,
         Command::Stats(args) => events::stats(args, context).await,
         Command::History(args) => history::run(args, context).await,
+        Command::Forecast(args) => forecast::run(args, context).await,
+        Command::Drift(args) => drift::run(args, context).await,
         Command::Attention(_) => attention::run(context).await,
         Command::Cleanup(args) => events::cleanup(args, context).await,
         Command::Import(args) => import::run(args, context).await,
@@ -247,8 +289,10 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Changes(args) => changes::run(args, context).await,
         Command::Clock(args) => clock::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
-        Command::Vision(args) => vision::run(args),
+        Command::Vision(args) => vision::run(args, context).await,
+        Command::Demo(args) => demo::run(args).await,
         Command::Input(args) => trial::run(args, context).await,
+        Command::Feeds(args) => feeds::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),
     }

@@ -7,6 +7,7 @@ mod assets;
 pub(crate) mod attention;
 mod auth;
 mod body;
+mod cameras;
 pub(crate) mod changes;
 mod channel;
 mod connection;
@@ -15,11 +16,16 @@ mod described;
 mod digest;
 mod docs;
 mod download;
+mod drift;
+pub(crate) mod drift_views;
+mod estimate_examples;
 mod events;
 mod examples;
+mod feeds;
 mod filter;
 mod floor_bodies;
 mod floors;
+pub(crate) mod forecast;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod guard;
@@ -28,10 +34,12 @@ pub(crate) mod history;
 mod host;
 mod hot;
 mod id;
+mod inputs;
 mod kind;
 mod latest;
 mod metrics;
 mod origin;
+pub(crate) mod own;
 mod places;
 mod problem;
 mod query;
@@ -46,6 +54,7 @@ mod session;
 mod statistics;
 mod stream;
 mod tls;
+mod validate;
 pub(crate) mod views;
 mod window;
 
@@ -57,6 +66,8 @@ use std::{
 };
 
 use axum::{Router, middleware};
+use smartpark_bridge::{Inputs, Signs, Sites};
+use smartpark_formats::config::Connections;
 use tokio::sync::{Semaphore, watch};
 use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -70,6 +81,7 @@ use crate::{
 };
 use auth::Gate;
 pub use auth::{Network, Peer, Rates};
+use feeds::FeedDocuments;
 use guard::Outside;
 use latest::Latest;
 pub use origin::Origin;
@@ -81,7 +93,7 @@ pub use server::{serve, serve_router};
 pub use tls::TlsFiles;
 
 /// What can be set about the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HttpConfig {
     /// The address to listen on (127.0.0.1:8000). [`serve`] takes a listener that is bound
     /// already; this is where to bind it.
@@ -110,6 +122,8 @@ pub struct HttpConfig {
     pub streams: usize,
     /// The sites whose pages may use the interface from a browser, with a key of their own.
     pub cors_origins: Vec<Origin>,
+    /// Cameras that post to `/inputs/…`, and the feeds.
+    pub connections: Arc<Connections>,
 }
 
 impl Default for HttpConfig {
@@ -125,6 +139,7 @@ impl Default for HttpConfig {
             rates: Rates::default(),
             streams: MAX_WATCHERS,
             cors_origins: Vec::new(),
+            connections: Arc::default(),
         }
     }
 }
@@ -206,6 +221,12 @@ struct Shared {
     /// A seat for each live stream.
     streams: Arc<Seats>,
     heartbeat: Duration,
+    /// The way in for messages of devices.
+    inputs: Inputs,
+    /// When cameras were heard.
+    signs: Arc<Signs>,
+    sites: Sites,
+    feeds: FeedDocuments,
     /// Becomes true when the server stops: streams end then.
     stopping: Arc<watch::Sender<bool>>,
 }
@@ -252,7 +273,10 @@ impl App {
         (name = "events", description = "What cameras see"),
         (name = "floors", description = "How full the floors are, and managing them"),
         (name = "statistics", description = "What happened in a window of time"),
+        (name = "estimates", description = "What comes next, and how far counts may be off"),
         (name = "live", description = "What happens, as it happens"),
+        (name = "devices", description = "What devices and camera programs send beside events"),
+        (name = "feeds", description = "Free spaces for cities, maps and journey planners"),
         (name = "session", description = "Signing in on the page"),
         (name = "health", description = "Probes, and metrics"),
     ),
@@ -274,11 +298,34 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(floors::recount_floor))
         .routes(routes!(history::get_floor_history))
         .routes(routes!(history::get_history))
+        .routes(routes!(forecast::get_floor_forecast))
+        .routes(routes!(forecast::get_forecast))
+        .routes(routes!(drift::get_floor_drift))
+        .routes(routes!(drift::get_drift))
+        .routes(routes!(drift::get_floor_drift_history))
         .routes(routes!(statistics::get_statistics))
         .routes(routes!(stream::watch_live))
         .routes(routes!(attention::get_attention))
+        .routes(routes!(inputs::receive_message))
+        .routes(routes!(cameras::send_heartbeat))
         .routes(routes!(changes::list_changes))
         .routes(routes!(metrics::get_metrics));
+    described::guard(operations.get_openapi_mut());
+    described::require_host(operations.get_openapi_mut());
+    operations
+}
+
+/// The feeds: each wants a key unless the configuration opens it, which its handler judges.
+fn feed_operations() -> OpenApiRouter<App> {
+    let mut operations = OpenApiRouter::new()
+        .routes(routes!(feeds::datex2_light))
+        .routes(routes!(feeds::parkapi_v1))
+        .routes(routes!(feeds::parkapi_v1_site))
+        .routes(routes!(feeds::parkapi_v3))
+        .routes(routes!(feeds::siri_fm))
+        .routes(routes!(feeds::ngsi_ld))
+        .routes(routes!(feeds::ngsi_v2))
+        .routes(routes!(feeds::geojson));
     described::guard(operations.get_openapi_mut());
     described::require_host(operations.get_openapi_mut());
     operations
@@ -297,7 +344,7 @@ fn open_operations() -> OpenApiRouter<App> {
 /// The description of all operations, OpenAPI 3.1.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    guarded_operations().merge(open_operations()).into_openapi()
+    guarded_operations().merge(feed_operations()).merge(open_operations()).into_openapi()
 }
 
 /// All routes over `park`, for a server of your own or for tests. What [`serve`] and
@@ -323,7 +370,12 @@ fn routes_until(
     outside: &Arc<Outside>,
     stopping: Arc<watch::Sender<bool>>,
 ) -> (Router, App) {
+    let (connections, signs) = (Arc::clone(&config.connections), Arc::<Signs>::default());
     let app = App(Arc::new(Shared {
+        inputs: Inputs::new(park.clone(), Arc::clone(&connections), Arc::clone(&signs)),
+        sites: Sites::new(park.clone(), connections, config.site_name.as_deref()),
+        signs,
+        feeds: FeedDocuments::default(),
         began: park.now(),
         outside: Arc::clone(outside),
         gate: Arc::new(Gate::new(park.clone(), config)),
@@ -340,8 +392,9 @@ fn routes_until(
         stopping,
     }));
     let admit = middleware::from_fn_with_state(app.clone(), auth::admit);
+    let guarded = guarded_operations().route_layer(admit);
     let (operations, description) =
-        guarded_operations().route_layer(admit).merge(open_operations()).split_for_parts();
+        guarded.merge(feed_operations()).merge(open_operations()).split_for_parts();
     let routes = operations
         .merge(docs::routes(&description))
         .merge(dashboard::routes(config.site_name.as_deref()))

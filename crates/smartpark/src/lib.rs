@@ -1,6 +1,8 @@
 //! The program: commands, settings, logging, and the HTTP server.
 
 #[cfg(feature = "cli")]
+mod cameras;
+#[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "cli")]
 mod config;

@@ -18,7 +18,7 @@ mod train;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Forecast, PastError, Step, Window, recommend};
+pub use answer::{Forecast, PastError, Step, Window, rank};
 pub use interval::LEVEL;
 pub use series::{Blind, Reading, Series};
 pub use train::{FloorSeries, HISTORY_WEEKS, Model, train};

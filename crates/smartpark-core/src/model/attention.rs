@@ -51,6 +51,22 @@ pub struct Refusal {
     pub last_at: Timestamp,
 }
 
+/// Something that devices sent and SmartPark did not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotCounted {
+    /// The camera; none for messages that belong to no camera.
+    pub camera_id: Option<String>,
+    /// The kind of the reason, one word.
+    pub reason: String,
+    /// The reason as a sentence for a person, with the device's word that was not known. Empty for
+    /// the sentences of one reason that were too many to be kept.
+    pub detail: String,
+    /// How often.
+    pub times: u64,
+    /// When the last time.
+    pub last_at: Timestamp,
+}
+
 /// What kind of thing needs a person; the more urgent first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -68,6 +84,10 @@ pub enum AttentionKind {
     EventsAtLimit,
     /// All that a camera sends is old when it arrives: its time is behind.
     CameraBehind,
+    /// A device sent something in the last 24 hours that was not counted, and that may be vehicles.
+    NotCounted,
+    /// The true number of vehicles on a floor is uncertain, and a recount would help.
+    RecountSuggested,
     /// An active floor has reached 90 % and not fallen below 80 % since.
     FloorNearlyFull,
     /// Events are kept longer than they should be.
@@ -86,6 +106,8 @@ impl AttentionKind {
             Self::EventsRefused => "events_refused",
             Self::CameraBehind => "camera_behind",
             Self::EventsAtLimit => "events_at_limit",
+            Self::NotCounted => "not_counted",
+            Self::RecountSuggested => "recount_suggested",
             Self::FloorNearlyFull => "floor_nearly_full",
         }
     }
@@ -205,6 +227,23 @@ pub struct LastSeen {
     pub camera_id: String,
     /// The event's timestamp; the hour that holds it where cleanup has deleted the event.
     pub at: Timestamp,
+}
+
+/// What a device sent and SmartPark did not count, for one reason in one hour, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotCountedInHour {
+    /// The hour, in microseconds since 1970 UTC.
+    pub hour: i64,
+    /// The camera; empty for a message that belongs to no camera.
+    pub camera_id: String,
+    /// The kind of the reason, one word.
+    pub reason: String,
+    /// The reason as a sentence for a person, with the device's word that was not known.
+    pub detail: String,
+    /// How often.
+    pub times: i64,
+    /// The last time, in microseconds since 1970 UTC.
+    pub last_at: i64,
 }
 
 /// Refusals of an hour, as they are stored.

@@ -3,7 +3,7 @@
 mod counter;
 mod read;
 
-use super::{table::Table, values::Endpoint};
+use super::{table::Table, values::Endpoint, video::Video};
 use crate::Direction;
 
 pub use counter::{Counter, CounterKind, CounterRules, History, Pointers};
@@ -208,7 +208,7 @@ pub struct OpenDataCam {
 }
 
 /// What a device is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// Frigate.
     Frigate(Frigate),
@@ -228,8 +228,8 @@ pub enum Input {
     Counter(Box<Counter>),
     /// OpenDataCam.
     OpenDataCam(OpenDataCam),
-    /// A picture that `smartpark vision` watches; that program reads the table.
-    Video,
+    /// A picture that SmartPark watches itself.
+    Video(Box<Video>),
 }
 
 /// The names of the input tables.
@@ -264,9 +264,6 @@ impl Input {
             return None;
         };
         let inner = table.table(kind)?;
-        if kind == "video" {
-            return Some(Self::Video);
-        }
         let input = match kind {
             "frigate" => read::frigate(&inner),
             "axis" => Some(read::axis(&inner)),
@@ -278,6 +275,7 @@ impl Input {
             "counter" => {
                 Counter::read(&inner, camera_id).map(|counter| Self::Counter(Box::new(counter)))
             }
+            "video" => Video::read(&inner).map(|video| Self::Video(Box::new(video))),
             _ => read::opendatacam(&inner),
         };
         inner.finish();
@@ -297,7 +295,7 @@ impl Input {
             Self::Xovis(_) => "xovis",
             Self::Counter(_) => "counter",
             Self::OpenDataCam(_) => "opendatacam",
-            Self::Video => "video",
+            Self::Video(_) => "video",
         }
     }
 

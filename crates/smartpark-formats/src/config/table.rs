@@ -189,18 +189,41 @@ impl<'s, 't> Table<'s, 't> {
     /// A number of a range.
     pub(super) fn number(&self, name: &str, range: std::ops::RangeInclusive<f64>) -> Option<f64> {
         let value = self.take(name)?.get_ref();
-        let text = match value {
-            DeValue::Integer(integer) if integer.radix() == 10 => Some(integer.as_str()),
-            DeValue::Float(float) => Some(float.as_str()),
-            _ => None,
-        };
-        let number = text.and_then(|text| text.replace('_', "").parse().ok());
-        let number = number.filter(|number: &f64| range.contains(number));
+        let number = decimal(value).filter(|number| range.contains(number));
         if number.is_none() {
             let (least, most) = (range.start(), range.end());
             self.fault(name, &format!("must be a number from {least} to {most}"));
         }
         number
+    }
+
+    /// Exactly `N` numbers.
+    pub(super) fn numbers<const N: usize>(&self, name: &str) -> Option<[f64; N]> {
+        let value = self.take(name)?.get_ref();
+        let numbers = fixed_numbers(value);
+        if numbers.is_none() {
+            self.fault(name, &format!("must be {N} numbers in brackets"));
+        }
+        numbers
+    }
+
+    /// An array of polygons, each an array of at least three points; absent is empty.
+    pub(super) fn polygons(&self, name: &str) -> Vec<Vec<[f64; 2]>> {
+        let Some(value) = self.take(name) else { return Vec::new() };
+        let polygon = |value: &Spanned<DeValue<'_>>| {
+            let points: Option<Vec<[f64; 2]>> = value
+                .get_ref()
+                .as_array()?
+                .iter()
+                .map(|point| fixed_numbers(point.get_ref()))
+                .collect();
+            points.filter(|points| points.len() >= 3)
+        };
+        let polygons = value.get_ref().as_array().and_then(|l| l.iter().map(polygon).collect());
+        polygons.unwrap_or_else(|| {
+            self.fault(name, "must be polygons of at least three points: [[[x, y], [x, y], …]]");
+            Vec::new()
+        })
     }
 
     /// A table.
@@ -234,6 +257,23 @@ impl<'s, 't> Table<'s, 't> {
     pub(super) fn names(&self) -> Vec<String> {
         self.members.keys().map(|key| key.get_ref().to_string()).collect()
     }
+}
+
+/// A number in decimal notation.
+fn decimal(value: &DeValue<'_>) -> Option<f64> {
+    let text = match value {
+        DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str(),
+        DeValue::Float(float) => float.as_str(),
+        _ => return None,
+    };
+    text.replace('_', "").parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// Exactly `N` numbers.
+fn fixed_numbers<const N: usize>(value: &DeValue<'_>) -> Option<[f64; N]> {
+    let numbers: Option<Vec<f64>> =
+        value.as_array()?.iter().map(|number| decimal(number.get_ref())).collect();
+    numbers?.try_into().ok()
 }
 
 fn one_line(text: &str) -> Result<String, String> {

@@ -119,6 +119,11 @@ impl Readings {
             if (&last.epoch, last.value) == (&new.epoch, new.value) {
                 return repeat("repeated reading: same value");
             }
+            if reading.is_retained && reading.value < last.value {
+                // The broker tells it again after each connection. If the device was reset, its
+                // next message says so.
+                return repeat("retained reading that is older than the last one");
+            }
             // The order of arrival holds, also when the clock was set back.
             new.micros = new.micros.max(last.micros.saturating_add(1));
         }

@@ -38,7 +38,8 @@ fn at(second: i64) -> Timestamp {
 
 fn reading(epoch: u8, second: i64, value: u64) -> Reading {
     let epoch = if epoch == 0 { String::new() } else { format!("2026-12-0{epoch}T00:00:00Z") };
-    Reading { counter: counter(), epoch, time: at(second), is_timed: true, value }
+    let (time, is_timed, is_retained) = (at(second), true, false);
+    Reading { counter: counter(), epoch, time, is_timed, is_retained, value }
 }
 
 /// Feeds readings one after the other; gives the track and time of each unit, and the reasons.
@@ -270,4 +271,22 @@ fn intervals_count_once_and_what_contradicts_is_shown() {
     assert_eq!(say(interval(120, 180, 2)), (0, Some(Reason::Implausible)));
     assert_eq!(say(interval(60, 120, 2)), (2, None));
     assert_eq!(say(interval(300, 300, 1)), (0, Some(Reason::Implausible)));
+}
+
+#[test]
+fn a_retained_reading_without_a_time_is_no_reset() {
+    let camera = camera("max_per_minute = 1000");
+    let live = |value| Reading { is_timed: false, ..reading(0, 9, value) };
+    let retained = |value| Reading { is_retained: true, ..live(value) };
+    let mut state = None;
+    let mut counted = |reading: Reading| {
+        let counted = count_reading(&camera, &reading, state.as_deref());
+        state = counted.state.or(state.take());
+        counted.findings.iter().filter(|it| matches!(it, Finding::Crossing(_))).count()
+    };
+    assert_eq!(counted(retained(100)), 0, "the starting point");
+    assert_eq!(counted(live(104)), 4);
+    assert_eq!(counted(retained(100)), 0, "told again after a new connection");
+    assert_eq!(counted(retained(105)), 1, "it came while we were away");
+    assert_eq!(counted(live(2)), 2, "a reset");
 }

@@ -50,8 +50,16 @@ fn scenario(camera: &Camera, axis: &Axis, json: Json<'_>) -> Result<Vec<Finding>
         findings.extend(class_reading(camera, (scenario, direction), class, *value).map(|found| {
             found
                 .map(|(counter, value)| {
+                    // A message with a time of its own is put in its place, retained or not.
                     let (epoch, is_timed) = (epoch.clone(), true);
-                    Finding::Reading(Reading { counter, epoch, time, is_timed, value })
+                    Finding::Reading(Reading {
+                        counter,
+                        epoch,
+                        time,
+                        is_timed,
+                        is_retained: false,
+                        value,
+                    })
                 })
                 .into()
         }));

@@ -63,7 +63,8 @@ fn bare(
     let readings = named.map(|direction| {
         let counter = counter_name(camera, counter, direction, "");
         let (time, is_timed) = time;
-        Finding::Reading(Reading { counter, epoch: String::new(), time, is_timed, value })
+        let (epoch, is_retained) = (String::new(), message.retained);
+        Finding::Reading(Reading { counter, epoch, time, is_timed, is_retained, value })
     });
     Ok(readings.collect())
 }
@@ -115,7 +116,8 @@ fn reading(
         Some(time) => (time, true),
         None => (arrived(message)?, false),
     };
-    Ok(Finding::Reading(Reading { counter, epoch, time, is_timed, value }))
+    let is_retained = message.retained;
+    Ok(Finding::Reading(Reading { counter, epoch, time, is_timed, is_retained, value }))
 }
 
 /// The counter of one pointer: its name ends in the last part of the pointer.

@@ -192,6 +192,12 @@ impl Sighting {
         shortened(&format!("frigate/{}", self.id))
     }
 
+    /// When the object was seen last.
+    #[must_use]
+    pub fn seen_at(&self) -> Timestamp {
+        self.after.time
+    }
+
     /// The events of this sighting, given what was kept of the object.
     #[must_use]
     pub fn advance(&self, camera: &Camera, state: Option<&[u8]>) -> Advance {

@@ -146,7 +146,14 @@ fn counting(
         let found = number(text, word).map(|value| {
             if is_total {
                 let (epoch, time) = (String::new(), end);
-                Finding::Reading(Reading { counter, epoch, time, is_timed: true, value })
+                Finding::Reading(Reading {
+                    counter,
+                    epoch,
+                    time,
+                    is_timed: true,
+                    is_retained: false,
+                    value,
+                })
             } else {
                 Finding::Interval(IntervalReading { counter, start, end, value })
             }

@@ -121,7 +121,14 @@ fn finding(camera: &Camera, onvif: &Onvif, notice: Notice<'_>) -> Result<Finding
         let vehicle_type = camera.default_type;
         let counter = CounterName { name: rule.into_owned(), direction, vehicle_type };
         let (epoch, time, value) = (String::new(), notice.time?, value.ok_or_else(refusal)?);
-        return Ok(Finding::Reading(Reading { counter, epoch, time, is_timed: true, value }));
+        return Ok(Finding::Reading(Reading {
+            counter,
+            epoch,
+            time,
+            is_timed: true,
+            is_retained: false,
+            value,
+        }));
     }
     let vehicle_type = camera.vehicle_type(notice.classes)?;
     let track = match &notice.object {

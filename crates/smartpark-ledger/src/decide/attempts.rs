@@ -30,6 +30,7 @@ impl Group {
     pub(crate) fn begin_attempt(&mut self, now: i64) -> i64 {
         (self.next, self.exit_went_first) = (0, false);
         self.apart.clear();
+        self.states.begin_attempt();
         self.attempted = now.max(self.attempted.saturating_add(1));
         self.attempted
     }
@@ -69,7 +70,9 @@ impl Group {
             places.push(next[usize::from(*mark)]);
             next[usize::from(*mark)] += 1;
         }
-        let mut split = Self { rows: Vec::new(), answers: Vec::new(), apart: Vec::new(), ..*self };
+        let states = self.states.split(marks);
+        let (rows, answers, apart) = (Vec::new(), Vec::new(), Vec::new());
+        let mut split = Self { rows, answers, apart, states, ..*self };
         split.rows = self.rows.extract_if(.., |row| marks[row.place.0]).collect();
         for row in self.rows.iter_mut().chain(&mut split.rows) {
             row.place.0 = places[row.place.0];

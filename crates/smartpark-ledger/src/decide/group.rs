@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::{
     Direction, Error, Event, NewEvent, Options, Recorded, Result,
     count::{Fact, Source},
-    decide::{Draft, Lack, draft::Decided, repeat::differs},
+    decide::{Draft, GroupStates, Lack, draft::Decided, repeat::differs},
 };
 
 /// What tells a vehicle of an event: camera, track and direction.
@@ -49,7 +49,7 @@ impl Row {
     /// Whether this attempt or an earlier one recorded `event` for this row, and only the answer
     /// was lost. It was found under the id that the row had then, with the time of that attempt.
     /// The id alone proves nothing: a database may have given it to another event since.
-    fn recorded(&self, event: &Event) -> bool {
+    pub(super) fn recorded(&self, event: &Event) -> bool {
         self.drawn.contains(&(event.id, event.created_at.as_microsecond()))
     }
 
@@ -83,6 +83,8 @@ pub(crate) struct Group {
     pub(super) next: usize,
     /// Whether the row after that one is.
     pub(super) exit_went_first: bool,
+    /// The states that the batches change.
+    pub(super) states: GroupStates,
 }
 
 impl Group {
@@ -119,6 +121,7 @@ impl Group {
             attempted: i64::MIN,
             next: 0,
             exit_went_first: false,
+            states: GroupStates::default(),
         }
     }
 
@@ -129,7 +132,7 @@ impl Group {
 
     /// The answers, batch by batch.
     pub(crate) fn into_answers(self) -> Vec<Vec<Result<Recorded>>> {
-        self.answers
+        self.states.answers(self.answers)
     }
 
     /// Whether the attempt under way leaves the row out.
@@ -152,7 +155,7 @@ impl Group {
         while self.next < end {
             let place = self.turn(draft)?;
             let row = &self.rows[place];
-            if !self.is_apart(row) {
+            if !self.is_apart(row) && !self.states.is_refused(row.place.0) {
                 let stored = twins.get(&place).filter(|it| row.finds(it, draft.horizon));
                 let answer = match stored.or_else(|| draft.twin(row, self.window)) {
                     Some(first) => repeated(draft, row, first),

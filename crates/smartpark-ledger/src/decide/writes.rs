@@ -4,7 +4,7 @@ use crate::{
     Event, Floor,
     count::{Erased, Fact, Flip, NodeRow},
     decide::{
-        Adjustment,
+        Adjustment, StateWrite,
         sums::{HourKey, HourSum},
     },
 };
@@ -36,4 +36,6 @@ pub(crate) struct Writes {
     pub(crate) pulled: Vec<(i64, i64)>,
     /// New adjustments.
     pub(crate) adjustments: Vec<Adjustment>,
+    /// States of adapters, in the order of their names.
+    pub(crate) states: Vec<StateWrite>,
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Event, Floor,
     decide::{
-        Adjustment, Writes,
+        Adjustment, StateWrite, Writes,
         sums::{CHECKSUM, hour_of},
     },
     keys::KnownKey,
@@ -165,6 +165,16 @@ pub(super) fn retention(horizon: Option<i64>, last_event_id: i64) -> i64 {
 pub(super) fn site(identity: i64, lineage: i64, keys: &[KnownKey]) -> i64 {
     let site = Values::of(b's').number(identity).number(lineage).checksum();
     site + keys.iter().map(key).sum::<i64>()
+}
+
+/// Of the state of an adapter.
+pub(super) fn state(row: &StateWrite) -> i64 {
+    Values::of(b'd')
+        .text(&row.camera_id)
+        .text(&row.key)
+        .bytes(row.state.as_deref().unwrap_or_default())
+        .maybe_number(row.keep_until)
+        .checksum()
 }
 
 fn key(KnownKey { key, sum }: &KnownKey) -> i64 {

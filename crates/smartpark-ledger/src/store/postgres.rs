@@ -20,6 +20,8 @@ mod keys;
 mod lanes;
 mod latest;
 mod migrate;
+mod not_counted;
+mod observe;
 mod partitions;
 mod past;
 mod probe;
@@ -33,6 +35,7 @@ mod seals;
 mod seam;
 mod session;
 mod sign_ins;
+mod states;
 mod statistics;
 mod stream;
 mod tables;
@@ -59,7 +62,8 @@ use tokio::{
 use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Error, Event, EventFilter, EventPage, Floor, FloorCount,
-    LastSeen, NewEvent, NewFloor, Options, Position, Result, ServerLock, Statistics, TableInfo,
+    LastSeen, NewEvent, NewFloor, Options, Position, Result, ServerLock, StateChange, Statistics,
+    TableInfo,
     check::Report,
     count::{Fullness, Step},
     limits::{
@@ -326,8 +330,12 @@ impl Postgres {
 
     /// Records events. The answer comes in time, whatever the group that they are part of waits
     /// for: an error then says that it is not known whether they were recorded.
-    pub(super) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {
-        let recorded = timeout(POSTGRES_PATIENCE, self.inner.queue.record(events));
+    pub(super) async fn record(
+        &self,
+        events: Vec<Result<NewEvent>>,
+        states: Vec<StateChange>,
+    ) -> Answers {
+        let recorded = timeout(POSTGRES_PATIENCE, self.inner.queue.record(events, states));
         recorded.await.map_err(|_| not_in_time())?
     }
 

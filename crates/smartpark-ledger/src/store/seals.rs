@@ -4,7 +4,12 @@
 use std::collections::HashMap;
 
 use super::{checksum, naive::violate, transfer::Origin};
-use crate::{Error, Floor, Result, check::Report, decide::Adjustment, keys::KnownKey};
+use crate::{
+    Error, Floor, Result,
+    check::Report,
+    decide::{Adjustment, StateWrite},
+    keys::KnownKey,
+};
 
 /// A floor with the checksums that are stored beside it: its own, and that of its adjustments.
 pub(super) struct SealedFloor {
@@ -83,6 +88,15 @@ pub(super) fn compare_site(report: &mut Report, row: &SealedSite, keys: &[KnownK
     compare(report, (row.checksum, checksum::site(row.identity, row.lineage, keys)), || {
         "the site's identity or an API key was changed, added or removed".to_owned()
     });
+}
+
+/// Compares the checksums of the states of adapters.
+pub(super) fn compare_states(report: &mut Report, states: &[(StateWrite, i64)]) {
+    for (row, stored) in states {
+        compare(report, (*stored, checksum::state(row)), || {
+            format!("camera {}: the state {} of its adapter was changed", row.camera_id, row.key)
+        });
+    }
 }
 
 fn compare(report: &mut Report, (stored, computed): (i64, i64), detail: impl FnOnce() -> String) {

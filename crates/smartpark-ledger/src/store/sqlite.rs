@@ -25,6 +25,8 @@ mod latest;
 mod lock;
 mod log;
 mod migrate;
+mod not_counted;
+mod observe;
 mod open;
 mod past;
 mod place;
@@ -39,6 +41,7 @@ mod rows;
 mod seals;
 mod session;
 mod sign_ins;
+mod states;
 mod statistics;
 mod tables;
 mod time;
@@ -55,8 +58,8 @@ use tokio::sync::watch;
 use super::Order;
 use crate::{
     Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor, FloorChange,
-    FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Recorded, Result, Statistics,
-    TableInfo,
+    FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Recorded, Result, StateChange,
+    Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     decide::Adjustment,
@@ -241,8 +244,9 @@ impl Sqlite {
     pub(super) async fn record(
         &self,
         events: Vec<Result<NewEvent>>,
+        states: Vec<StateChange>,
     ) -> Result<Vec<Result<Recorded>>> {
-        self.inner.writer.record(events).await
+        self.inner.writer.record(events, states).await
     }
 
     /// What this process recorded so far.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use crate::{
     Error, Event, Floor, Result,
     count::Fact,
-    decide::Adjustment,
+    decide::{Adjustment, StateWrite},
     keys::KnownKey,
     limits::{COPY_PAGE_DIGESTS, COPY_PAGE_ROWS},
     store::versions::sha256,
@@ -94,6 +94,8 @@ pub(crate) struct Frame {
     /// All keys, the revoked ones too: a site that asked for keys asks for them in a copy, too.
     pub(super) keys: Vec<KnownKey>,
     pub(super) horizon: Option<i64>,
+    /// The states of adapters: without them a copy would count a device's next message wrong.
+    pub(super) states: Vec<StateWrite>,
 }
 
 impl Frame {

@@ -5,6 +5,9 @@ use crate::flow::Pyramid;
 use crate::geometry::{Line, Point, Rect};
 use crate::sides::{Place, Sides};
 
+/// Something that stood for this long before it moved is a part of the scene.
+const STOOD_S: f64 = 1.5;
+
 /// A vehicle through time.
 #[derive(Debug, Clone)]
 pub struct Track {
@@ -53,6 +56,8 @@ pub struct Track {
     pub first: Option<Place>,
     /// The largest distance from the first place, in pixels.
     pub travelled: f32,
+    /// The same while it had an outline of its own.
+    pub travelled_alone: f32,
     /// Whether the last place was inside the band.
     pub in_band: bool,
 }
@@ -84,6 +89,7 @@ impl Track {
             sides: Sides::default(),
             first: None,
             travelled: 0.0,
+            travelled_alone: 0.0,
             in_band: false,
         }
     }
@@ -117,6 +123,20 @@ impl Track {
         let first = *self.first.get_or_insert(place);
         let way = (place.along - first.along).hypot(place.across - first.across);
         self.travelled = self.travelled.max(way);
+        if !self.shared {
+            self.travelled_alone = self.travelled_alone.max(way);
+        }
+    }
+
+    /// Whether it is a part of the scene, such as a shadow or a tree, as far as it has shown: it
+    /// stood for a while and has moved by less than `least` pixels on its own. What moves in one
+    /// outline with others may be carried by them.
+    #[must_use]
+    pub fn stands(&self, t: f64, least: f32) -> bool {
+        !self.split
+            && self.class.is_none()
+            && t - self.born > STOOD_S
+            && self.travelled_alone < least
     }
 
     /// Where the middle of the box is.

@@ -4,15 +4,27 @@
 //! that it gets is a square crop round the line, its boxes are cleaned, and a motion gate lets it
 //! sleep while nothing moves.
 
+#[cfg(not(feature = "model"))]
+mod absent;
 mod crop;
+#[cfg(feature = "model")]
+mod file;
+pub mod ssd;
 mod track;
 
+#[cfg(not(feature = "model"))]
+pub use absent::DetectorFile;
 pub use crop::Crop;
+#[cfg(feature = "model")]
+pub use file::DetectorFile;
 pub use track::ModelCounter;
 
 use crate::crossing::VehicleType;
 use crate::error::Result;
 use crate::geometry::Rect;
+
+/// The sha256 of the file that `scripts/model` makes, and the only one that is read.
+pub const MODEL_SHA256: &str = "de4dc8b374bf16030b5dea7e757f840f2224d1adab0bd17f8a7bf8846fe94406";
 
 /// A box that a detector found.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -12,7 +12,7 @@ use super::slot::{NewestFrame, SlotStats};
 use super::stamps::Stamp;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
-use crate::limits::{FILE_SILENCE, FRAMES_AHEAD, LIVE_SILENCE, MAX_FRAME_PIXELS};
+use crate::limits::{FILE_SILENCE, FRAMES_AHEAD, LIVE_SILENCE, MAX_FRAME_PIXELS, STOP_LOOK};
 
 /// How a source is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,10 +69,24 @@ impl Capture {
     /// [`Error::Start`] without `ffmpeg`, [`Error::Source`] if it cannot read the source,
     /// [`Error::Silent`] if nothing comes in time.
     pub fn open(source: &Source, options: &CaptureOptions) -> Result<Capture> {
+        Capture::open_unless(source, options, None, &|| false)
+    }
+
+    /// As [`Capture::open`]. The times of a live source count from `epoch`. Ends early if `stop`
+    /// becomes true.
+    ///
+    /// # Errors
+    /// Those of [`Capture::open`], and [`Error::Stopped`].
+    pub fn open_unless(
+        source: &Source,
+        options: &CaptureOptions,
+        epoch: Option<Instant>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Capture> {
         let (mut child, pipe, stamps) = DecoderChild::start(source, options)?;
         let live = source.is_live();
         let limit = if live { LIVE_SILENCE } else { FILE_SILENCE };
-        let Some((source_size, size, first)) = first_stamps(&stamps, limit)? else {
+        let Some((source_size, size, first)) = first_stamps(&stamps, limit, stop)? else {
             let gone = stamps.recv_timeout(Duration::ZERO) == Err(RecvTimeoutError::Disconnected);
             child.end();
             return Err(if gone {
@@ -89,7 +103,7 @@ impl Capture {
             (Sink::Queue(sender), Frames::Queue(receiver))
         };
         let (failure, failed) = channel();
-        let mut reader = FrameReader { pipe, stamps, size, clock: Clock::new(live), sink };
+        let mut reader = FrameReader { pipe, stamps, size, clock: Clock::new(live, epoch), sink };
         std::thread::spawn(move || {
             if let Err(reason) = reader.run(first) {
                 // Nobody may be left to hear it.
@@ -120,20 +134,26 @@ impl Capture {
     /// [`Error::Source`] if the decoder failed or a live source ended, [`Error::Silent`] if no
     /// frame came in time. After an error the decoder is gone: open the source again.
     pub fn next_frame(&mut self) -> Result<Option<Frame>> {
-        let (taken, limit) = match &self.frames {
-            Frames::Queue(queue) => match queue.recv_timeout(FILE_SILENCE) {
-                Ok(frame) => (Ok(Some(frame)), FILE_SILENCE),
-                Err(RecvTimeoutError::Disconnected) => (Ok(None), FILE_SILENCE),
-                Err(RecvTimeoutError::Timeout) => (Err(()), FILE_SILENCE),
-            },
-            Frames::Newest(slot) => (slot.take(LIVE_SILENCE), LIVE_SILENCE),
-        };
-        match taken {
-            Ok(Some(frame)) => Ok(Some(frame)),
-            Ok(None) => self.ended(),
-            Err(()) => {
-                self.child.end();
-                Err(silent(&self.source, limit))
+        self.next_frame_unless(&|| false)
+    }
+
+    /// As [`Capture::next_frame`]. Ends early if `stop` becomes true.
+    ///
+    /// # Errors
+    /// Those of [`Capture::next_frame`], and [`Error::Stopped`].
+    pub fn next_frame_unless(&mut self, stop: &dyn Fn() -> bool) -> Result<Option<Frame>> {
+        let limit = if self.source.is_live() { LIVE_SILENCE } else { FILE_SILENCE };
+        let deadline = Instant::now() + limit;
+        loop {
+            match self.frames.take(STOP_LOOK) {
+                Ok(Some(frame)) => return Ok(Some(frame)),
+                Ok(None) => return self.ended(),
+                Err(()) if stop() => return Err(Error::Stopped),
+                Err(()) if Instant::now() >= deadline => {
+                    self.child.end();
+                    return Err(silent(&self.source, limit));
+                }
+                Err(()) => {}
             }
         }
     }
@@ -172,13 +192,38 @@ fn silent(source: &Source, limit: Duration) -> Error {
     Error::Silent { source_name: source.to_string(), seconds: limit.as_secs_f64() }
 }
 
+impl Frames {
+    /// The next frame; `Ok(None)` if there are no more, `Err(())` if none came in time.
+    fn take(&self, limit: Duration) -> std::result::Result<Option<Frame>, ()> {
+        match self {
+            Frames::Queue(queue) => match queue.recv_timeout(limit) {
+                Ok(frame) => Ok(Some(frame)),
+                Err(RecvTimeoutError::Disconnected) => Ok(None),
+                Err(RecvTimeoutError::Timeout) => Err(()),
+            },
+            Frames::Newest(slot) => slot.take(limit),
+        }
+    }
+}
+
 type FirstStamps = ((usize, usize), (usize, usize), Stamp);
 
 /// Waits for the first stamp before and the first one behind the scaler.
-fn first_stamps(stamps: &Receiver<Stamp>, limit: Duration) -> Result<Option<FirstStamps>> {
+fn first_stamps(
+    stamps: &Receiver<Stamp>,
+    limit: Duration,
+    stop: &dyn Fn() -> bool,
+) -> Result<Option<FirstStamps>> {
     let deadline = Instant::now() + limit;
     let mut source_size = None;
-    while let Ok(stamp) = stamps.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+    loop {
+        let stamp = match stamps.recv_timeout(STOP_LOOK) {
+            Ok(stamp) => stamp,
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            Err(RecvTimeoutError::Timeout) if stop() => return Err(Error::Stopped),
+            Err(RecvTimeoutError::Timeout) if Instant::now() >= deadline => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => continue,
+        };
         if !stamp.scaled {
             source_size.get_or_insert(stamp.size);
             continue;
@@ -190,7 +235,6 @@ fn first_stamps(stamps: &Receiver<Stamp>, limit: Duration) -> Result<Option<Firs
         }
         return Ok(Some((source_size.unwrap_or(stamp.size), stamp.size, stamp)));
     }
-    Ok(None)
 }
 
 /// The thread that reads raw frames and joins them with their stamps.
@@ -240,14 +284,15 @@ impl FrameReader {
 /// Seconds from the first frame: media time of a file, arrival time of a live source.
 struct Clock {
     live: bool,
+    epoch: Option<Instant>,
     opened: Option<Instant>,
     first: Option<f64>,
     last: f64,
 }
 
 impl Clock {
-    fn new(live: bool) -> Clock {
-        Clock { live, opened: None, first: None, last: f64::NEG_INFINITY }
+    fn new(live: bool, epoch: Option<Instant>) -> Clock {
+        Clock { live, epoch, opened: epoch, first: None, last: f64::NEG_INFINITY }
     }
 
     /// Times always grow: a stream without or with repeated times gets steps of a millisecond.
@@ -259,7 +304,12 @@ impl Clock {
             let media = stamp.time.unwrap_or(self.last);
             media - *self.first.get_or_insert(media)
         };
-        let time = if self.last.is_finite() { time.max(self.last + 0.001) } else { 0.0 };
+        let is_first = !self.last.is_finite();
+        let time = match (is_first, self.live && self.epoch.is_some()) {
+            (false, _) => time.max(self.last + 0.001),
+            (true, true) => time,
+            (true, false) => 0.0,
+        };
         self.last = time;
         time
     }

@@ -1,5 +1,7 @@
 //! A small renderer: a road with texture, and boxes with windows that move over it.
 
+mod watch;
+
 use smartpark_vision::counter::{Counter, Method};
 use smartpark_vision::seg::WarmUp;
 use smartpark_vision::{Crossing, Direction, Frame, Line, Point, StateChange};

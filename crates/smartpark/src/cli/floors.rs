@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::{Context, Outcome, Usage, output::table};
 use crate::{
-    Floor, FloorChange, FloorCount, NewFloor, SmartPark, Timestamp,
+    Arrival, Floor, FloorChange, FloorCount, NewFloor, SmartPark, Timestamp,
+    config::Span,
     http::views::{FloorView, FloorsView, RecommendationView},
     intake::parse_bound,
     occupancy_percentage,
@@ -136,9 +137,14 @@ struct RecountArgs {
 ///
 /// Example:
 ///   smartpark recommend --json
+///   smartpark recommend --arriving-in 20min
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
-pub(super) struct RecommendArgs {}
+pub(super) struct RecommendArgs {
+    /// For a driver who arrives after this time, by the forecasts (30min, 2h)
+    #[arg(long, value_name = "TIME")]
+    arriving_in: Option<Span>,
+}
 
 #[derive(Serialize)]
 struct CountsView<'a> {
@@ -305,12 +311,20 @@ fn counts_table(counts: &[FloorCount]) -> String {
     )
 }
 
-pub(super) async fn recommend(context: &Context) -> Outcome {
+pub(super) async fn recommend(args: RecommendArgs, context: &Context) -> Outcome {
     let park = context.connect().await?;
+    if let Some(ahead) = args.arriving_in {
+        let seconds = u32::try_from(ahead.0.as_secs()).unwrap_or(u32::MAX);
+        let told = park.estimates().get_arrival_floors(seconds).await?;
+        context.out.print(&RecommendationView::from(told.clone()), || arrival(&told))?;
+        park.close().await;
+        return Ok(ExitCode::SUCCESS);
+    }
     let floors = park.floors().get_all_active_floors().await?;
     let free: Vec<Floor> = floors.into_iter().filter(|floor| floor.available_slots() > 0).collect();
     let mut views = free.iter().cloned().map(FloorView::from);
-    let view = RecommendationView { floor: views.next(), alternatives: views.collect() };
+    let view =
+        RecommendationView { floor: views.next(), alternatives: views.collect(), arrival: None };
     context.out.print(&view, || match free.first() {
         Some(floor) => format!(
             "{} (id {}): {} of {} slots are free",
@@ -323,4 +337,21 @@ pub(super) async fn recommend(context: &Context) -> Outcome {
     })?;
     park.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where to send a driver who arrives later, as a sentence.
+fn arrival(told: &Arrival) -> String {
+    let Some((floor, step)) = told.floors.first() else {
+        return format!("Every active floor will probably be full at {}", told.at);
+    };
+    let by = if told.is_forecast {
+        format!(
+            "about {:.0} of {} slots will be free at {}, at least {} in 95 of 100 such cases",
+            step.available, floor.total_slots, told.at, step.available_low
+        )
+    } else {
+        let (free, slots) = (floor.available_slots(), floor.total_slots);
+        format!("{free} of {slots} slots are free now; a forecast needs 14 days of history")
+    };
+    format!("{} (id {}): {by}", floor.name, floor.id)
 }

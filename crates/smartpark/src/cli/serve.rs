@@ -1,14 +1,17 @@
 //! The server: opens the database, seeds an empty one, listens until it is told to stop.
 
 mod access;
+mod bridge;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, sync::Arc};
 
+use smartpark_formats::config::Connections;
 use tokio::net::TcpListener;
 
 use super::{Context, Counting, Outcome, output::shown_url, retention, signals::StopSignals};
 use crate::{
     Error, SmartPark,
+    cameras::{Cameras, Local, Plan},
     config::{Days, Layer, Listen, SeedChoice, SiteName},
     files,
     http::{self, HttpConfig, OnLimit, TlsFiles},
@@ -75,6 +78,8 @@ impl Args {
 pub(super) async fn run(context: &Context) -> Outcome {
     let settings = &context.settings;
     let tls = access::certificate(settings)?;
+    let connections = Arc::new(bridge::connections(context.config.as_deref())?);
+    let passwords = bridge::Passwords::read(&connections, context.config.as_deref())?;
     access::require_keys(context, tls.is_some()).await?;
     // From here on, so that none that comes while the server starts ends it the hard way.
     let signals = StopSignals::catch()?;
@@ -89,15 +94,25 @@ pub(super) async fn run(context: &Context) -> Outcome {
         anyhow::anyhow!("cannot listen on {address}: {fault}; choose another with --listen")
     })?;
     seed_if_empty(&park, settings.seed).await?;
+    bridge::require_floors(&park, &connections).await?;
     let mut telling = tokio::spawn(tell_stats(park.clone(), settings.database.clone()));
     // Counting many events takes seconds, for which nobody shall wait. Few are told first.
     if let Ok(told) = tokio::time::timeout(COUNTING_PATIENCE, &mut telling).await {
         told??;
     }
+    let site_name = settings.site_name.as_deref();
+    let cameras = watch_cameras(&park, context)?;
+    let bridge = bridge::start(&park, &connections, site_name, passwords);
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{address}");
-    let failure = serve(&park, listener, tls, signals, context).await?;
+    let served = serve(&park, listener, tls, signals, context, connections).await;
+    bridge.stop().await;
+    // Before the database closes, so that what they saw is recorded.
+    if let Some(cameras) = cameras {
+        tokio::task::spawn_blocking(move || cameras.stop()).await?;
+    }
+    let failure = served?;
     if !telling.is_finished() {
         tokio::time::timeout(COUNTING_PATIENCE, telling).await.ok();
     }
@@ -108,6 +123,16 @@ pub(super) async fn run(context: &Context) -> Outcome {
     park.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Watches the cameras with `video` in the configuration file, if there are any.
+fn watch_cameras(park: &SmartPark, context: &Context) -> anyhow::Result<Option<Cameras>> {
+    let Some(connections) = context.connections()? else { return Ok(None) };
+    let plan = Plan::new(&connections)?.only(false)?;
+    if plan.cameras.is_empty() {
+        return Ok(None);
+    }
+    Cameras::start(plan, Local::new(park.clone())).map(Some)
 }
 
 /// Tells the log what the database holds.
@@ -143,6 +168,7 @@ async fn serve(
     tls: Option<TlsFiles>,
     mut signals: StopSignals,
     context: &Context,
+    connections: Arc<Connections>,
 ) -> anyhow::Result<Option<Error>> {
     let settings = &context.settings;
     let config = HttpConfig {
@@ -154,6 +180,7 @@ async fn serve(
         proxies: settings.proxies.clone(),
         rates: settings.rates,
         cors_origins: settings.cors_origins.clone(),
+        connections,
         ..HttpConfig::default()
     };
     if let Err(fault) = park.require_clock().await {

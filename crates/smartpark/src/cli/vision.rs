@@ -1,29 +1,38 @@
-//! The commands that look at films: count the vehicles over a line, draw the line, make a slit
-//! picture. None of them needs a database.
+//! The commands that look at films and cameras: count the vehicles over a line, draw the line, make
+//! a slit picture, watch cameras. None of them needs a database.
+
+mod live;
+
+pub(super) use live::speed;
 
 use std::{
     fs::File,
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use smartpark_vision::{
-    CaptureOptions, CountOptions, Error, Line, Method, Point, Source, count, still,
+    CaptureOptions, CountOptions, DetectorFile, Error, Line, Method, Point, Source, count, still,
 };
 
-use super::{Outcome, Usage, output};
+use super::{Context, Outcome, Usage, output};
 use crate::Timestamp;
 
-/// Count vehicles in a film, and see the line that they cross
+/// Count vehicles in films and before cameras, and see the line that they cross
 ///
-/// It needs ffmpeg, and no model. The line and the size of a car on it are pixels of the film. An
+/// It needs ffmpeg, and no model. Cameras stand in the configuration file, as [[camera]] with
+/// video, and `smartpark serve` watches them itself; `vision run` watches them on a box of its own.
+///
+/// Of a film, the line and the size of a car on it are pixels of the film. An
 /// entry crosses the line from the left of FROM→TO to its right, as seen in the picture
 ///
 /// Examples:
 ///   smartpark vision draw  ramp.mp4 --line 157,230,451,238 --car 105,107 -o line.png
 ///   smartpark vision count ramp.mp4 --line 157,230,451,238 --car 105,107 > events.ndjson
 ///   smartpark vision slit  ramp.mp4 --line 157,230,451,238 --car 105,107 -o slit.png
+///   smartpark vision check --config cameras.toml
+///   smartpark vision run   --config cameras.toml
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
@@ -39,9 +48,24 @@ enum Command {
     /// same film gives the same bytes. `smartpark import` reads the output
     Count(CountArgs),
     /// Draw the line, the band around it and the size of a car on the first picture
-    Draw(PictureArgs),
+    ///
+    /// Of a film with --line and --car, or of a camera of the configuration file with --camera
+    Draw(DrawArgs),
     /// Make the slit picture: one row a frame, read along the line, to count by eye
     Slit(PictureArgs),
+    /// Watch the cameras of the configuration file and send each crossing to the server of [server]
+    ///
+    /// A crossing is on disk in the spool before it is sent, and is sent until the server has it.
+    /// A camera that is lost is opened again. Stops in good order on SIGTERM and Ctrl-C
+    Run,
+    /// Play films of the configuration file as if they were cameras, once
+    ///
+    /// The events are those of now, and go to the server of [server]
+    Play(live::PlayArgs),
+    /// Look at each camera of the configuration file for 5 seconds and say what comes
+    ///
+    /// Exits with 1 if a camera cannot be read or a line does not fit its picture
+    Check,
 }
 
 /// The film and the line.
@@ -67,9 +91,12 @@ struct Scene {
 struct CountArgs {
     #[command(flatten)]
     scene: Scene,
-    /// How vehicles are found: auto, blob or strip
+    /// How vehicles are found: auto, blob, strip or model. Auto is model with --model, else blob
     #[arg(long, value_name = "METHOD", default_value = "auto")]
     method: Method,
+    /// The detector's file, as scripts/model makes it
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
     /// The moment of the first frame, as RFC 3339 with an offset
     #[arg(long, value_name = "INSTANT", default_value = "1970-01-01T00:00:00Z",
         value_parser = super::floors::instant)]
@@ -92,6 +119,37 @@ struct PictureArgs {
     /// The PNG file to write
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct DrawArgs {
+    /// The film
+    #[arg(required_unless_present = "camera", conflicts_with = "camera")]
+    film: Option<String>,
+    /// A camera of the configuration file, with its lines
+    #[arg(long, value_name = "ID")]
+    camera: Option<String>,
+    /// The line in pixels of the film: FROM and TO
+    #[arg(long, value_name = "X1,Y1,X2,Y2", value_parser = numbers::<4>,
+        required_unless_present = "camera", conflicts_with = "camera")]
+    line: Option<[f32; 4]>,
+    /// What a car on the line covers, in pixels: along the line and across it
+    #[arg(long, value_name = "ALONG,ACROSS", value_parser = numbers::<2>,
+        required_unless_present = "camera", conflicts_with = "camera")]
+    car: Option<[f32; 2]>,
+    /// An entry crosses the line the other way round
+    #[arg(long, conflicts_with = "camera")]
+    swap: bool,
+    /// The PNG file to write
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+impl Args {
+    /// Whether the command runs until it is told to stop, so that its log is of interest.
+    pub(super) fn watches(&self) -> bool {
+        matches!(self.command, Command::Run | Command::Play(_))
+    }
 }
 
 impl Scene {
@@ -117,11 +175,17 @@ impl Scene {
     }
 }
 
-pub(super) fn run(args: Args) -> Outcome {
+pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let done = match args.command {
         Command::Count(args) => count_film(args),
-        Command::Draw(args) => draw(args),
+        Command::Draw(args) => {
+            let (source, capture, lines) = args.scene(context)?;
+            draw(&source, &capture, &lines, &args.output)
+        }
         Command::Slit(args) => slit(args),
+        Command::Run => return live::run(context).await,
+        Command::Play(args) => return live::play(args, context).await,
+        Command::Check => return live::check_all(context),
     };
     match done {
         Ok(()) => Ok(ExitCode::SUCCESS),
@@ -131,15 +195,16 @@ pub(super) fn run(args: Args) -> Outcome {
 }
 
 fn count_film(args: CountArgs) -> smartpark_vision::Result<()> {
-    let CountArgs { scene, method, start, camera_id, floor_id, events } = args;
+    let CountArgs { scene, method, model, start, camera_id, floor_id, events } = args;
     let options = CountOptions { method, start, camera_id, floor_id, ..scene.options() };
+    let model = model.map(|path| DetectorFile::open(&path)).transpose()?;
     let path = events.clone().unwrap_or_else(|| "standard output".into());
     let failed = |cause: io::Error| Error::Write { path: path.clone(), cause };
     let mut out: Box<dyn io::Write> = match events {
         Some(file) => Box::new(File::create(file).map_err(failed)?),
         None => Box::new(io::stdout().lock()),
     };
-    let report = count(&options, None, |event| {
+    let report = count(&options, model.map(|model| model.detector()), |event| {
         let line = serde_json::to_string(event).map_err(|error| failed(error.into()))?;
         writeln!(out, "{line}").map_err(failed)
     })?;
@@ -152,19 +217,38 @@ fn count_film(args: CountArgs) -> smartpark_vision::Result<()> {
     Ok(())
 }
 
-fn draw(args: PictureArgs) -> smartpark_vision::Result<()> {
-    let options = args.scene.options();
-    let mut picture = still::still(&options.source, &options.capture)?;
-    let size = (picture.width, picture.height);
-    options.line.check(size.0, size.1)?;
-    still::draw_line(&mut picture, &options.line);
-    still::write_png(&picture, &args.output)?;
-    output::note(&format!(
-        "{} shows the line on a picture of {}x{}",
-        args.output.display(),
-        size.0,
-        size.1
-    ));
+impl DrawArgs {
+    /// The source and its lines, from the flags or from the configuration.
+    fn scene(&self, context: &Context) -> anyhow::Result<(Source, CaptureOptions, Vec<Line>)> {
+        if let (Some(film), Some(line), Some(car)) = (&self.film, self.line, self.car) {
+            let scene = Scene { film: film.clone(), line, car, swap: self.swap, fps: None };
+            let options = scene.options();
+            return Ok((options.source, options.capture, vec![options.line]));
+        }
+        let id = self.camera.as_deref().unwrap_or_default();
+        let (_, plan) = live::plan(context)?;
+        let camera = plan.cameras.into_iter().find(|camera| camera.id == id);
+        let camera = camera.ok_or_else(|| Usage(format!("there is no camera {id} with video")))?;
+        Ok((camera.source, camera.capture, camera.watch.lines))
+    }
+}
+
+fn draw(
+    source: &Source,
+    capture: &CaptureOptions,
+    lines: &[Line],
+    path: &Path,
+) -> smartpark_vision::Result<()> {
+    let mut picture = still::still(source, capture)?;
+    let (width, height) = (picture.width, picture.height);
+    for line in lines {
+        line.check(width, height)?;
+        still::draw_line(&mut picture, line);
+    }
+    still::write_png(&picture, path)?;
+    let what = if lines.len() == 1 { "line" } else { "lines" };
+    let path = path.display();
+    output::note(&format!("{path} shows the {what} on a picture of {width}x{height}"));
     Ok(())
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct ItemView {
     camera_id: Option<String>,
     /// Why events were refused; `differs` are repeats that say something else than the first.
     reason: Option<RefusalReason>,
-    /// Of a floor that is full or nearly full the vehicles, of a silent camera the events that
+    /// Of a floor that is full or nearly full, or is to be counted, the vehicles, of a silent camera the events that
     /// were to be expected, else the events.
     count: Option<u64>,
     /// Since when a floor is so; null where that is more than a day. The last event of a camera
@@ -84,7 +84,9 @@ problems!(AttentionProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// The most urgent first, each with what to do: floors that are full (no slot free) or nearly full
 /// (from 90 % until they fall below 80 %), cameras that send nothing at a time of the week when
 /// they always did, events that were refused or not taken as sent in the last 24 hours, and
-/// entries to full or exits from empty floors in the last 24 hours, since the last recount.
+/// entries to full or exits from empty floors in the last 24 hours, since the last recount, and
+/// floors whose true number of vehicles is uncertain, so that a recount would help (looked at once
+/// an hour, eight floors at a time).
 /// Refused events are counted by the hour, and may be missing for some seconds where another
 /// server refused them. Every server on one database says the same.
 #[utoipa::path(

@@ -6,13 +6,14 @@
 mod client;
 mod rates;
 mod ring;
+mod sent;
 mod session;
 
 use std::{net::IpAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderName, Method, header, request::Parts},
+    http::{HeaderName, Method, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -28,13 +29,17 @@ use super::{
 use crate::{
     Clock, NewEvent, Role, SmartPark,
     keys::{KeyRing, KnownKey, Session},
-    limits::{MAX_KEYS, MAX_RATED_ADDRESSES, MAX_REFUSALS_PER_SECOND, MAX_SIGN_INS_PER_SECOND},
+    limits::{
+        MAX_FEED_READS_PER_SECOND, MAX_KEYS, MAX_RATED_ADDRESSES, MAX_REFUSALS_PER_SECOND,
+        MAX_SIGN_INS_PER_SECOND,
+    },
     planted::planted,
 };
 pub(super) use client::{Client, is_one_of};
 pub use client::{Network, Peer};
 use rates::{Buckets, household};
 use ring::Keys;
+use sent::{is_of_devices, sent_key, takes_basic};
 pub(super) use session::{COOKIE, forget, keep};
 
 /// The header for clients that cannot send `Authorization`.
@@ -71,6 +76,8 @@ pub(super) struct Gate {
     of_addresses: Option<Buckets<Option<IpAddr>>>,
     of_refusals: Buckets<Option<IpAddr>>,
     of_sign_ins: Buckets<i64>,
+    /// Those who read feeds without a key.
+    of_feeds: Buckets<Option<IpAddr>>,
     started: Instant,
 }
 
@@ -141,7 +148,7 @@ impl Caller {
             Role::Admin => true,
             Role::Viewer => is_reading(method),
             Role::Camera if path == "/events/digest" => is_reading(method),
-            Role::Camera => *method == Method::POST && path == "/events",
+            Role::Camera => *method == Method::POST && is_of_devices(path),
         }
     }
 }
@@ -173,6 +180,7 @@ impl Gate {
         let clock = park.options().clock.clone();
         let refusals = NonZeroU32::new(MAX_REFUSALS_PER_SECOND).unwrap_or(NonZeroU32::MIN);
         let sign_ins = NonZeroU32::new(MAX_SIGN_INS_PER_SECOND).unwrap_or(NonZeroU32::MIN);
+        let feeds = NonZeroU32::new(MAX_FEED_READS_PER_SECOND).unwrap_or(NonZeroU32::MIN);
         let of_addresses = |rate| Buckets::new(rate, MAX_RATED_ADDRESSES);
         Self {
             keys: Keys::new(park),
@@ -185,6 +193,7 @@ impl Gate {
             of_addresses: rates.per_address.map(of_addresses),
             of_refusals: of_addresses(refusals),
             of_sign_ins: Buckets::new(sign_ins, MAX_KEYS),
+            of_feeds: of_addresses(feeds),
             started: Instant::now(),
         }
     }
@@ -194,7 +203,8 @@ impl Gate {
         let client = self.client(head);
         self.check_address(&client)?;
         let caller = self.identify(&client, head).await?;
-        let caller = caller.ok_or_else(|| self.refuse(&client))?;
+        let is_basic = takes_basic(head.uri.path());
+        let caller = caller.ok_or_else(|| self.refuse(&client).asking_for_basic(is_basic))?;
         let caller = Caller { address: client.address.map(household), ..caller };
         if !is_reading(&head.method) && self.is_others_doing(&caller, &client, head) {
             return Err(Problem::new(Kind::CrossSite));
@@ -229,6 +239,14 @@ impl Gate {
         buckets.take(who, self.now()).map_err(Problem::too_often)
     }
 
+    /// Whether this client may read an open feed once more.
+    pub(super) fn check_feed(&self, head: &Parts) -> Result<(), Problem> {
+        let client = self.client(head);
+        self.check_address(&client)?;
+        let who = client.address.map(household);
+        self.of_feeds.take(who, self.now()).map_err(Problem::too_often)
+    }
+
     /// The caller with the key or the session that the head holds, if it holds a good one. A key
     /// comes before a session: a client that sends one means it. Until there is a key, it is who
     /// asks from this machine, directly, and not from a page of another site.
@@ -242,11 +260,11 @@ impl Gate {
             return Ok(Some(Caller::default()));
         }
         let headers = &head.headers;
-        if let Some(secret) = sent_key(headers) {
+        if let Some(secret) = sent_key(headers, head.uri.path()) {
             if planted("log-key") {
-                tracing::info!(secret, "a request");
+                tracing::info!(secret = &*secret, "a request");
             }
-            let key = ring.recognise(secret).cloned();
+            let key = ring.recognise(&secret).cloned();
             return Ok(key.map(|key| Caller { key: Some(key), ..Caller::default() }));
         }
         let Some(session) = session::sent_session(headers) else { return Ok(None) };
@@ -357,16 +375,4 @@ impl Gate {
 
 fn is_reading(method: &Method) -> bool {
     *method == Method::GET || *method == Method::HEAD
-}
-
-/// The key in a request's headers. What is no text is a key that nobody has. Other schemes of
-/// Authorization are those of a proxy in front.
-fn sent_key(headers: &HeaderMap) -> Option<&str> {
-    let authorization =
-        headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or(""));
-    let bearer = authorization.and_then(|value| {
-        let (scheme, key) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
-    });
-    bearer.or_else(|| headers.get(API_KEY).map(|value| value.to_str().unwrap_or("")))
 }

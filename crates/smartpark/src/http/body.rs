@@ -96,7 +96,12 @@ pub(super) async fn read_small(request: Request, app: &App) -> Result<Whole, Pro
     })
 }
 
-async fn read_at_most(most: usize, request: Request, app: &App) -> Result<Whole, Problem> {
+/// Reads a body of at most so many bytes.
+pub(super) async fn read_at_most(
+    most: usize,
+    request: Request,
+    app: &App,
+) -> Result<Whole, Problem> {
     let (parts, mut body) = request.into_parts();
     if parts.headers.contains_key(header::CONTENT_ENCODING) {
         let detail = "send the body without a Content-Encoding";

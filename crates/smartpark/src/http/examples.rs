@@ -226,6 +226,23 @@ pub(super) fn attention() -> Value {
     })
 }
 
+/// A message that made one event.
+pub(super) fn message_received() -> Value {
+    json!({"recorded": 1, "duplicates": 0, "at_limit": 0, "not_counted": [
+        {"reason": "not_configured", "detail": "region 3 is not configured"},
+    ]})
+}
+
+/// A message of a device that counts.
+pub(super) fn message() -> Value {
+    json!({"in": 12, "out": 7, "time": "2026-02-12T10:30:45Z"})
+}
+
+/// A feed without sites.
+pub(super) fn feed_json() -> Value {
+    json!("[]")
+}
+
 /// A table of one event.
 pub(super) fn download() -> Value {
     json!(

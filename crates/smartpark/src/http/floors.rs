@@ -11,7 +11,7 @@ use super::{
     auth::Caller,
     body,
     described::problems,
-    examples, floor_bodies as bodies,
+    estimate_examples, examples, floor_bodies as bodies,
     id::Id,
     kind::Kind,
     problem::Problem,
@@ -19,7 +19,7 @@ use super::{
     schemas,
     views::{FloorView, FloorsView, RecommendationView, answer},
 };
-use crate::FloorChange;
+use crate::{FloorChange, limits::MAX_ARRIVAL_SECONDS};
 
 problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
 
@@ -59,17 +59,24 @@ problems!(RecommendProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// Recommend a floor
 ///
 /// The active floor with the most free slots (of equals the lower id), and the other active
-/// floors with free slots. A full floor is never recommended.
+/// floors with free slots. A full floor is never recommended. With `arriving_in` it is the floor
+/// with the most slots that will be free then, in 95 of 100 cases, by its forecast; `arrival` tells
+/// what is expected. If no floor has enough history for a forecast, the counts now decide.
 #[utoipa::path(
     get, path = "/floors/recommended", tag = "floors", operation_id = "getRecommendedFloor",
     params(
+        ("arriving_in" = Option<u32>, Query, minimum = 0, maximum = 604_800,
+            description = "In how many seconds the driver arrives"),
         ("If-None-Match" = Option<String>, Header,
-            description = "The ETag of an answer that is there already"),
+            description = "The ETag of an answer that is there already; not with arriving_in"),
     ),
     responses(
         (status = 200, description = "Where to send the next car", body = RecommendationView,
             headers(("ETag" = String, description = "What to ask with next time")),
-            example = json!(examples::recommendation())),
+            examples(
+                ("now" = (summary = "Now", value = json!(examples::recommendation()))),
+                ("later" = (summary = "On arrival", value = json!(estimate_examples::arrival()))),
+            )),
         (status = 304, description = "It is as the client knows it"),
         RecommendProblems,
     ),
@@ -78,7 +85,14 @@ pub(super) async fn recommend(
     State(app): State<App>,
     request: Request,
 ) -> Result<Response, Problem> {
-    Query::none(request.uri())?;
+    const NOT_AN_ARRIVAL: &str = "must be a whole number of seconds from 0 to 604800";
+    let mut query = Query::read(request.uri(), &["arriving_in"]);
+    let arriving = query.small_integer("arriving_in", 0..=MAX_ARRIVAL_SECONDS, NOT_AN_ARRIVAL);
+    query.finish()?;
+    if let Some(seconds) = arriving {
+        let told = app.park.estimates().get_arrival_floors(seconds).await?;
+        return Ok(answer(StatusCode::OK, &RecommendationView::from(told)));
+    }
     let answers = app.latest.of(&app.park).await?;
     Ok(answers.recommendation().answer(request.headers()))
 }

@@ -89,7 +89,11 @@ impl Answers {
             let has_room = |floor: &&Floor| active(floor) && floor.available_slots() > 0;
             // In the order of `get_recommended_floor`.
             let mut free = self.floors.iter().filter(has_room).cloned().map(FloorView::from);
-            let view = RecommendationView { floor: free.next(), alternatives: free.collect() };
+            let view = RecommendationView {
+                floor: free.next(),
+                alternatives: free.collect(),
+                arrival: None,
+            };
             Written::new(&view)
         })
     }
@@ -113,7 +117,11 @@ pub(super) struct Written {
 
 impl Written {
     fn new(view: &impl Serialize) -> Self {
-        let body = json_bytes(view);
+        Self::of(json_bytes(view), JSON, ASK_AGAIN)
+    }
+
+    /// A document of this media type, that may be kept for as long as `cache` says.
+    pub(super) fn of(body: Vec<u8>, media_type: HeaderValue, cache: HeaderValue) -> Self {
         // Of the bytes and nothing else: it is the same on all servers, and after a restart.
         let digest = Sha256::digest(&body);
         let hex = digest.iter().take(TAG_BYTES).fold(String::new(), |mut hex, byte| {
@@ -125,9 +133,9 @@ impl Written {
         let tag = tag.unwrap_or(HeaderValue::from_static("\"\""));
         let mut headers = HeaderMap::new();
         harden(&mut headers);
-        headers.insert(header::CACHE_CONTROL, ASK_AGAIN);
+        headers.insert(header::CACHE_CONTROL, cache);
         headers.insert(header::ETAG, tag.clone());
-        headers.insert(header::CONTENT_TYPE, JSON);
+        headers.insert(header::CONTENT_TYPE, media_type);
         // Room for the name of the request that is answered.
         headers.insert(REQUEST_ID, HeaderValue::from_static(""));
         Self { body: body.into(), tag, headers }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use super::{App, described::problems, examples, problem::Problem, query::Query};
 use crate::{
-    CameraLag, Floor, LastSeen, RefusalReason, SmartPark, Timestamp,
+    CameraLag, Floor, FloorDrift, LastSeen, RefusalReason, SmartPark, Timestamp,
     limits::{MAX_QUEUED_ROWS, METRICS_PATIENCE},
     planted::planted,
     recorder::RecordingLog,
@@ -59,6 +59,7 @@ pub(super) async fn get_metrics(State(app): State<App>, uri: Uri) -> Result<Resp
     tell_requests(&mut text, &app);
     tell_recorder(&mut text, app.park.recording_log());
     tell_refused(&mut text, app.park.refused_events());
+    tell_not_counted(&mut text, &app.park.not_counted());
     match stored {
         Ok(stored) => stored.tell(&mut text, app.park.now()),
         Err(error) => {
@@ -154,6 +155,15 @@ fn tell_refused(text: &mut Exposition, refused: Vec<(Option<String>, RefusalReas
     }
 }
 
+fn tell_not_counted(text: &mut Exposition, not_counted: &[(Option<String>, &'static str, u64)]) {
+    let help = "What devices sent that was not counted, by camera and reason.";
+    let mut family = text.family("smartpark_messages_not_counted_total", Type::Counter, help);
+    for (camera_id, reason, count) in not_counted {
+        let camera_id = camera_id.as_deref().unwrap_or(OTHER);
+        family.value(&[("camera_id", camera_id), ("reason", reason)], count);
+    }
+}
+
 const STORE_UP: &str = "Whether the store could be read for these metrics.";
 
 /// What the store says.
@@ -162,6 +172,7 @@ struct Stored {
     cameras: Vec<LastSeen>,
     lags: Vec<CameraLag>,
     size_bytes: u64,
+    drift: Vec<FloorDrift>,
 }
 
 impl Stored {
@@ -170,7 +181,9 @@ impl Stored {
         floors.sort_by_key(|floor| floor.id);
         let cameras = park.events().get_last_seen().await?;
         let lags = park.events().get_camera_lags().await?;
-        Ok(Self { floors, cameras, lags, size_bytes: park.migrations().get_database_size().await? })
+        let size_bytes = park.migrations().get_database_size().await?;
+        let drift = park.estimates().get_drift_survey().await?;
+        Ok(Self { floors, cameras, lags, size_bytes, drift })
     }
 
     fn tell(&self, text: &mut Exposition, now: Timestamp) {
@@ -191,6 +204,7 @@ impl Stored {
         floors("smartpark_floor_active", "Whether cars are sent to a floor.", |floor| {
             floor.is_active.into()
         });
+        self.tell_drift(text);
         let help = "Age of the last event of each camera that sent any in the last week.";
         let mut family = text.family("smartpark_camera_last_event_age_seconds", Type::Gauge, help);
         for LastSeen { camera_id, at } in &self.cameras {
@@ -204,5 +218,24 @@ impl Stored {
         for CameraLag { camera_id, micros, .. } in &self.lags {
             family.value(&[("camera_id", camera_id)], *micros as f64 / 1e6);
         }
+    }
+    fn tell_drift(&self, text: &mut Exposition) {
+        let mut floors = |name, help, value: fn(&FloorDrift) -> f64| {
+            let mut family = text.family(name, Type::Gauge, help);
+            for told in &self.drift {
+                let id = told.floor.id.to_string();
+                family.value(&[("floor_id", &id), ("floor", &told.floor.name)], value(told));
+            }
+        };
+        let help = "Most likely true number of vehicles on a floor at the last full hour.";
+        floors("smartpark_drift_estimate", help, |told| told.drift.estimate as f64);
+        let help = "Lower bound of its 95 % interval.";
+        floors("smartpark_drift_low", help, |told| told.drift.low as f64);
+        let help = "Upper bound of its 95 % interval.";
+        floors("smartpark_drift_high", help, |told| told.drift.high as f64);
+        let help = "Vehicles per event by which a floor's count falls behind the truth.";
+        floors("smartpark_net_loss_ratio", help, |told| {
+            told.drift.net_loss_per_1000.estimate / 1000.0
+        });
     }
 }

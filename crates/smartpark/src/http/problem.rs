@@ -41,6 +41,8 @@ pub(super) struct Problem {
     retry_after: Option<NonZeroU32>,
     /// Whether nothing else is answered on the connection.
     closes: bool,
+    /// Whether a key may come as the password of HTTP Basic, too.
+    takes_basic: bool,
 }
 
 /// A problem document (RFC 9457).
@@ -89,6 +91,7 @@ impl Problem {
             allow: None,
             retry_after: None,
             closes: false,
+            takes_basic: false,
         }
     }
 
@@ -149,6 +152,11 @@ impl Problem {
         Self { closes: true, ..Self::new(Kind::Overloaded) }
     }
 
+    /// The same, to a device that knows only HTTP Basic: it sends its password when it is asked.
+    pub(super) fn asking_for_basic(self, takes_basic: bool) -> Self {
+        Self { takes_basic, ..self }
+    }
+
     /// A method that the path does not know.
     pub(super) fn method_not_allowed(allow: Option<HeaderValue>) -> Self {
         Self { allow, ..Self::new(Kind::MethodNotAllowed) }
@@ -188,7 +196,7 @@ impl Problem {
                 Self::new(Kind::RecountDiffers).detail(error.to_string())
             }
             Error::NotEmpty => Self::new(Kind::NotEmpty),
-            Error::Overloaded => Self::new(Kind::Overloaded),
+            Error::Overloaded | Error::StateChanged => Self::new(Kind::Overloaded),
             Error::ClockDistrusted { why } => {
                 tracing::warn!(why, "the clock of this machine is not trusted");
                 Self::new(Kind::ClockDistrusted).detail(error.to_string())
@@ -242,8 +250,10 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         if self.kind == Kind::Unauthorized {
-            let scheme = HeaderValue::from_static("Bearer realm=\"smartpark\"");
-            headers.insert(header::WWW_AUTHENTICATE, scheme);
+            let scheme = if self.takes_basic { "Basic" } else { "Bearer" };
+            if let Ok(scheme) = HeaderValue::try_from(format!("{scheme} realm=\"smartpark\"")) {
+                headers.insert(header::WWW_AUTHENTICATE, scheme);
+            }
         }
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, allow);

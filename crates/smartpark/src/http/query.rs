@@ -127,6 +127,11 @@ impl Query {
         }
     }
 
+    /// A text, whatever it is.
+    pub(super) fn any(&self, name: &'static str) -> Option<String> {
+        self.value(name)
+    }
+
     /// The name of a camera or a track.
     pub(super) fn name(&mut self, name: &'static str) -> Option<String> {
         let text = self.value(name)?;

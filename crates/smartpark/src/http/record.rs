@@ -19,7 +19,8 @@ use super::{
     query::Query,
     rows::{self, Refused, Row, Rows},
     schemas::NewEvents,
-    views::{EventView, FloorView, answer},
+    validate::{self, ValidatedView},
+    views::{EventView, FloorView, answer, json_answer, json_bytes},
 };
 use crate::{
     AtLimit, NewEvent, Recorded,
@@ -76,7 +77,7 @@ pub(super) struct BatchView<'a> {
 /// Why a row was rejected.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = RowProblem)]
-struct RowProblemView<'a> {
+pub(super) struct RowProblemView<'a> {
     /// The place of the row, from 0. Blank lines are no rows.
     index: usize,
     #[serde(flatten)]
@@ -101,8 +102,14 @@ problems!(RecordProblems: NotJson, CutShort, TooSlow, AtLimit, TooLarge, TooMany
 /// In a batch the good rows are recorded and the bad ones named, each with its index and the
 /// problem that it would have had alone. A text that is not JSON as a whole is refused as a
 /// whole; with one event a line only the line is.
+///
+/// With `validate=true` nothing is recorded and nothing counted as refused: the answer tells how
+/// many events would be taken, and what is wrong with the others. A camera program can be tried
+/// like this.
 #[utoipa::path(
     post, path = "/events", tag = "events", operation_id = "recordEvents",
+    params(("validate" = Option<bool>, Query,
+        description = "true: check the events as if they were recorded, and record nothing")),
     request_body(description = "One event, an array of events, or one event a line", content(
         (NewEvents = "application/json", examples(
             ("event" = (summary = "One event", value = json!(examples::new_event()))),
@@ -131,13 +138,19 @@ pub(super) async fn record_events(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    Query::none(request.uri())?;
+    let mut query = Query::read(request.uri(), &["validate"]);
+    let is_trial = query.flag("validate");
+    query.finish()?;
     if planted("leak-files") {
         std::mem::forget(std::fs::File::open("/dev/null"));
     }
     let format = Format::of(request.headers())?;
     let whole = body::read(request, &app).await?;
-    let answer = match rows::parse(format, whole).await? {
+    let rows = rows::parse(format, whole).await?;
+    if is_trial {
+        return validate::answer(&app, &caller, rows).await;
+    }
+    let answer = match rows {
         Rows::One(row) => record_one(&app, &caller, row).await,
         Rows::Many(rows) => record_many(&app, &caller, rows).await,
     };
@@ -158,6 +171,15 @@ pub(super) enum AnyRecorded<'a> {
     One(Box<RecordedView>),
     /// The answer to a batch.
     Many(BatchView<'a>),
+    /// The answer with `validate=true`.
+    Valid(ValidatedView<'a>),
+}
+
+impl<'a> RowProblemView<'a> {
+    /// The problem of the row at this place.
+    pub(super) fn new(index: usize, problem: &'a Problem) -> Self {
+        Self { index, problem: problem.view() }
+    }
 }
 
 /// Counts a row that is no event.
@@ -208,7 +230,17 @@ async fn record_many(app: &App, caller: &Caller, rows: Vec<Row>) -> Result<Respo
         events.truncate(events.len() - batch.recorded);
     }
     let results = app.park.events().record_events(events).await?;
-    for (index, result) in places.into_iter().zip(results) {
+    bad.extend(tally(&mut batch, places.into_iter().zip(results)));
+    Ok(json_answer(StatusCode::OK, with_errors(batch, &mut bad)))
+}
+
+/// Counts the results of rows into a batch. Gives those that were rejected.
+pub(super) fn tally(
+    batch: &mut BatchView<'_>,
+    results: impl Iterator<Item = (usize, crate::Result<Recorded>)>,
+) -> Vec<(usize, Problem)> {
+    let mut bad = Vec::new();
+    for (index, result) in results {
         match result {
             Ok(recorded) if recorded.duplicate => batch.duplicates += 1,
             Ok(recorded) => {
@@ -218,11 +250,16 @@ async fn record_many(app: &App, caller: &Caller, rows: Vec<Row>) -> Result<Respo
             Err(error) => bad.push((index, Problem::from(error))),
         }
     }
+    bad
+}
+
+/// The answer to a batch with its rejected rows, in JSON.
+pub(super) fn with_errors(batch: BatchView<'_>, bad: &mut [(usize, Problem)]) -> Vec<u8> {
     bad.sort_by_key(|(index, _)| *index);
-    batch.rejected = bad.len();
     let shown = bad
         .iter()
         .map(|(index, problem)| RowProblemView { index: *index, problem: problem.view() });
-    batch.errors = shown.collect();
-    Ok(answer(StatusCode::OK, &batch))
+    let (rejected, errors) = (bad.len(), shown.collect());
+    let BatchView { recorded, duplicates, at_limit, .. } = batch;
+    json_bytes(&BatchView { recorded, duplicates, at_limit, rejected, errors })
 }

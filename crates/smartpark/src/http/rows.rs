@@ -36,6 +36,16 @@ pub(super) enum Rows {
     Many(Vec<Row>),
 }
 
+impl Rows {
+    /// The rows of a batch, or the one row.
+    pub(super) fn into_many(self) -> Vec<Row> {
+        match self {
+            Self::One(row) => vec![row],
+            Self::Many(rows) => rows,
+        }
+    }
+}
+
 /// Parses and judges a body.
 pub(super) async fn parse(format: Format, whole: Whole) -> Result<Rows, Problem> {
     if whole.bytes.len() <= PARSE_APART_ABOVE {
@@ -48,7 +58,7 @@ pub(super) async fn parse(format: Format, whole: Whole) -> Result<Rows, Problem>
     })
 }
 
-fn parse_now(format: Format, bytes: &[u8]) -> Result<Rows, Problem> {
+pub(super) fn parse_now(format: Format, bytes: &[u8]) -> Result<Rows, Problem> {
     if format == Format::Lines {
         return lines(bytes).map(Rows::Many);
     }

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::forecast::ForecastStepView;
 use crate::{
-    AtLimit, Cleanup, Direction, Event, Floor, PeakHour, Statistics, VehicleType,
+    Arrival, AtLimit, Cleanup, Direction, Event, Floor, PeakHour, Statistics, VehicleType,
     VehicleTypeCounts, occupancy_percentage, planted::planted,
 };
 
@@ -21,7 +22,12 @@ pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 
 /// An answer in JSON. It tells how things stand now, so nobody may keep it.
 pub(super) fn answer(status: StatusCode, view: &impl Serialize) -> Response {
-    let mut response = Response::new(Body::from(json_bytes(view)));
+    json_answer(status, json_bytes(view))
+}
+
+/// An answer of bytes that are JSON.
+pub(super) fn json_answer(status: StatusCode, json: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(json));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, JSON);
@@ -172,6 +178,55 @@ pub(crate) struct RecommendationView {
     pub(crate) floor: Option<FloorView>,
     /// The other active floors with free slots, most first.
     pub(crate) alternatives: Vec<FloorView>,
+    /// Only if `arriving_in` was asked for: what the order follows then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) arrival: Option<ArrivalView>,
+}
+
+/// What is expected when a driver arrives.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Arrival)]
+pub(crate) struct ArrivalView {
+    /// When that is.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Whether forecasts decide the order, or the counts now, if no floor has enough history.
+    basis: ArrivalBasis,
+    /// What is expected on each floor of this answer, in its order.
+    floors: Vec<ArrivalFloorView>,
+}
+
+/// What decides the order of floors.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum ArrivalBasis {
+    /// The forecasts.
+    Forecast,
+    /// The counts now.
+    Now,
+}
+
+/// What is expected on a floor.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ArrivalFloor)]
+struct ArrivalFloorView {
+    floor_id: i64,
+    #[serde(flatten)]
+    expected: ForecastStepView,
+}
+
+impl From<Arrival> for RecommendationView {
+    fn from(told: Arrival) -> Self {
+        let Arrival { at, floors, is_forecast } = told;
+        let basis = if is_forecast { ArrivalBasis::Forecast } else { ArrivalBasis::Now };
+        let expected = floors
+            .iter()
+            .map(|(floor, step)| ArrivalFloorView { floor_id: floor.id, expected: step.into() });
+        let arrival = ArrivalView { at, basis, floors: expected.collect() };
+        let mut floors = floors.into_iter().map(|(floor, _)| FloorView::from(floor));
+        let floor = floors.next();
+        Self { floor, alternatives: floors.collect(), arrival: Some(arrival) }
+    }
 }
 
 /// What happened in a window of time.

@@ -1,5 +1,6 @@
 //! The command line, tried on the real binary.
 
+mod cameras;
 pub(crate) mod client;
 mod commands;
 mod copy;

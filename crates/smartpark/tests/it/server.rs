@@ -81,6 +81,13 @@ impl TestServer {
         places.map(|place| Self::on(place(), HttpConfig::default()))
     }
 
+    /// A server with this configuration on each engine, one after the other.
+    pub(crate) fn on_each_engine_with(config: &HttpConfig) -> impl Iterator<Item = Self> {
+        let places = [Place::sqlite, Place::postgres].into_iter();
+        let config = config.clone();
+        places.map(move |place| Self::on(place(), config.clone()))
+    }
+
     /// Another server on the same data, after this one has stopped.
     pub(crate) fn restart(mut self, config: HttpConfig) -> Self {
         self.begin_stop();

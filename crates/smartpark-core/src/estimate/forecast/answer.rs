@@ -88,19 +88,20 @@ impl Window {
     }
 }
 
-/// The floor to send a driver to.
+/// The floors to send a driver to, the best first.
 ///
-/// Takes `(floor_id, step, ready)` of each open floor for the instant of arrival. Returns the
-/// floor with the most slots that are free even if the upper bound comes true; among equals the
-/// one with the most expected free slots, then the lowest id. `None` if no floor is ready: then
-/// the caller recommends by the count now.
+/// Takes `(floor_id, step, ready)` of each open floor for the instant of arrival. The floor with
+/// the most slots that are free even if the upper bound comes true stands first; among equals the
+/// one with the most expected free slots, then the lowest id. Floors that are not ready are left
+/// out. If nothing remains, the caller recommends by the count now.
 #[must_use]
-pub fn recommend(floors: &[(i64, Step, bool)]) -> Option<i64> {
-    let better = |a: &&(i64, Step, bool), b: &&(i64, Step, bool)| {
-        let low = a.1.available_low.cmp(&b.1.available_low);
-        low.then(a.1.available.total_cmp(&b.1.available)).then(b.0.cmp(&a.0))
-    };
-    floors.iter().filter(|floor| floor.2).max_by(better).map(|floor| floor.0)
+pub fn rank(floors: &[(i64, Step, bool)]) -> Vec<i64> {
+    let mut ready: Vec<&(i64, Step, bool)> = floors.iter().filter(|floor| floor.2).collect();
+    ready.sort_by(|a, b| {
+        let low = b.1.available_low.cmp(&a.1.available_low);
+        low.then(b.1.available.total_cmp(&a.1.available)).then(a.0.cmp(&b.0))
+    });
+    ready.into_iter().map(|floor| floor.0).collect()
 }
 
 impl Forecast {

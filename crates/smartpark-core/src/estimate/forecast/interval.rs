@@ -201,7 +201,8 @@ impl Walk<'_> {
     fn end(self) -> Option<Errors> {
         let usual = self.usual()?;
         let quantile = self.quantile();
-        let mut signed: Vec<f64> = self.days.iter().flat_map(|day| day.signed.clone()).collect();
+        let mut signed = Vec::with_capacity(self.sorted.len());
+        self.days.iter().for_each(|day| signed.extend_from_slice(&day.signed));
         signed.sort_unstable_by(f64::total_cmp);
         let told: usize = self.days.iter().map(|day| day.told).sum();
         let share = |sum: f64| if told == 0 { 0.0 } else { sum / told as f64 };

@@ -106,6 +106,20 @@ impl Series {
         }
     }
 
+    /// A digest of all readings before a local midnight: models trained for that midnight from
+    /// series of the same digest are the same.
+    #[must_use]
+    pub fn digest_before(&self, midnight: Date) -> u64 {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let known = usize::try_from(self.calendar.day(midnight) * DAY).unwrap_or(0);
+        let mut hasher = DefaultHasher::new();
+        self.calendar.first().hash(&mut hasher);
+        for rate in self.rates.iter().take(known) {
+            hasher.write_u64(rate.to_bits());
+        }
+        hasher.finish()
+    }
+
     /// The numbering of its quarters.
     #[must_use]
     pub fn calendar(&self) -> &Calendar {
@@ -117,6 +131,12 @@ impl Series {
     pub fn begin(&self) -> Option<i64> {
         let place = self.rates.iter().position(|rate| !rate.is_nan())?;
         i64::try_from(place).ok()
+    }
+
+    /// The rate of the quarter that holds an instant; `None` if it is unknown.
+    #[must_use]
+    pub fn known_rate(&self, at: Timestamp) -> Option<f64> {
+        Some(self.rate(self.calendar.quarter(at))).filter(|rate| !rate.is_nan())
     }
 
     /// The rate at a quarter; NaN if unknown.

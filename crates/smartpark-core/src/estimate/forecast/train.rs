@@ -177,7 +177,7 @@ impl<'h> Rows<'h> {
     }
 
     /// The sums up to each midnight, the last one included: a row counts from the day on which
-    /// its target is known. `weight` is asked for each origin.
+    /// its target is known. `weight` is asked for each origin; a row without weight costs nothing.
     fn equations(&self, weight: impl Fn(usize) -> f64) -> Vec<Normal> {
         let per_day = DAY as usize;
         let mut sum = Normal::default();
@@ -187,13 +187,28 @@ impl<'h> Rows<'h> {
             for target in (end - per_day).max(self.horizon)..end {
                 let origin = target - self.horizon;
                 let actual = self.targets[origin];
-                if !actual.is_nan() {
-                    sum.add(&self.rows[origin], actual, weight(origin));
+                if actual.is_nan() {
+                    continue;
+                }
+                let weight = weight(origin);
+                if weight > 0.0 {
+                    sum.add(&self.rows[origin], actual, weight);
                 }
             }
             all.push(sum);
         }
         all
+    }
+
+    /// The sums again, with outlying errors weighted down: what outliers lose is taken off the
+    /// first sums, because most rows lose nothing.
+    fn robust(&self, first: &[Normal], thetas: &[Row]) -> Vec<Normal> {
+        let fitted = self.fitted(thetas);
+        let lost = self.equations(|origin| {
+            let error = (self.targets[origin] - fitted[origin]).abs();
+            1.0 - (OUTLIER / error.max(OUTLIER))
+        });
+        first.iter().zip(&lost).map(|(all, lost)| all.plus(&lost.times(-1.0))).collect()
     }
 
     /// Forecast minus profile for each origin, with the coefficients of its day.
@@ -230,14 +245,8 @@ fn learn(histories: &[History], horizon: usize) -> Vec<Horizon> {
     let thetas = solved(&first, horizon);
     let second: Vec<Vec<Normal>> = floors
         .iter()
-        .zip(&thetas)
-        .map(|(floor, thetas)| {
-            let fitted = floor.fitted(thetas);
-            floor.equations(|origin| {
-                let error = (floor.targets[origin] - fitted[origin]).abs();
-                (OUTLIER / error.max(1e-9)).min(1.0)
-            })
-        })
+        .zip(first.iter().zip(&thetas))
+        .map(|(floor, (first, thetas))| floor.robust(first, thetas))
         .collect();
     let thetas = solved(&second, horizon);
     let found = |(floor, thetas): (&Rows<'_>, &Vec<Row>)| Horizon {

@@ -69,7 +69,7 @@ impl Caller {
 
     /// Sends a batch, sometimes a task behind it, and waits for both, or not.
     async fn send(&self, batch: &Batch) -> Heard {
-        let mut asked = pin!(self.recorder.record(batch.rows()));
+        let mut asked = pin!(self.recorder.record(batch.rows(), Vec::new()));
         let first = poll_once(asked.as_mut()).await;
         if first == Poll::Ready(Err(Error::Overloaded)) {
             note(&self.seen.full);

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 9] = migrations!("postgres":
+const MIGRATIONS: [Migration; 10] = migrations!("postgres":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
@@ -23,7 +23,8 @@ const MIGRATIONS: [Migration; 9] = migrations!("postgres":
     6 "sessions" "0006_sessions.sql",
     7 "files" "0007_files.sql",
     8 "checksums" "0008_checksums.sql",
-    9 "places" "0009_places.sql"
+    9 "places" "0009_places.sql",
+    10 "device states" "0010_device_states.sql"
 );
 
 /// One at a time in a schema; the lock ends with the transaction.
@@ -85,10 +86,10 @@ pub(super) async fn run(transaction: Transaction, now: Timestamp, for_copy: bool
         transaction.execute(INSERT, &[version, name, &migration.sha256(), &now]).await?;
         tracing::info!("migrated the database to version {version} ({name})");
     }
+    let mut transaction = transaction;
     if for_copy && applied.is_empty() {
         transfer::mark_not_begun(&transaction).await?;
     }
-    let mut transaction = transaction;
     if !pending.is_empty() {
         transaction.batch_execute(LOCK_ROWS).await?;
         if pending.iter().any(|migration| migration.version == PLACES) {

@@ -11,6 +11,7 @@ use super::{
     connect::{prepare, query},
     past::{self, prefetch},
     session::{Busy, Session},
+    states,
     terms::{Done, Terms, bound},
     transaction::Transaction,
     twins::{Keys, TWINS, TWINS_NEAR},
@@ -42,16 +43,19 @@ pub(super) async fn record(
     wait: &Wait,
 ) -> Result<Done> {
     let attempted = group.begin_attempt(now);
-    if group.rows.is_empty() {
+    let names = group.state_names();
+    if group.rows.is_empty() && names.is_empty() {
         return Ok(Done::All);
     }
-    let (floors, tracks) = (group.first_instants(), tracks(group));
+    let (floors, mut tracks) = (group.first_instants(), tracks(group));
+    tracks.extend(names.iter().map(states::lock));
+    tracks.sort_unstable();
     let floor_ids: Vec<i64> = floors.keys().copied().collect();
     let transaction = Transaction::connect(pool).await?;
     // Prepared before, so that nothing waits below and all is sent in this order, in one round
     // trip: the server answers each with what the statements before it have locked.
     Session::prepare(&transaction).await?;
-    prepare(&transaction, &[IDS, TWINS, TWINS_NEAR, NODES]).await?;
+    prepare(&transaction, &[IDS, TWINS, TWINS_NEAR, NODES, states::LOAD]).await?;
     let is_large = group.rows.len() >= POSTGRES_LARGE_ROWS;
     if is_large && terms.attempt > 0 {
         // Without the floors: the look-up below finds what this one has read in memory.
@@ -62,12 +66,13 @@ pub(super) async fn record(
     let hurries = is_large && terms.attempt == 0;
     let (hurry, calm) = (bound(POSTGRES_HELD_LOOKUP.min(terms.remaining)), terms.bound());
     wait.begin();
-    let (locked, hurried, twins, paths, calmed) = tokio::join!(
+    let (locked, hurried, twins, paths, stored, calmed) = tokio::join!(
         biased;
         Session::lock(&transaction, &begin, held, &floor_ids, &tracks),
         run_if(hurries, &transaction, &hurry),
         look_up(group, attempted, &transaction),
         past::paths(&transaction, &floors),
+        states::load(&transaction, &names),
         run_if(hurries, &transaction, &calm),
     );
     // Where the locks fail, so does what comes after them, and for no reason of its own.
@@ -77,9 +82,12 @@ pub(super) async fn record(
     };
     wait.end();
     hurried?;
-    let (twins, paths) = (twins?, paths?);
+    let (twins, paths, stored) = (twins?, paths?, stored?);
     calmed?;
     group.set_apart(|row| is_held(row, &locked.busy));
+    if !locked.busy.tracks.is_empty() {
+        group.set_apart_states(|change| locked.busy.tracks.contains(&states::lock_of(change)));
+    }
     if !group.apart.is_empty() && group.apart.iter().all(|apart| *apart) {
         transaction.rollback().await?;
         return Ok(Done::Part(std::mem::take(&mut group.apart)));
@@ -92,8 +100,10 @@ pub(super) async fn record(
     }
     let facts = group.news_by_floor(&twins);
     prefetch(&session.transaction, &mut session.draft.floors, &facts).await?;
+    let states = group.decide_states(stored, &session.draft, &twins);
     decide(group, &mut session, &twins).await?;
     let mut writes = session.draft.into_writes();
+    writes.states = states;
     decide::seam::distort(&mut writes, group);
     writes::commit(writes, session.transaction).await?;
     let apart = std::mem::take(&mut group.apart);

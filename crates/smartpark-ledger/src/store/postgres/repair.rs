@@ -73,7 +73,8 @@ pub(super) async fn run(pool: &Pool, now: i64) -> Result<()> {
 pub(super) async fn apply_rules(transaction: Transaction, now: i64) -> Result<Transaction> {
     let horizon = past::horizon(&transaction).await?;
     let mut changed = Vec::new();
-    for row in query(&transaction, MIXED, &[]).await? {
+    let mixed = query(&transaction, MIXED, &[]).await?;
+    for row in &mixed {
         let Some(floor) = floors::by_id(&transaction, row.try_get(0)?).await? else { continue };
         let folded = rebuild(&transaction, &floor, horizon).await?;
         if folded != floor.current_vehicles {
@@ -81,6 +82,10 @@ pub(super) async fn apply_rules(transaction: Transaction, now: i64) -> Result<Tr
             let delta = folded - floor.current_vehicles;
             changed.push((Floor { current_vehicles: folded, ..floor }, delta));
         }
+    }
+    // Other events may be at their limits now.
+    if !mixed.is_empty() {
+        derive_hours(&transaction).await?;
     }
     let floors = changed.iter().map(|(floor, _)| floor.clone()).collect();
     let mut session = Session::open(transaction, floors, now).await?;
@@ -105,14 +110,19 @@ pub(super) async fn derive(client: &ClientWrapper) -> Result<Vec<(i64, i64, i64)
             wrong.push((floor.id, folded, folded - deltas));
         }
     }
+    derive_hours(client).await?;
+    Ok(wrong)
+}
+
+/// Sums all hours again.
+async fn derive_hours(client: &ClientWrapper) -> Result<()> {
     query(client, DELETE_HOURS, &[]).await?;
     let mut days = HourDays::begin(client).await?;
     while let Some((_, sums)) = days.next().await? {
         let writes = Writes { hours: sums?.into_iter().collect(), ..Writes::default() };
         writes::run(&writes, client).await?;
     }
-    days.close().await?;
-    Ok(wrong)
+    days.close().await
 }
 
 /// Gives every count that was wrong an adjustment that makes the sum of all that moved it right

@@ -8,6 +8,7 @@ use super::{
     connect::query,
     keys,
     rows::{self, damaged, floor_columns, maybe_micros},
+    states,
     stream::Stream,
     transfer::adjustment,
 };
@@ -19,7 +20,7 @@ use crate::{
         checksum,
         seals::{
             AdjustmentSums, SealedFloor, SealedRetention, SealedSite, compare_floors,
-            compare_origins, compare_retention, compare_site, note_damage,
+            compare_origins, compare_retention, compare_site, compare_states, note_damage,
         },
         transfer::Origin,
     },
@@ -124,6 +125,7 @@ pub(super) async fn check(client: &ClientWrapper, report: &mut Report) -> Result
     }
     compare_origins(report, &origins(client, None).await?);
     compare_retention(report, &retention(client).await?);
+    compare_states(report, &states::sealed(client).await?);
     let keys = keys::all(client).await;
     if let Some(keys) = note_damage(report, keys)? {
         compare_site(report, &site(client).await?, &keys);

@@ -102,7 +102,8 @@ impl Task {
             return;
         }
         let deadline = deadline(group.batches());
-        let rows = Group::new(group.take_rows(), &self.options);
+        let states = group.take_states();
+        let rows = Group::new(group.take_rows(), &self.options).with_states(states);
         let job = Job { floors: rows.floors(), batches: group, rows, deadline };
         // Of one floor there is nothing that could go on alone. The last lane waits for nobody.
         let lock = match job.floors.len() {

@@ -10,7 +10,7 @@ use super::{
     connect::query,
     drift, floors, keys, past, repair, retention,
     rows::{self, Micros, damaged, event_columns, micros},
-    seals,
+    seals, states,
     transaction::{Transaction, patiently},
     writes,
 };
@@ -263,6 +263,7 @@ async fn frame(client: &ClientWrapper) -> Result<Frame> {
         floors: floors::all(client).await?,
         keys: keys::all(client).await?,
         horizon: past::horizon(client).await?,
+        states: states::all(client).await?,
     })
 }
 
@@ -398,6 +399,7 @@ async fn put_frame(pool: &Pool, source: Mark, frame: &Frame) -> Result<()> {
             .await?;
     }
     keys::replace(&transaction, &frame.keys).await?;
+    states::replace(&transaction, &frame.states).await?;
     query(&transaction, SET_HORIZON, &[&frame.horizon.map(Micros)]).await?;
     keep_ids(&transaction, source).await?;
     transaction.commit().await

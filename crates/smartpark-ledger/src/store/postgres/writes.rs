@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio_postgres::{Statement, types::ToSql};
 
-use super::{rows::Micros, seam, transaction::Transaction};
+use super::{rows::Micros, seam, states, transaction::Transaction};
 use crate::{
     Direction, Event, Result,
     count::{Fact, NodeRow, Source},
@@ -94,10 +94,10 @@ const KEEP_CHECKSUM: &str = "-- adjustments: their checksum
 UPDATE floors SET adjustments_checksum = adjustments_checksum + $2 WHERE id = $1";
 
 /// The values of one parameter.
-type Column<'w> = Box<dyn ToSql + Sync + Send + 'w>;
+pub(super) type Column<'w> = Box<dyn ToSql + Sync + Send + 'w>;
 
 /// A statement and its parameters.
-type Step<'w> = (&'static str, Vec<Column<'w>>);
+pub(super) type Step<'w> = (&'static str, Vec<Column<'w>>);
 
 /// One array for each value of a row.
 macro_rules! columns {
@@ -136,7 +136,12 @@ pub(super) async fn commit(mut writes: Writes, transaction: Transaction) -> Resu
 
 /// Writes all without a commit.
 pub(super) async fn run(writes: &Writes, client: &ClientWrapper) -> Result<()> {
-    for (sql, columns) in steps(writes) {
+    run_steps(steps(writes), client).await
+}
+
+/// Runs these statements without a commit.
+pub(super) async fn run_steps(steps: Vec<Step<'_>>, client: &ClientWrapper) -> Result<()> {
+    for (sql, columns) in steps {
         let statement = client.prepare_cached(sql).await?;
         send(client, Some(&statement), &columns).await?;
     }
@@ -194,6 +199,7 @@ fn steps(writes: &Writes) -> Vec<Step<'_>> {
     if !writes.pulled.is_empty() {
         steps.push((PULL, columns!(writes.pulled, |row| row.0, Micros(row.1))));
     }
+    steps.extend(states::steps(&writes.states));
     for new in &writes.adjustments {
         steps.push((ADJUST, adjustment_values(new)));
         let checksum = checksum::adjustment(new);

@@ -69,6 +69,8 @@ DELETE FROM event_places;
 DELETE FROM event_digests;
 DELETE FROM event_hours;
 DELETE FROM refusals;
+DELETE FROM not_counted;
+DELETE FROM device_states;
 DELETE FROM floor_stretches;
 DELETE FROM events;
 DELETE FROM adjustments;

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 9] = migrations!("sqlite":
+const MIGRATIONS: [Migration; 10] = migrations!("sqlite":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
@@ -19,7 +19,8 @@ const MIGRATIONS: [Migration; 9] = migrations!("sqlite":
     6 "sessions" "0006_sessions.sql",
     7 "files" "0007_files.sql",
     8 "checksums" "0008_checksums.sql",
-    9 "places" "0009_places.sql"
+    9 "places" "0009_places.sql",
+    10 "device states" "0010_device_states.sql"
 );
 
 /// The version from which on events of one instant act together.
@@ -96,4 +97,57 @@ fn applied(connection: &Connection) -> Result<Vec<Applied>> {
         Ok(Applied { version: row.get(0)?, name: row.get(1)?, sha256: row.get(2)? })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::check;
+
+    /// A database of version 8, with a floor on which an exit and an entry share an instant. By the
+    /// names of its cameras the exit came first, found the floor empty, and the entry counted.
+    fn of_version_8() -> Connection {
+        let connection = Connection::open_in_memory().expect("a database");
+        connection.execute(CREATE, []).expect("a list");
+        for migration in &MIGRATIONS[..8] {
+            connection.execute_batch(migration.text).expect("a migration");
+            let done = (migration.version, migration.name, migration.sha256(), 0);
+            connection.execute(INSERT, done).expect("a row");
+        }
+        connection
+            .execute_batch(
+                "INSERT INTO floors (id, name, total_slots, current_vehicles, created_at, updated_at)
+                 VALUES (1, 'Ground', 5, 1, 0, 0);
+                 INSERT INTO floor_origins (floor_id, initial_slots) VALUES (1, 5);
+                 INSERT INTO events (id, camera_id, floor_id, track_id, vehicle_type, direction,
+                     timestamp, created_at, count_delta, at_limit)
+                 VALUES (1, 'a', 1, 't', 0, 1, 7000000, 7000000, 0, 1),
+                        (2, 'b', 1, 't', 0, 0, 7000000, 7000000, 1, 0);
+                 INSERT INTO events_at_limit VALUES (1, 1, 'a', 7000000);
+                 INSERT INTO event_hours VALUES (0, 1, 'a', 0, 1, 0, 0, 0, 0, 0, 0, 1, NULL),
+                                                (0, 1, 'b', 1, 0, 0, 0, 0, 0, 0, 0, 0, NULL);
+                 INSERT INTO adjustments VALUES (3, 1, 0, 0, 0, 5, 'first', NULL, 1, 1);
+                 INSERT INTO floor_stretches VALUES (1, 0, 0, 3, 0, 0, 1, 1, 0);",
+            )
+            .expect("rows");
+        connection
+    }
+
+    #[test]
+    fn floors_that_new_rules_count_otherwise_are_folded_again_and_say_so() {
+        let mut connection = of_version_8();
+        run(&mut connection, Timestamp::from_second(100).expect("an instant")).expect("migrated");
+        let count: i64 = connection
+            .query_row("SELECT current_vehicles FROM floors", [], |row| row.get(0))
+            .expect("a floor");
+        assert_eq!(count, 0, "one came and one went in the same instant");
+        let (kind, delta): (i64, i64) = connection
+            .query_row("SELECT kind, delta FROM adjustments ORDER BY id DESC LIMIT 1", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .expect("an adjustment");
+        assert_eq!((kind, delta), (6, -1));
+        let report = check::run(&connection).expect("a report");
+        assert_eq!(report.violations, []);
+    }
 }

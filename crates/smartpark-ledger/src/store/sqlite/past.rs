@@ -159,7 +159,8 @@ impl<'c> Past<'c> {
         nodes(statement, (self.floor_id, at))
     }
 
-    fn between(&self, level: Level, from: i64, to: i64) -> Result<Vec<NodeRow>> {
+    /// The stretches of one level that begin in `from..to`.
+    pub(super) fn between(&self, level: Level, from: i64, to: i64) -> Result<Vec<NodeRow>> {
         let statement = self.connection.prepare_cached(BETWEEN)?;
         nodes(statement, (self.floor_id, level.number(), from, to))
     }

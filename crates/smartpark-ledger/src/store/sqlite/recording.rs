@@ -7,9 +7,10 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{
     rows::{self, Code, event_columns},
     session::Session,
+    states,
 };
 use crate::{
-    Event, NewEvent, Recorded, Result,
+    Event, NewEvent, Recorded, Result, StateChange,
     decide::{Group, Row, seam},
 };
 
@@ -36,15 +37,19 @@ const INSERT: &str = concat!(
 pub(super) fn record_group(
     session: &mut Session<'_>,
     batches: Vec<Vec<Result<NewEvent>>>,
+    states: Vec<Vec<StateChange>>,
 ) -> Result<Vec<Vec<Result<Recorded>>>> {
-    let mut group = Group::new(batches, session.options);
+    let mut group = Group::new(batches, session.options).with_states(states);
     let twins = twins(session, &group)?;
     let named = twins.values().map(|event| event.floor_id).chain(group.floors()).collect();
     let floor_ids: BTreeSet<i64> = named;
     let mut draft = session.draft(floor_ids)?;
     draft.next_event_id = Some(session.next_event_id()?);
+    let stored = states::load(session.connection, &group.state_names())?;
+    let states = group.decide_states(stored, &draft, &twins);
     session.decide(&mut draft, |draft| group.decide(draft, &twins, usize::MAX))?;
     let mut writes = draft.into_writes();
+    writes.states = states;
     seam::distort(&mut writes, &mut group);
     session.store(writes)?;
     Ok(group.into_answers())

@@ -2,6 +2,8 @@
 //! sums of hours, and the counts. Events and adjustments are never changed; a count that was
 //! wrong is corrected by an adjustment.
 
+use rusqlite::Connection;
+
 use super::{
     floors, hours,
     past::{self, Past},
@@ -57,7 +59,8 @@ pub(super) fn apply_rules(session: &mut Session<'_>) -> Result<()> {
     let horizon = session.horizon()?;
     let mut statement = session.connection.prepare_cached(MIXED)?;
     let mixed = statement.query_map([], |row| row.get(0))?;
-    for id in mixed.collect::<rusqlite::Result<Vec<i64>>>()? {
+    let mixed = mixed.collect::<rusqlite::Result<Vec<i64>>>()?;
+    for &id in &mixed {
         let Some(floor) = floors::by_id(session.connection, id)? else { continue };
         let folded = rebuild(session, &floor, horizon)?;
         let delta = folded - floor.current_vehicles;
@@ -65,7 +68,8 @@ pub(super) fn apply_rules(session: &mut Session<'_>) -> Result<()> {
             floors::note_rules(session, id, folded, delta)?;
         }
     }
-    Ok(())
+    // Other events may be at their limits now.
+    if mixed.is_empty() { Ok(()) } else { derive_hours(session.connection) }
 }
 
 /// Rebuilds all but the counts. Returns the floors whose count is not the one it should be, with
@@ -82,14 +86,20 @@ pub(super) fn derive(session: &mut Session<'_>) -> Result<Vec<(i64, i64, i64)>> 
             wrong.push((floor.id, folded, folded - deltas));
         }
     }
-    session.connection.execute(DELETE_HOURS, [])?;
+    derive_hours(session.connection)?;
+    Ok(wrong)
+}
+
+/// Sums all hours again.
+fn derive_hours(connection: &Connection) -> Result<()> {
+    connection.execute(DELETE_HOURS, [])?;
     let mut from = i64::MIN;
-    while let Some(day) = hours::next_day(session.connection, from)? {
-        let sums = hours::recomputed(session.connection, day)?;
-        session::add_hours(session.connection, sums.iter())?;
+    while let Some(day) = hours::next_day(connection, from)? {
+        let sums = hours::recomputed(connection, day)?;
+        session::add_hours(connection, sums.iter())?;
         from = hours::day_after(day);
     }
-    Ok(wrong)
+    Ok(())
 }
 
 /// Folds a floor's history again and stores the folds; returns its count.

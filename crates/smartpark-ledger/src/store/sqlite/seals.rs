@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::{
     floors, keys,
     rows::{self, floor_columns},
+    states,
     transfer::adjustment,
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
         checksum,
         seals::{
             AdjustmentSums, SealedFloor, SealedRetention, SealedSite, compare_floors,
-            compare_origins, compare_retention, compare_site, note_damage,
+            compare_origins, compare_retention, compare_site, compare_states, note_damage,
         },
         transfer::Origin,
     },
@@ -115,6 +116,7 @@ pub(super) fn check(connection: &Connection, report: &mut Report) -> Result<()> 
     }
     compare_origins(report, &origins(connection)?);
     compare_retention(report, &retention(connection)?);
+    compare_states(report, &states::sealed(connection)?);
     let read = site(connection).and_then(|site| Ok((site, keys::all(connection)?)));
     if let Some((site, keys)) = note_damage(report, read)? {
         compare_site(report, &site, &keys);

@@ -9,6 +9,7 @@ use super::{
     past::{self, Past},
     places, recording,
     rows::{self, floor_columns},
+    states,
 };
 use crate::{
     Options, Result,
@@ -160,6 +161,9 @@ impl<'c> Session<'c> {
         }
         for adjustment in &writes.adjustments {
             floors::insert_adjustment(connection, adjustment)?;
+        }
+        for state in &writes.states {
+            states::store(connection, state)?;
         }
         Ok(())
     }

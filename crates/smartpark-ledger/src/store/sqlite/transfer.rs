@@ -8,6 +8,7 @@ use super::{
     rows::{self, Code, event_columns},
     seals,
     session::Session,
+    states,
 };
 use crate::{
     Direction, Error, Floor, Result,
@@ -230,6 +231,7 @@ fn frame(connection: &Connection) -> Result<Frame> {
         origins: origins.collect::<rusqlite::Result<_>>()?,
         keys: keys::all(connection)?,
         horizon: past::horizon(connection)?,
+        states: states::all(connection)?,
     })
 }
 
@@ -361,6 +363,7 @@ fn put_frame(session: &Session<'_>, source: Mark, frame: &Frame) -> Result<()> {
         ))?;
     }
     keys::replace(connection, &frame.keys)?;
+    states::replace(connection, &frame.states)?;
     connection.execute(SET_HORIZON, [frame.horizon])?;
     keep_ids(connection, source)
 }

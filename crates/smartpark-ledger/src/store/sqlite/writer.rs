@@ -16,7 +16,7 @@ use super::{
 };
 use crate::recorder::RecordingLog;
 use crate::{
-    Error, NewEvent, Options, Result,
+    Error, NewEvent, Options, Result, StateChange,
     limits::{
         SQLITE_BUSY_TIMEOUT, SQLITE_CHECKPOINT_PAGES, SQLITE_LOCK_INTERVAL,
         SQLITE_TASK_CHECKPOINT_PAGES,
@@ -80,8 +80,12 @@ impl WriterHandle {
     }
 
     /// Records events; the answer comes after their commit.
-    pub(super) async fn record(&self, events: Vec<Result<NewEvent>>) -> Answers {
-        self.queue.record(events).await
+    pub(super) async fn record(
+        &self,
+        events: Vec<Result<NewEvent>>,
+        states: Vec<StateChange>,
+    ) -> Answers {
+        self.queue.record(events, states).await
     }
 
     /// What was recorded so far.
@@ -186,8 +190,8 @@ impl Writer {
 
     /// Records a group of batches in one transaction and answers each after the commit.
     fn commit(&mut self, mut group: Group) {
-        let rows = group.take_rows();
-        let outcome = self.transact(|session| recording::record_group(session, rows));
+        let (rows, states) = (group.take_rows(), group.take_states());
+        let outcome = self.transact(|session| recording::record_group(session, rows, states));
         group.answer(outcome);
     }
 

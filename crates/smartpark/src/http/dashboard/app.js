@@ -1,6 +1,7 @@
 // The page: what is shown follows the address, what is known follows the stream.
 import { refusals } from './api.js';
 import { startAttention } from './attention.js';
+import { startEstimates } from './estimates.js';
 import { html, effect, render, signal } from './html.js';
 import { language, t } from './i18n.js';
 import { readFloors, reconnect, startLive } from './live.js';
@@ -56,3 +57,4 @@ await readSession();
 startLive();
 startTrends();
 startAttention();
+startEstimates();

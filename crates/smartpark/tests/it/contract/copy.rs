@@ -117,9 +117,10 @@ pub(super) async fn targets() -> [World; 2] {
 }
 
 /// Tables that are carried over, row by row or as a whole.
-const CARRIED: [&str; 9] = [
+const CARRIED: [&str; 10] = [
     "api_keys",
     "adjustments",
+    "device_states",
     "event_digests",
     "event_places",
     "events",
@@ -132,7 +133,7 @@ const CARRIED: [&str; 9] = [
 const BUILT_ANEW: [&str; 2] = ["event_hours", "floor_stretches"];
 /// Tables that say something about one database only; counters that are no facts; and sessions, so
 /// that people sign in where the copy is used.
-const LEFT: [&str; 4] = ["refusals", "schema_migrations", "sessions", "site"];
+const LEFT: [&str; 5] = ["not_counted", "refusals", "schema_migrations", "sessions", "site"];
 
 on_every_engine! {
     /// Whoever adds a table decides what a copy does with it.

@@ -8,13 +8,15 @@ use smartpark::Floor;
 use super::world::{World, entry, exit, on_every_engine};
 
 /// Tables of facts, of what is left of deleted facts, and of what has nothing to do with counts.
-const FACTS: [&str; 11] = [
+const FACTS: [&str; 13] = [
     "adjustments",
     "api_keys",
+    "device_states",
     "event_digests",
     "event_places",
     "events",
     "floor_origins",
+    "not_counted",
     "refusals",
     "retention",
     "schema_migrations",

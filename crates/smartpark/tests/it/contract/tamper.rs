@@ -1,9 +1,9 @@
 //! `check` finds what somebody changes behind SmartPark's back, one value at a time: in every table
 //! that holds facts or settings, and in the schema. (`repair` damages what is derived.)
 
-use smartpark::{FloorChange, NewKey, Role};
+use smartpark::{FloorChange, NewKey, Role, StateChange};
 
-use super::world::{World, entry, exit, on_every_engine};
+use super::world::{World, after, entry, exit, on_every_engine};
 
 const DAY: i64 = 86_400;
 
@@ -65,7 +65,7 @@ const ADJUSTMENTS: [Change; 12] = [
     ("time of recording", "UPDATE adjustments SET created_at = created_at - {day}"),
 ];
 
-const SETTINGS: [Change; 21] = [
+const SETTINGS: [Change; 25] = [
     ("count", "UPDATE floors SET current_vehicles = current_vehicles - 1 WHERE id = 2"),
     ("slots", "UPDATE floors SET total_slots = total_slots + 1 WHERE id = 2"),
     ("name", "UPDATE floors SET name = 'Roof' WHERE id = 2"),
@@ -89,6 +89,10 @@ const SETTINGS: [Change; 21] = [
     ("a key's secret", "UPDATE api_keys SET sha256 = {boss}"),
     ("a key revoked", "UPDATE api_keys SET revoked_at = created_at WHERE name = 'gate'"),
     ("a key removed", "DELETE FROM api_keys WHERE name = 'gate'"),
+    ("the state of an adapter", "UPDATE device_states SET state = {boss}"),
+    ("how long a state is kept", "UPDATE device_states SET keep_until = NULL"),
+    ("a state of another camera", "UPDATE device_states SET camera_id = 'other'"),
+    ("a state of another key", "UPDATE device_states SET key = 'other'"),
     ("a key unreadable", "UPDATE api_keys SET cameras = 'all' WHERE name = 'gate'"),
 ];
 
@@ -125,6 +129,14 @@ async fn fill(world: &World) {
     park.floors().change_floor(2, lower).await.unwrap();
     park.events().cleanup_old_events(10).await.unwrap();
     world.record(entry(&floors[1], "late", -5)).await;
+    let state = StateChange {
+        camera_id: "cam_001".into(),
+        key: "counter".into(),
+        expected: None,
+        new: Some(vec![1]),
+        keep_until: Some(after(60)),
+    };
+    park.events().record_with_state(Vec::new(), vec![state]).await.unwrap();
     let cameras = vec!["cam_001".to_owned()];
     let gate = NewKey { cameras, ..NewKey::new("gate", Role::Camera) };
     park.keys().add_key(gate).await.unwrap();

@@ -58,7 +58,7 @@ impl Place {
                      '' ORDER BY relname)
                  FROM pg_class
                  WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
-                     AND NOT relispartition AND relname <> 'refusals'",
+                     AND NOT relispartition AND relname NOT IN ('refusals', 'not_counted')",
             ),
         }
     }
@@ -68,8 +68,8 @@ fn rows_of_file(path: &std::path::Path) -> String {
     let database = rusqlite::Connection::open(path).unwrap();
     let mut tables = database
         .prepare(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'refusals'
-             ORDER BY name",
+            "SELECT name FROM sqlite_schema
+             WHERE type = 'table' AND name NOT IN ('refusals', 'not_counted') ORDER BY name",
         )
         .unwrap();
     let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap();

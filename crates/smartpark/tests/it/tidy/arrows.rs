@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("smartpark-client", &["smartpark-core"]),
     ("smartpark-vision", &["smartpark-core", "smartpark-client"]),
     ("smartpark-ledger", &["smartpark-core"]),
+    ("smartpark-bridge", &["smartpark-core", "smartpark-ledger", "smartpark-formats"]),
     ("smartpark-server", &["smartpark-core", "smartpark-ledger", "smartpark-formats"]),
     (
         "smartpark",
@@ -25,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "smartpark-formats",
             "smartpark-client",
             "smartpark-server",
+            "smartpark-bridge",
             "smartpark-vision",
         ],
     ),

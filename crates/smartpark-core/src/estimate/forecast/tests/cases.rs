@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::estimate::{
     calendar::{DAY, WEEK},
-    forecast::{Blind, Step, Window, recommend},
+    forecast::{Blind, Step, Window, rank},
 };
 
 /// Full from 08:00 to 18:00 local time on weekdays, else a tenth.
@@ -200,8 +200,8 @@ fn a_driver_is_sent_where_a_slot_stays_free() {
         p_free: None,
     };
     let floors = [(4, step(3, 9.0), true), (2, step(5, 6.0), true), (1, step(5, 6.0), true)];
-    assert_eq!(recommend(&floors), Some(1));
-    assert_eq!(recommend(&[(7, step(9, 9.0), false)]), None);
+    assert_eq!(rank(&floors).first(), Some(&1));
+    assert!(rank(&[(7, step(9, 9.0), false)]).is_empty());
 }
 
 #[test]

@@ -60,6 +60,15 @@ export const de = {
         other: '{moved} Fahrzeuge in der letzten Stunde',
     },
 
+    'outlook.will': 'Voll um etwa {time}',
+    'outlook.may': 'Voraussichtlich voll um {time}',
+    'outlook.room': 'Bis {time} mindestens ist Platz',
+    'outlook.between': 'Wirklich zwischen {low} und {high} Fahrzeuge',
+    'outlook.count': 'Um etwa {time} zählen',
+    'outlook.never_recounted': 'Hier hat noch niemand gezählt: es können mehr oder weniger sein',
+    'outlook.traffic_moved': 'Der Verkehr liegt seit der letzten Zählung bei {percent} %: es '
+        + 'können mehr oder weniger sein',
+
     'range': 'Zeitraum',
     'range.24h': '24 Stunden',
     'range.7d': '7 Tage',
@@ -197,6 +206,9 @@ export const de = {
         'Jede Ebene ist voll. Autos aufhalten oder eine weitere Ebene öffnen.',
     'need.floor_nearly_full.what': '{floor} ist fast voll',
     'need.floor_nearly_full.advice': 'Bereithalten, Autos auf eine andere Ebene zu schicken.',
+    'need.recount_suggested.what': '{floor} zählen: der Stand kann abweichen',
+    'need.recount_suggested.advice': 'Fahrzeuge zählen und eintragen. Die Ebene nennt die beste '
+        + 'Zeit.',
     'need.events_at_limit.what': {
         one: '{count} Ereignis an der Grenze auf {floor}',
         other: '{count} Ereignisse an der Grenze auf {floor}',

@@ -61,6 +61,15 @@ export const en = {
         other: '{moved} vehicles in the last hour',
     },
 
+    'outlook.will': 'Full at about {time}',
+    'outlook.may': 'May be full at {time}',
+    'outlook.room': 'Room until {time} at least',
+    'outlook.between': 'Really between {low} and {high} vehicles',
+    'outlook.count': 'Count it at about {time}',
+    'outlook.never_recounted': 'Nobody has counted here yet: it may be more or less still',
+    'outlook.traffic_moved': 'Traffic changed to {percent} % since the last count: it may be more '
+        + 'or less still',
+
     'range': 'Stretch of time',
     'range.24h': '24 hours',
     'range.7d': '7 days',
@@ -194,6 +203,9 @@ export const en = {
     'need.floor_full.all.advice': 'Every floor is full. Hold cars back, or open another floor.',
     'need.floor_nearly_full.what': '{floor} is nearly full',
     'need.floor_nearly_full.advice': 'Get ready to send cars to another floor.',
+    'need.recount_suggested.what': '{floor} should be counted: its count may be off',
+    'need.recount_suggested.advice': 'Count the vehicles and enter a recount. The floor tells the '
+        + 'best time.',
     'need.events_at_limit.what': {
         one: '{count} event at the limit on {floor}',
         other: '{count} events at the limit on {floor}',

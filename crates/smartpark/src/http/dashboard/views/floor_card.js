@@ -2,11 +2,13 @@
 import { html } from '../html.js';
 import { t } from '../i18n.js';
 import { number, percent, signed } from '../format.js';
+import { forecasts } from '../estimates.js';
 import { mayChange } from '../session.js';
 import { fullness, recommended } from '../state.js';
 import { movement, trends } from '../trends.js';
 import { Bar } from './bar.js';
 import { ask } from './dialogs.js';
+import { Outlook } from './outlook.js';
 import { Spark } from './spark.js';
 
 /** @param {{ floor: import('../state.js').Floor }} props */
@@ -27,7 +29,8 @@ export function FloorCard({ floor }) {
         <p class="below"><span class="vehicles">${t('vehicles.n', {
             n: floor.current_vehicles, shown: number(floor.current_vehicles) })}</span>
             <span>${percent(floor.occupancy_percentage)}</span></p>
-        ${floor.is_active && html`<${Trend} floor=${floor} />`}
+        ${floor.is_active && html`<${Outlook} floor=${floor} />
+            <${Trend} floor=${floor} />`}
         ${mayChange.value && html`<${Controls} floor=${floor} />`}
     </article>`;
 }
@@ -43,7 +46,8 @@ function Trend({ floor }) {
     const points = trends.value.get(floor.id);
     const moved = movement(points, floor.current_vehicles);
     return html`<div class="trend">
-        <${Spark} points=${points} count=${floor.current_vehicles} slots=${floor.total_slots} />
+        <${Spark} points=${points} count=${floor.current_vehicles} slots=${floor.total_slots}
+            forecast=${forecasts.value.get(floor.id)} />
         <p>${moved === null ? t('trend.unknown')
             : moved === 0 ? t('trend.steady')
             : t('trend.moved', { moved: signed(moved), n: Math.abs(moved) })}</p>

@@ -21,7 +21,8 @@ export function Needs({ most = Infinity, heading }) {
     </section>`;
 }
 
-const name = (need) => [need.kind, need.floor_id, need.camera_id, need.reason].join('/');
+const name = (need) => [need.kind, need.floor_id, need.camera_id, need.reason,
+    need.kind === 'not_counted' && need.detail].join('/');
 
 function Need({ need }) {
     const { level, since, last } = need;
