@@ -1,13 +1,13 @@
 //! Forgetting old events, in short steps with recording in between.
 //!
 //! First every floor's count at the new horizon is computed in a snapshot, which nobody waits for.
-//! One transaction then stores these counts, locks the floors, and moves the horizon; under the lock
-//! it computes only those counts again on whose floors something older than the new horizon was
-//! recorded since. From then on the events before it are gone for every reader. A month that lies wholly before it is
-//! then boiled down to digests and dropped, in one transaction: its events and its digests are
-//! never seen together, nor is either missing, and a crash leaves nothing half done. Dropping locks
-//! the whole table for an instant, in the last message of all; PostgreSQL removes the files when the
-//! locks are gone.
+//! One transaction then stores these counts, locks the floors, and moves the horizon; under the
+//! lock it computes only those counts again on whose floors something older than the new horizon
+//! was recorded since. From then on the events before it are gone for every reader. A month that
+//! lies wholly before it is then boiled down to digests and dropped, in one transaction: its
+//! events and its digests are never seen together, nor is either missing, and a crash leaves
+//! nothing half done. Dropping locks the whole table for an instant, in the last message of all;
+//! PostgreSQL removes the files when the locks are gone.
 
 mod digests;
 mod horizon;

@@ -1,5 +1,5 @@
-//! A URL of several hosts, of which one takes connections and says nothing: PostgreSQL, or its disk,
-//! stands still on a machine that is well otherwise.
+//! A URL of several hosts, of which one takes connections and says nothing: PostgreSQL, or its
+//! disk, stands still on a machine that is well otherwise.
 
 use std::net::TcpListener;
 

@@ -1,6 +1,6 @@
 //! Connecting to the first of several hosts that answers. The driver bounds only the time of TCP's
-//! handshake; a machine whose kernel is well and whose PostgreSQL stands still takes connections and
-//! says nothing, so each host has its share of the time for all that a connection begins with.
+//! handshake; a machine whose kernel is well and whose PostgreSQL stands still takes connections
+//! and says nothing, so each host has its share of the time for all that a connection begins with.
 
 use std::{
     sync::{

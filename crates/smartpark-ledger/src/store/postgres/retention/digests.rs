@@ -1,5 +1,5 @@
-//! What is kept of a month that is forgotten: digests for statistics, and what its events did to the
-//! counts.
+//! What is kept of a month that is forgotten: digests for statistics, and what its events did to
+//! the counts.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -43,9 +43,10 @@ WHERE r.id = 1";
 const KNOWN: &str = "-- cleanup_old_events: floors
 SELECT id, created_at, adjustments_checksum FROM floors";
 
-/// What the snapshot did not see is little, and found by its transactions. An event may stand before
-/// the horizon by its place alone: it stays, and changes the count there. (In a restored dump,
-/// whose transactions are numbered ahead of this server's, it is all: then this takes its time.)
+/// What the snapshot did not see is little, and found by its transactions. An event may stand
+/// before the horizon by its place alone: it stays, and changes the count there. (In a restored
+/// dump, whose transactions are numbered ahead of this server's, it is all: then this takes its
+/// time.)
 const OLDER_SINCE: &str = "-- cleanup_old_events: what that snapshot has not seen
 WITH since AS MATERIALIZED (
     SELECT timestamp, change, id, floor_id FROM events
