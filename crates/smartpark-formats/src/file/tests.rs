@@ -71,7 +71,7 @@ fn tables_of_spreadsheets_in_other_countries_are_read() {
             "Site:X Garage A\nExported:X today\n\n{HEADER}\ncXLevel 1XtX\
             PkwXEinfahrtX20.11.2026 08:01XCONF\n"
         );
-        let text = text.replace(',', separator).replace('X', separator);
+        let text = text.replace([',', 'X'], separator);
         let text = text.replace("CONF", confidence);
         let given = Given { zone: Some("Europe/Berlin"), ..Given::default() };
         let read = given.table(&text).unwrap();

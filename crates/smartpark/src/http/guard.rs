@@ -110,7 +110,7 @@ pub(super) async fn guarded<B, F: Future<Output = Response>>(
             Ok(request) => shared(&outside.origins, request, answer).await,
             Err(mut moved) => {
                 harden(moved.headers_mut());
-                moved
+                *moved
             }
         };
         begun.answered(response.status());

@@ -56,7 +56,10 @@ const PAGES: [&str; 2] = ["/display", "/docs"];
 /// The request with the path that the routes know, or the answer that sends a browser to the right
 /// address of a page. Paths without the base path are served too: some proxies take it off, and
 /// probes come directly.
-pub(super) fn known<B>(base: &BasePath, mut request: Request<B>) -> Result<Request<B>, Response> {
+pub(super) fn known<B>(
+    base: &BasePath,
+    mut request: Request<B>,
+) -> Result<Request<B>, Box<Response>> {
     let path = request.uri().path();
     let under = path.strip_prefix(base.as_str()).filter(|_| !base.0.is_empty());
     let rest = match under {
@@ -105,12 +108,12 @@ fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-fn moved(to: &str) -> Response {
+fn moved(to: &str) -> Box<Response> {
     let mut response = StatusCode::PERMANENT_REDIRECT.into_response();
     if let Ok(to) = HeaderValue::try_from(to) {
         response.headers_mut().insert(header::LOCATION, to);
     }
-    response
+    Box::new(response)
 }
 
 #[cfg(test)]

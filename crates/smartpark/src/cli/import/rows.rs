@@ -30,9 +30,9 @@ pub(super) type Batch = io::Result<Vec<Row>>;
 /// Reads the rows of one file.
 pub(super) enum Reader<R> {
     /// A table whose header has been read.
-    Csv { records: Records<R>, header: Header<9>, rules: Rules },
+    Csv { records: Records<R>, header: Box<Header<9>>, rules: Box<Rules> },
     /// Objects line by line.
-    Ndjson { lines: Lines<R>, rules: Rules },
+    Ndjson { lines: Lines<R>, rules: Box<Rules> },
 }
 
 impl<R: BufRead> Reader<R> {
@@ -42,12 +42,13 @@ impl<R: BufRead> Reader<R> {
     /// Says which columns are missing, and what stands there instead.
     pub(super) fn csv(lines: Lines<R>, rules: Rules) -> anyhow::Result<Option<Self>> {
         let opened = Records::open(lines, rules.columns())?;
-        Ok(opened.map(|(records, header)| Self::Csv { records, header, rules }))
+        let rules = Box::new(rules);
+        Ok(opened.map(|(records, header)| Self::Csv { records, header: Box::new(header), rules }))
     }
 
     /// A reader of objects.
     pub(super) fn ndjson(lines: Lines<R>, rules: Rules) -> Self {
-        Self::Ndjson { lines, rules }
+        Self::Ndjson { lines, rules: Box::new(rules) }
     }
 
     /// The next row; `None` at the end.
@@ -69,7 +70,7 @@ impl<R: BufRead> Reader<R> {
                 // the columns in another order.
                 let again = reading.event.as_ref().err();
                 match again.and_then(|_| rules.header_again(&cells, header)) {
-                    Some(next) => *header = next,
+                    Some(next) => **header = next,
                     None => return Ok(Some(Row::new(line, reading))),
                 }
             },
