@@ -26,7 +26,7 @@ fn configure(folder: &Folder, broker: &Broker, more: &str) {
 
 /// A car that came in a while ago.
 fn event(track: &str, seconds_ago: i64) -> Value {
-    let at = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(seconds_ago);
+    let at = smartpark::Clock::system().now() - jiff::SignedDuration::from_secs(seconds_ago);
     json!({"camera_id": "cam", "floor": "1F", "track_id": track, "vehicle_type": "car",
         "direction": "entry", "timestamp": at.to_string()})
 }
@@ -82,7 +82,7 @@ fn messages_of_every_kind_become_events() {
     until("three cars", || vehicles(&server) == 3);
     broker.publish("cameras/cam/events", &format!("{}\n", event("own", 60)));
     until("SmartPark's own event", || vehicles(&server) == 4);
-    let now = jiff::Timestamp::now().as_second() - 30;
+    let now = smartpark::Clock::system().now().as_second() - 30;
     let sight = |seconds: i64, zone: &str| {
         json!({"id": "f1", "camera": "ramp", "label": "car", "top_score": 0.9,
             "false_positive": false, "frame_time": now + seconds, "current_zones": [zone],
@@ -195,7 +195,7 @@ fn two_servers_that_hear_everything_count_each_car_once() {
         server
     });
     let events: String = (0..200).map(|n| format!("{}\n", event(&format!("t{n}"), 600))).collect();
-    let from = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(60);
+    let from = smartpark::Clock::system().now() - jiff::SignedDuration::from_mins(60);
     let reading = |n: i64| {
         let time = from + jiff::SignedDuration::from_secs(10 * n);
         format!("{}\n", json!({"in": 2 * n, "time": time.to_string()}))

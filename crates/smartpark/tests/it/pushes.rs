@@ -148,7 +148,7 @@ fn the_check_of_feeds_says_what_readers_will_miss() {
     let missing: Vec<&str> =
         told["missing"].as_array().unwrap().iter().map(|it| it["what"].as_str().unwrap()).collect();
     assert_eq!(missing, ["no sign of life of a camera"]);
-    let now = jiff::Timestamp::now().to_string();
+    let now = smartpark::Clock::system().now().to_string();
     let car = [
         "record",
         "--camera-id",
