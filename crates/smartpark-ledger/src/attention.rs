@@ -136,11 +136,11 @@ impl SmartPark {
 
     /// Since when a floor is full or nearly full: looks back farther until that is known.
     async fn fullness(&self, floor_id: i64, now: Timestamp) -> Result<Option<Fullness>> {
-        // Until where the current count reaches: events may be ahead of the clock.
-        let (_, end) = self.events().window(1)?;
+        // The current count reaches to the last fact, and that may be ahead of a clock.
+        let end = i64::MAX;
         let mut last = None;
         for hours in ATTENTION_REACHES {
-            let window = (ago(now, hours).as_microsecond(), end.as_microsecond());
+            let window = (ago(now, hours).as_microsecond(), end);
             match self.engine.fullness(floor_id, window).await {
                 Ok(fullness) => last = Some(fullness),
                 // It was removed, or there is no such past any more.

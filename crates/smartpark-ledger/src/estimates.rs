@@ -69,10 +69,11 @@ impl Estimates {
 }
 
 impl SmartPark {
-    /// The time zone of the site.
-    #[must_use]
-    pub fn time_zone(&self) -> TimeZone {
-        self.options.time_zone.clone()
+    /// The time zone of the site: that of its record, or the one of the options as long as the
+    /// record has none but UTC.
+    pub async fn time_zone(&self) -> TimeZone {
+        let record = self.site().await.ok().filter(|site| site.time_zone != "UTC");
+        record.map_or_else(|| self.options.time_zone.clone(), |site| site.zone())
     }
 }
 

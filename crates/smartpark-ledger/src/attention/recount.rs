@@ -24,7 +24,7 @@ impl SmartPark {
             let seen = floor.drift.evidence;
             (seen.nights >= NIGHTS || seen.recounts > 0) && !is_told(floor)
         };
-        let zone = self.time_zone();
+        let zone = self.time_zone().await;
         let suggested = |floor: &FloorDrift| {
             let suggestion = floor.drift.suggested_recount?;
             let best = zone.to_datetime(suggestion.best_at).strftime("%H:%M").to_string();

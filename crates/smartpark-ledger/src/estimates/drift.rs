@@ -133,7 +133,7 @@ impl EstimateOperations<'_> {
         let memory = self.park.estimates.floor(floor_id);
         let mut memory = memory.lock().await;
         let stand = memory.observe(self.park, floor_id, end).await?;
-        let hours = memory.hours(&self.park.time_zone(), &stand);
+        let hours = memory.hours(&self.park.time_zone().await, &stand);
         let steps = aside(move || {
             let mut state = State::begin(&hours);
             let mut steps = Vec::new();
@@ -167,7 +167,7 @@ impl EstimateOperations<'_> {
     }
 
     async fn drift_at(self, floor_id: i64, at: Timestamp) -> Result<(FloorDrift, State)> {
-        let zone = self.park.time_zone();
+        let zone = self.park.time_zone().await;
         let memory = self.park.estimates.floor(floor_id);
         let mut memory = memory.lock_owned().await;
         let stand = memory.observe(self.park, floor_id, at).await?;

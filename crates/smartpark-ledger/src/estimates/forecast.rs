@@ -91,7 +91,7 @@ impl EstimateOperations<'_> {
         let now = self.park.now();
         let times = times(now, hours, step)?;
         let _turn = self.park.walks.acquire().await;
-        let zone = self.park.time_zone();
+        let zone = self.park.time_zone().await;
         let mut site = Site::default();
         let mut sum = Walk { count: 0, slots: 0 };
         for floor in self.floors_by_id().await?.iter().filter(|floor| floor.is_active) {
@@ -170,7 +170,7 @@ impl EstimateOperations<'_> {
         now: Timestamp,
         times: &[Timestamp],
     ) -> Result<(Floor, Forecast)> {
-        let zone = self.park.time_zone();
+        let zone = self.park.time_zone().await;
         let model = self.model(floor_id, &zone, now).await?;
         let memory = self.park.estimates.floor(floor_id);
         let mut memory = memory.lock().await;

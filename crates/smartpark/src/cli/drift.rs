@@ -37,7 +37,7 @@ pub(super) struct DriftArgs {
 
 pub(super) async fn run(args: DriftArgs, context: &Context) -> Outcome {
     let park = context.connect().await?;
-    let zone = park.time_zone();
+    let zone = park.time_zone().await;
     if let Some(named) = &args.floor {
         let floor = find(&park, named).await?;
         let told = park.estimates().get_drift(floor.id, args.at).await?;

@@ -41,7 +41,7 @@ pub(super) struct ForecastArgs {
 
 pub(super) async fn run(args: ForecastArgs, context: &Context) -> Outcome {
     let park = context.connect().await?;
-    let zone = park.time_zone();
+    let zone = park.time_zone().await;
     let estimates = park.estimates();
     if let Some(named) = &args.floor {
         let floor = find(&park, named).await?;

@@ -52,7 +52,7 @@ pub(super) async fn get_floor_drift(
 ) -> Result<Response, Problem> {
     let at = asked(&uri)?;
     let told = app.park.estimates().get_drift(id, at).await.map_err(|error| of(error, "at"))?;
-    Ok(answer(StatusCode::OK, &DriftView::new(&told, &app.park.time_zone())))
+    Ok(answer(StatusCode::OK, &DriftView::new(&told, &app.park.time_zone().await)))
 }
 
 problems!(SiteProblems: InvalidFields, Internal, Overloaded, Unavailable);
@@ -74,7 +74,7 @@ pub(super) async fn get_drift(State(app): State<App>, uri: Uri) -> Result<Respon
     let at = asked(&uri)?;
     app.check_room(LONG_ANSWER_BYTES)?;
     let told = app.park.estimates().get_site_drift(at).await.map_err(|error| of(error, "at"))?;
-    Ok(answer(StatusCode::OK, &SiteDriftView::new(&told, &app.park.time_zone())))
+    Ok(answer(StatusCode::OK, &SiteDriftView::new(&told, &app.park.time_zone().await)))
 }
 
 /// How far a floor's count was off over time

@@ -140,7 +140,9 @@ on_every_engine! {
         }
         world.park.events().record_events(events).await.unwrap();
         world.park.floors().recount(floor.id, 0, "round", None).await.unwrap();
-        let silent = only(&world).await;
+        // (That a floor of one camera that sees no exits should be counted is another matter.)
+        let is_silence = |item: &AttentionItem| item.kind == AttentionKind::CameraSilent;
+        let silent = attention(&world).await.items.into_iter().find(is_silence).unwrap();
         let kind = (silent.kind, silent.level);
         assert_eq!(kind, (AttentionKind::CameraSilent, AttentionLevel::High));
         assert_eq!((silent.camera_id.as_deref(), silent.count), (Some("broken"), Some(12)));
@@ -148,7 +150,7 @@ on_every_engine! {
         // What it saw comes late, and it was never silent.
         let late = (1..=3).map(|hour| seen("broken", -hour * HOUR + 7));
         world.park.events().record_events(late.collect()).await.unwrap();
-        assert_eq!(told(&world).await, None);
+        assert!(!attention(&world).await.items.iter().any(is_silence));
     }
 
     async fn refused_events_are_told_with_what_to_do_and_the_most_urgent_stands_first(world) {
