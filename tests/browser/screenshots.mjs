@@ -27,7 +27,8 @@ async function events(until, shift, floors, round = '') {
         const row = Object.fromEntries(line.split(',').map((cell, i) => [names[i], cell]));
         const { floor_id_or_name: floor, confidence, timestamp, ...rest } = row;
         return {
-            ...rest, track_id: rest.track_id + round, floor_id: floors.get(floor), confidence: Number(confidence),
+            ...rest, track_id: rest.track_id + round,
+            floor_id: floors.get(floor), confidence: Number(confidence),
             timestamp: new Date(Date.parse(timestamp) + shift).toISOString(),
         };
     });
@@ -47,7 +48,8 @@ try {
     const moment = Date.parse((days[weekday - 1] ?? days[4]) + MOMENT);
     for (const rounds of [2, 1, 0]) {
         const shift = now.getTime() - moment - rounds * 14 * DAYS;
-        await server.post(...await events(now.getTime(), shift, floors, rounds ? `/${rounds}` : ''));
+        const round = rounds ? `/${rounds}` : '';
+        await server.post(...await events(now.getTime(), shift, floors, round));
     }
     const shoot = async (name, path, options, ready) => {
         const { page, close } = await open(browser, server, path, { timezoneId: zone, ...options });

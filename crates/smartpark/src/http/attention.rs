@@ -36,8 +36,8 @@ pub(crate) struct ItemView {
     camera_id: Option<String>,
     /// Why events were refused; `differs` are repeats that say something else than the first.
     reason: Option<RefusalReason>,
-    /// Of a floor that is full or nearly full, or is to be counted, the vehicles, of a silent camera the events that
-    /// were to be expected, else the events.
+    /// Of a floor that is full, nearly full or to be counted the vehicles, of a silent camera the
+    /// events that were to be expected, else the events.
     count: Option<u64>,
     /// Since when a floor is so; null where that is more than a day. The last event of a camera
     /// that is silent.

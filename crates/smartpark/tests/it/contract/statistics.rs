@@ -23,7 +23,9 @@ on_every_engine! {
         world.record(entry(&ground, "b", -100)).await;
         world.record(exit(&ground, "a", -90)).await;
         let bus = NewEvent::new("cam_002", first.id, "c", VehicleType::Bus, Direction::Entry);
-        world.record(bus.at(after(200))).await;
+        world.record(bus.at(after(-10_000))).await;
+        // Such a window ends now: a camera that is ahead is in a later one.
+        world.record(entry(&first, "ahead", 200)).await;
         let stats = world.park.events().get_event_statistics(24).await.unwrap();
         assert_eq!((stats.total_events, stats.entries, stats.exits), (4, 3, 1));
         assert_eq!((stats.by_vehicle_type.car, stats.by_vehicle_type.bus), (3, 1));
