@@ -6,7 +6,7 @@
 //! - [`config`]: the tables of `smartpark.toml` that name cameras, feeds and targets.
 //! - [`feed`]: what a city, a home or an operator reads.
 //! - [`plan`]: what a message comes to, given the states that were kept.
-//! - [`file`]: what a table or a list of another program holds, row by row.
+//! - [`mod@file`]: what a table or a list of another program holds, row by row.
 //! - [`trial`]: what recorded messages would be counted as.
 //!
 //! Everything here is a pure function. Nothing reads a file, a socket, a clock or a database.
