@@ -186,7 +186,7 @@ fn check_steps(start: Timestamp, end: Timestamp, step: u32) -> Result<()> {
     if end < start {
         return Err(Error::invalid("end", "must not be before start, nor start ahead of now"));
     }
-    if step < MIN_DRIFT_STEP || step % MIN_DRIFT_STEP != 0 || step > 31 * 86_400 {
+    if step < MIN_DRIFT_STEP || !step.is_multiple_of(MIN_DRIFT_STEP) || step > 31 * 86_400 {
         return Err(Error::invalid("step", "must be a whole number of hours, in seconds"));
     }
     let length = end.duration_since(start).as_secs().unsigned_abs();

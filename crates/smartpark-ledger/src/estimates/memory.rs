@@ -75,10 +75,10 @@ impl FloorMemory {
         self.from = from;
         let ask = Ask { floor_id, from, at: micros, known: self.known.clone() };
         let found = park.engine.observe(ask).await.inspect_err(|_| *self = Self::default())?;
-        if let Some((first, days)) = found.changed {
-            if let Some(first) = self.observed.replace_from(first, days) {
-                self.forget_from(first);
-            }
+        if let Some((first, days)) = found.changed
+            && let Some(first) = self.observed.replace_from(first, days)
+        {
+            self.forget_from(first);
         }
         self.known = found.known;
         Ok(Stand { floor: found.floor, at, now: found.now, part: found.part })
