@@ -41,7 +41,9 @@ pub(super) async fn run(args: DriftArgs, context: &Context) -> Outcome {
     if let Some(named) = &args.floor {
         let floor = find(&park, named).await?;
         let told = park.estimates().get_drift(floor.id, args.at).await?;
-        context.out.print(&DriftView::new(&told, &zone), || text(&[told.clone()], &zone))?;
+        context
+            .out
+            .print(&DriftView::new(&told, &zone), || text(std::slice::from_ref(&told), &zone))?;
     } else {
         let told = park.estimates().get_site_drift(args.at).await?;
         context.out.print(&SiteDriftView::new(&told, &zone), || text(&told.floors, &zone))?;
