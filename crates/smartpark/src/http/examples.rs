@@ -175,7 +175,6 @@ pub(super) fn history(floor_id: Option<i64>) -> Value {
         "start": "2026-02-12T08:00:00Z",
         "end": "2026-02-12T10:30:45Z",
         "step": 3600,
-        "unit": null,
         "floor_id": floor_id,
         "steps": [
             step("2026-02-12T08:00:00Z", (3, 9, 5.25, 8), (10, 5)),

@@ -155,7 +155,7 @@ problems!(FeedProblems: NotFound, InvalidFields, Internal, Overloaded, Unavailab
 
 /// Declares the operation of a feed.
 macro_rules! feed {
-    ($name:ident $id:literal $path:literal $media:literal $feed:ident,
+    ($name:ident $id:literal $path:literal $media:literal $body:ty, $feed:ident,
         $example:expr, $title:literal) => {
         #[doc = $title]
         #[doc = ""]
@@ -165,7 +165,7 @@ macro_rules! feed {
         #[utoipa::path(
             get, path = $path, tag = "feeds", operation_id = $id,
             responses(
-                (status = 200, description = "The document", content_type = $media, body = String,
+                (status = 200, description = "The document", content_type = $media, body = $body,
                     example = json!($example)),
                 (status = 304, description = "It has not changed"),
                 FeedProblems,
@@ -180,17 +180,23 @@ macro_rules! feed {
     };
 }
 
-feed!(datex2_light "getDatex2Light" "/feeds/datex2-light.json" "application/json" Datex2Light,
+feed!(datex2_light "getDatex2Light" "/feeds/datex2-light.json" "application/json"
+    serde_json::Value, Datex2Light,
     examples::feed_json(), "Parking spaces as DATEX II Light");
-feed!(parkapi_v1 "getParkApiV1" "/feeds/parkapi-v1/" "application/json" ParkApiV1,
+feed!(parkapi_v1 "getParkApiV1" "/feeds/parkapi-v1" "application/json"
+    serde_json::Value, ParkApiV1,
     examples::feed_json(), "Parking spaces as ParkAPI version 1: the list of sites");
-feed!(parkapi_v3 "getParkApiV3" "/feeds/parkapi-v3.json" "application/json" ParkApiV3,
+feed!(parkapi_v3 "getParkApiV3" "/feeds/parkapi-v3.json" "application/json"
+    serde_json::Value, ParkApiV3,
     examples::feed_json(), "Parking spaces as ParkAPI version 3");
-feed!(siri_fm "getSiriFm" "/feeds/siri-fm.xml" "application/xml" SiriFm,
+feed!(siri_fm "getSiriFm" "/feeds/siri-fm.xml" "application/xml"
+    String, SiriFm,
     "<Siri version=\"2.1\"/>", "Parking spaces as SIRI-FM 2.1");
-feed!(ngsi_v2 "getNgsiV2" "/feeds/ngsi-v2.json" "application/json" NgsiV2,
+feed!(ngsi_v2 "getNgsiV2" "/feeds/ngsi-v2.json" "application/json"
+    serde_json::Value, NgsiV2,
     examples::feed_json(), "Parking spaces as NGSI version 2");
-feed!(geojson "getGeoJson" "/feeds/geojson.json" "application/geo+json" GeoJson,
+feed!(geojson "getGeoJson" "/feeds/geojson.json" "application/geo+json"
+    serde_json::Value, GeoJson,
     examples::feed_json(), "Parking spaces as GeoJSON");
 
 /// Parking spaces as NGSI-LD
@@ -202,8 +208,10 @@ feed!(geojson "getGeoJson" "/feeds/geojson.json" "application/geo+json" GeoJson,
     params(("options" = Option<String>, Query, description = "`keyValues`: values only",
         example = "keyValues")),
     responses(
-        (status = 200, description = "The document", content_type = "application/ld+json",
-            body = String, example = json!(examples::feed_json())),
+        (status = 200, description = "The document; values only are no linked data", content(
+            (serde_json::Value = "application/ld+json", example = json!(examples::feed_json())),
+            (serde_json::Value = "application/json", example = json!(examples::feed_json())),
+        )),
         (status = 304, description = "It has not changed"),
         FeedProblems,
     ),
@@ -226,7 +234,7 @@ pub(super) async fn ngsi_ld(State(app): State<App>, request: Request) -> Result<
     params(("id" = String, Path, description = "The site's id")),
     responses(
         (status = 200, description = "The document", content_type = "application/json",
-            body = String, example = json!(examples::feed_json())),
+            body = serde_json::Value, example = json!(examples::feed_json())),
         (status = 304, description = "It has not changed"),
         FeedProblems,
     ),

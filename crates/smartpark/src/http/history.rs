@@ -42,6 +42,7 @@ pub(crate) struct HistoryView {
     step: u32,
     /// `day`, `week` or `month` if the steps are those of the site's calendar, then `step` is
     /// their usual length; null if all steps are equally long.
+    #[serde(skip_serializing_if = "Option::is_none")]
     unit: Option<CalendarStep>,
     /// The floor; null for the site.
     floor_id: Option<i64>,

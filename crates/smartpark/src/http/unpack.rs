@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn what_is_unpacked_has_the_bounds_of_a_body() {
-        let room = Room::new(250_000);
+        let room = Room::new(280_000);
         let text = vec![b' '; 100_000];
         let whole = unpack_now(&packed(&text), 100_000, &room).unwrap();
         assert_eq!(whole.bytes, text);

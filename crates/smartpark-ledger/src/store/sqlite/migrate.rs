@@ -117,7 +117,8 @@ mod tests {
         }
         connection
             .execute_batch(
-                "INSERT INTO floors (id, name, total_slots, current_vehicles, created_at, updated_at)
+                "INSERT INTO floors (id, name, total_slots, current_vehicles, created_at,
+                     updated_at)
                  VALUES (1, 'Ground', 5, 1, 0, 0);
                  INSERT INTO floor_origins (floor_id, initial_slots) VALUES (1, 5);
                  INSERT INTO events (id, camera_id, floor_id, track_id, vehicle_type, direction,

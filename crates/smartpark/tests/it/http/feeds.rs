@@ -24,7 +24,7 @@ silent_after = '30min'
 
 const PATHS: [&str; 9] = [
     "/feeds/datex2-light.json",
-    "/feeds/parkapi-v1/",
+    "/feeds/parkapi-v1",
     "/feeds/parkapi-v1/central",
     "/feeds/parkapi-v3.json",
     "/feeds/siri-fm.xml",

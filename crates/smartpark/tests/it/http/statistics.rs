@@ -12,7 +12,7 @@ fn without_events_every_key_is_there_and_zero() {
     let expected = json!({
         "hours": 24,
         "start": "2026-02-11T12:00:00Z",
-        "end": "2026-02-12T12:05:00.000001Z",
+        "end": "2026-02-12T12:00:00.000001Z",
         "total_events": 0, "entries": 0, "exits": 0,
         "by_vehicle_type": {"car": 0, "motorcycle": 0, "bus": 0, "truck": 0},
         "by_floor": zeros, "by_camera": {},
