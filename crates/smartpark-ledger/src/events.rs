@@ -8,6 +8,7 @@ use crate::{
     Cursor, Error, Event, EventFilter, EventPage, LastSeen, NewEvent, Position, Recorded, Result,
     SmartPark, Statistics,
     attention::lags,
+    decide::sums::DAY,
     limits::{
         LAST_SEEN_HOURS, MAX_BATCH_ROWS, MAX_METRIC_CAMERAS, MAX_PAGE_ROWS, MAX_STATISTICS_HOURS,
         RECENT_RECEIPTS,
@@ -267,7 +268,7 @@ impl EventOperations<'_> {
     /// # Errors
     /// [`Error::Unavailable`] where the store cannot be read.
     pub async fn get_camera_lags(self) -> Result<Vec<CameraLag>> {
-        let day_ago = self.park.now().as_microsecond() - 86_400_000_000;
+        let day_ago = self.park.now().as_microsecond() - DAY;
         let mut receipts = self.park.engine.recent_receipts(RECENT_RECEIPTS).await?;
         receipts.retain(|receipt| receipt.received_at >= day_ago);
         Ok(lags(&receipts))

@@ -35,8 +35,7 @@ fn act_of<F: Borrow<Fact>>(instant: &[F]) -> Act {
 pub fn judge<'f, F: Borrow<Fact>>(walk: &mut Walk, facts: &'f [F]) -> Vec<&'f Fact> {
     let mut cut_off = Vec::new();
     for instant in instants(facts) {
-        let clamp = walk.act_on(act_of(instant));
-        let cut = clamp.1;
+        let (_, cut) = walk.act_on(act_of(instant));
         if cut != 0 && instant[0].borrow().is_event() {
             let cut_act = if cut > 0 { Act::Entry } else { Act::Exit };
             let cars = instant.iter().map(Borrow::borrow).filter(|fact| fact.act == cut_act);

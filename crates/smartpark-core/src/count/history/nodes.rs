@@ -71,7 +71,15 @@ impl History {
         }
     }
 
-    pub(super) fn composed(&self, span: Span) -> Clamp {
+    /// Composes the stretches on a path again, from the last divided one up.
+    pub(super) fn compose_again(&mut self, path: &[Span], opening: i64) {
+        for pair in path.windows(2).rev() {
+            let sum = self.composed(pair[0]);
+            self.node_mut(pair[0], opening).clamp = sum;
+        }
+    }
+
+    fn composed(&self, span: Span) -> Clamp {
         self.nodes_below(span).fold(Clamp::IDENTITY, |sum, node| sum.then(node.clamp))
     }
 

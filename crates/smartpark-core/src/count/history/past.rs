@@ -58,23 +58,21 @@ impl History {
     /// Finds out what a fact that is taken away changes. A stretch that holds few facts then is not
     /// divided any more, as if it never had been.
     fn plan_removal(&self, fact: &Fact) -> Result<Plan, Missing> {
-        let (count, mut path, found) = self.place(fact.at)?;
+        let (mut count, mut path, mut found) = self.place(fact.at)?;
         let left =
             |span: &Span| self.nodes.get(span).map_or(0, |node| node.facts.saturating_sub(1));
         let is_short = |span: &Span| left(span) <= self.divide_above;
-        let Some(short) = path[..path.len() - 1].iter().position(is_short) else {
-            let left = without(found.1, fact);
-            let facts: Vec<&Fact> = left.iter().collect();
-            return self.plan(fact, count, path, found, &facts, Edit::Leave(left.clone()));
-        };
-        path.truncate(short + 1);
-        let top = path[short];
-        let (slots, old) = self.leaves.get(&top).ok_or(Missing::Whole(top))?;
-        // The count before the stretch, not before the leaf inside it.
-        let (count, _) = self.descend(top.start)?;
-        let left = without(old, fact);
-        let facts: Vec<&Fact> = left.iter().collect();
-        self.plan(fact, count, path, (*slots, old), &facts, Edit::Leave(left.clone()))
+        if let Some(short) = path[..path.len() - 1].iter().position(is_short) {
+            path.truncate(short + 1);
+            let top = path[short];
+            let (slots, facts) = self.leaves.get(&top).ok_or(Missing::Whole(top))?;
+            found = (*slots, facts);
+            // The count before the stretch, not before the leaf inside it.
+            (count, _) = self.descend(top.start)?;
+        }
+        let others = found.1.iter().filter(|other| other.place(fact).is_ne());
+        let facts: Vec<&Fact> = others.clone().collect();
+        self.plan(fact, count, path, found, &facts, Edit::Leave(others.cloned().collect()))
     }
 
     /// Finds out what a stretch does to all that comes after it, if it holds `facts` instead.
@@ -130,10 +128,7 @@ impl History {
         if self.nodes.get(&leaf).is_some_and(|node| node.facts == 0) && self.holds_no_base(leaf) {
             self.erase(Erased { from_level: leaf.level, start: leaf.start, end: leaf.end() });
         }
-        for pair in path.windows(2).rev() {
-            let sum = self.composed(pair[0]);
-            self.node_mut(pair[0], opening).clamp = sum;
-        }
+        self.compose_again(&path, opening);
         for (day, shift) in openings {
             if let Some(node) = self.nodes.get_mut(&day) {
                 node.opening += shift;
@@ -201,9 +196,4 @@ impl Travel<'_> {
         self.flips.extend(flips(&was, &judge(&mut new, facts)));
         Ok(())
     }
-}
-
-/// The facts but one.
-fn without(facts: &[Fact], fact: &Fact) -> Vec<Fact> {
-    facts.iter().filter(|other| other.place(fact).is_ne()).cloned().collect()
 }

@@ -47,10 +47,7 @@ impl History {
         }
         self.node_mut(leaf, opening).clamp = fold(&facts, slots);
         self.leaves.insert(leaf, (slots, facts));
-        for pair in path.windows(2).rev() {
-            let sum = self.composed(pair[0]);
-            self.node_mut(pair[0], opening).clamp = sum;
-        }
+        self.compose_again(&path, opening);
         let delta = new.count - self.start.count;
         (self.start.count, self.start.slots) = (new.count, new.slots);
         self.start.latest = Some(to);
