@@ -193,12 +193,7 @@ impl Judge {
             t: flip.t,
             along: flip.along,
             vehicle_type: vehicle_type(track),
-            evidence: Evidence {
-                width,
-                length,
-                speed,
-                split: track.split,
-            },
+            evidence: Evidence { width, length, speed, split: track.split },
             confidence: CONFIDENCE - if track.was_shared { SHARED_OUTLINE } else { 0.0 },
         })
     }
