@@ -8,6 +8,7 @@ mod attention;
 mod backup;
 mod changes;
 mod check;
+mod cleanup;
 mod clock;
 mod config_check;
 mod copy;
@@ -131,7 +132,7 @@ enum Command {
     Forecast(forecast::ForecastArgs),
     Drift(drift::DriftArgs),
     Attention(attention::AttentionArgs),
-    Cleanup(events::CleanupArgs),
+    Cleanup(cleanup::CleanupArgs),
     Import(import::Args),
     Missing(import::missing::Args),
     Export(export::Args),
@@ -288,7 +289,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Forecast(args) => forecast::run(args, context).await,
         Command::Drift(args) => drift::run(args, context).await,
         Command::Attention(_) => attention::run(context).await,
-        Command::Cleanup(args) => events::cleanup(args, context).await,
+        Command::Cleanup(args) => cleanup::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,
         Command::Missing(args) => import::missing::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,

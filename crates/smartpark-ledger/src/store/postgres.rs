@@ -15,6 +15,7 @@ mod drift;
 mod events;
 mod fault;
 mod floors;
+mod horizon;
 mod hours;
 mod keys;
 mod lanes;

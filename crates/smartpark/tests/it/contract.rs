@@ -14,6 +14,7 @@ mod estimates;
 mod events;
 mod floors;
 mod history;
+mod horizon;
 mod keys;
 mod latest;
 mod live;
