@@ -279,6 +279,10 @@ async fn compare(world: &World, model: &Model) {
     }
     let earliest = model.horizon.unwrap_or(i64::MIN);
     let start = after(model.now - 2 * DAY).as_microsecond().max(earliest);
+    if start > model.micros() {
+        // The horizon lies in the future: there is no past to tell.
+        return;
+    }
     let end = model.micros().max(start + 1_000_000);
     let window = [start, end].map(|at| Timestamp::from_microsecond(at).unwrap());
     for (floor, _) in &model.story.floors {

@@ -114,8 +114,8 @@ async fn a_cleanup_counts_what_was_recorded_while_it_began() {
     park.close().await;
 }
 
-/// Attaching a partition holds the floors for a moment. A late batch that needs many gives them back
-/// after every few, so nobody waits for all of them.
+/// Attaching a partition holds the floors for a moment. A late batch that needs many gives them
+/// back after every few, so nobody waits for all of them.
 #[tokio::test]
 async fn a_batch_over_ten_years_makes_its_months_a_few_at_a_time() {
     let (schema, clock) = (Schema::new(), Clock::fixed(instant("2026-02-12T12:00:00Z")));

@@ -91,8 +91,8 @@ fn clock_jumps() {
     });
 }
 
-/// The nightly cleanup comes while the clock is 74 years ahead: it moves the horizon no further than
-/// to the earliest event, and what is acknowledged stays.
+/// The nightly cleanup comes while the clock is 74 years ahead: it moves the horizon no further
+/// than to the earliest event, and what is acknowledged stays.
 #[test]
 fn a_wrong_clock_over_the_nightly_cleanup() {
     every_seed("wrong clock over cleanup", |size, seed| {
