@@ -88,7 +88,7 @@ fn bad_members(value: &Value) -> BTreeSet<&'static str> {
     let is_absent = |name: &str| members.get(name).is_none_or(Value::is_null);
     let fits = [
         ("#/camera_id", text("camera_id").is_some_and(is_name)),
-        // No floor is known by its name here, so a name never fits and an id is not missed beside it.
+        // No floor is known by its name here: a name never fits. Beside it no id is missed.
         ("#/floor", is_absent("floor")),
         (
             "#/floor_id",

@@ -90,8 +90,8 @@ impl Query {
         self.value(name, |text| words.iter().find(|word| **word == text).copied())
     }
 
-    /// The bound of a window of a request at `now`: an instant, in which a `+` may stand for itself,
-    /// or the beginning of a day or month of UTC.
+    /// The bound of a window of a request at `now`: an instant, in which a `+` may stand for
+    /// itself, or the beginning of a day or month of UTC.
     pub fn bound(&mut self, name: &'static str, now: i64) -> Option<Timestamp> {
         let read = |text: &str| instant::window_bound(&text.replace(' ', "+"), now);
         self.value(name, read).map(timestamp)
