@@ -1,5 +1,5 @@
-//! The HTTP interface over the ledger: every route in one list, what can be set about it, and the description of it
-//! all (OpenAPI 3.1). What the routes do is in the modules below; none of them knows SQL.
+//! The HTTP interface over the ledger: every route in one list, what can be set about it, and the
+//! description of it all (OpenAPI 3.1). What the routes do is in the modules below; none knows SQL.
 
 mod activity;
 mod aged;
