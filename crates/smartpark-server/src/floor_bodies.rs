@@ -41,6 +41,7 @@ pub(super) fn new_floor(json: &[u8]) -> Result<NewFloor, Problem> {
         total_slots,
         description: description.flatten(),
         is_active: is_active.unwrap_or(true),
+        author: None,
     });
     fitting(floor, faults, members.faults)
 }

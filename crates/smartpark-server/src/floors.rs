@@ -19,7 +19,7 @@ use super::{
     schemas,
     views::{FloorView, FloorsView, RecommendationView, answer},
 };
-use smartpark_ledger::{FloorChange, limits::MAX_ARRIVAL_SECONDS};
+use smartpark_ledger::{FloorChange, NewFloor, limits::MAX_ARRIVAL_SECONDS};
 
 problems!(ListProblems: InvalidFields, Internal, Overloaded, Unavailable);
 
@@ -144,12 +144,14 @@ problems!(AddProblems: NotJson, CutShort, TooSlow, NameTaken, TooLarge, Unsuppor
 )]
 pub(super) async fn add_floor(
     State(app): State<App>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
     Query::none(request.uri())?;
     let whole = body::read_json(request, &app).await?;
-    let floor = app.park.floors();
-    let floor = floor.add_floor(bodies::new_floor(&whole.bytes)?).await?;
+    let author = caller.name().map(str::to_owned);
+    let floor = NewFloor { author, ..bodies::new_floor(&whole.bytes)? };
+    let floor = app.park.floors().add_floor(floor).await?;
     let location = HeaderValue::try_from(format!("{}/floors/{}", app.outside.base, floor.id));
     let mut response = answer(StatusCode::CREATED, &FloorView::from(floor));
     if let Ok(location) = location {

@@ -20,6 +20,7 @@ use utoipa::ToSchema;
 use super::{
     App,
     auth::{Caller, Gate},
+    changes::ChangeView,
     described::problems,
     examples,
     kind::Kind,
@@ -30,7 +31,7 @@ use super::{
 };
 use crate::request_id::{self, RequestId};
 use smartpark_ledger::{
-    Clock, Error, Event, Position, Site,
+    Change, Clock, Error, Event, Position, Site,
     live::{News, Piece, Watcher},
 };
 
@@ -82,11 +83,12 @@ problems!(StreamProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// - `floor_removed`: `{"id": 3}`.
 /// - `site`: the active floors together; after the first floors, then where it changed.
 /// - `event`: an event, as GET /events/{id} tells it, in the order in which they were recorded.
-/// - `reload`: events may have been missed; what was read before is to be read again.
+/// - `change`: a change that no camera made, as GET /changes tells it, in the same order.
+/// - `reload`: events or changes may have been missed; what was read before is to be read again.
 /// - `heartbeat`: `{"now": …}` every five seconds, however little happens.
 ///
 /// The `id` of a message is where to go on after it: browsers send the last one as
-/// `Last-Event-ID` when they connect again, and no event is lost or repeated. Without one the
+/// `Last-Event-ID` when they connect again, and no event or change is lost or repeated. Without one the
 /// stream begins now.
 ///
 /// If all places for streams are taken, a newcomer gets one of the key, session or address that has
@@ -249,6 +251,9 @@ fn write(piece: &mut Vec<u8>, news: &News, begin: &mut Option<Position>) {
         }
         News::Event(at, event) => {
             piece.extend(frame("event", Some(*at), &EventView::from(Event::clone(event))));
+        }
+        News::Change(at, change) => {
+            piece.extend(frame("change", Some(*at), &ChangeView::from(Change::clone(change))));
         }
         News::Reload(at) => {
             piece.extend(frame("reload", Some(*at), &serde_json::json!({})));
