@@ -108,7 +108,7 @@ impl Connections {
         if tables.len() > MAX_CAMERAS {
             root.fault("camera", &format!("there are more than {MAX_CAMERAS} cameras"));
         }
-        let mut cameras: Vec<Camera> = Vec::new();
+        let (mut cameras, mut own): (Vec<Camera>, Vec<&Table<'_, '_>>) = Default::default();
         for table in &tables {
             if let Some(camera) = Camera::read(table, &zone) {
                 if cameras.iter().any(|known| known.id == camera.id) {
@@ -116,7 +116,11 @@ impl Connections {
                 }
                 share_a_topic(table, &cameras, &camera);
                 cameras.push(camera);
+                own.push(table);
             }
+        }
+        for (table, camera) in own.iter().zip(&cameras) {
+            check_twin(table, &cameras, camera);
         }
         let mqtt = root.table("mqtt").and_then(|table| Mqtt::read(&table, &cameras));
         let needs_broker = |camera: &&Camera| camera.input.topics().next().is_some();
@@ -173,6 +177,20 @@ fn share_a_topic(table: &Table<'_, '_>, cameras: &[Camera], camera: &Camera) {
             );
             table.fault("id", &detail);
         }
+    }
+}
+
+/// Twins watch the same line, or what they miss could not be compared.
+fn check_twin(table: &Table<'_, '_>, cameras: &[Camera], camera: &Camera) {
+    let Some(twin) = &camera.twin_of else { return };
+    match cameras.iter().find(|other| other.id == *twin) {
+        None => table.fault("twin_of", &format!("there is no camera {twin}")),
+        Some(other) if (&other.floor, &other.from) != (&camera.floor, &camera.from) => {
+            let detail =
+                format!("camera {twin} is on another line: floor and from must be the same");
+            table.fault("twin_of", &detail);
+        }
+        Some(_) => {}
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod attention;
 mod backup;
+mod cameras;
 mod changes;
 mod check;
 mod clock;
@@ -43,14 +44,14 @@ use clap::{CommandFactory, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
 use crate::{
-    Options, SiteRecord, SmartPark,
+    CameraLine, FloorName, Options, SiteRecord, SmartPark,
     config::{ConfigError, ConfigFile, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
 #[cfg(fuzzing)]
 pub use import::fuzzing;
 use output::Out;
-use smartpark_formats::config::Connections;
+use smartpark_formats::config::{Camera, Connections, Floor};
 
 /// How a command went: the code that the process ends with, or why it could not be done.
 type Outcome = anyhow::Result<ExitCode>;
@@ -130,6 +131,7 @@ enum Command {
     History(history::HistoryArgs),
     Forecast(forecast::ForecastArgs),
     Drift(drift::DriftArgs),
+    Cameras(cameras::Args),
     Attention(attention::AttentionArgs),
     Cleanup(events::CleanupArgs),
     Import(import::Args),
@@ -191,21 +193,21 @@ impl Context {
         Ok(park)
     }
 
-    /// The time zone of the site, from the table `[site]` of the configuration file; UTC if there
-    /// is none.
-    fn time_zone(&self) -> TimeZone {
+    /// What estimates take from the configuration file: the time zone of the table `[site]` (UTC if
+    /// there is none), and where cameras are.
+    fn for_estimates(&self) -> (TimeZone, Vec<CameraLine>) {
+        let nothing = || (TimeZone::UTC, Vec::new());
         let file = ConfigFile::read(self.config.as_deref()).ok().flatten();
-        let Some(file) = file else { return TimeZone::UTC };
-        match file.connections() {
-            Ok(tables) => tables.site.map_or(TimeZone::UTC, |site| site.time_zone),
-            Err(_) => {
-                let file = file.path.display();
-                tracing::warn!(
-                    "estimates use UTC: `smartpark config check` tells the faults of {file}"
-                );
-                TimeZone::UTC
-            }
-        }
+        let Some(file) = file else { return nothing() };
+        let Ok(tables) = file.connections() else {
+            let file = file.path.display();
+            tracing::warn!(
+                "estimates use UTC: `smartpark config check` tells the faults of {file}"
+            );
+            return nothing();
+        };
+        let lines = tables.cameras.iter().map(camera_line).collect();
+        (tables.site.map_or(TimeZone::UTC, |site| site.time_zone), lines)
     }
 
     /// The tables of the configuration file; `None` without a file.
@@ -220,13 +222,29 @@ impl Context {
     }
 
     fn options(&self) -> Options {
+        let (time_zone, camera_lines) = self.for_estimates();
         Options {
             max_clock_skew: self.settings.max_clock_skew,
             dedup_window: self.settings.dedup_window,
             retention_days: self.settings.retention_days,
-            time_zone: self.time_zone(),
+            time_zone,
+            camera_lines,
             ..Options::default()
         }
+    }
+}
+
+/// Where a camera of the configuration is.
+fn camera_line(camera: &Camera) -> CameraLine {
+    let named = |floor: &Floor| match floor {
+        Floor::Id(id) => FloorName::Id(*id),
+        Floor::Name(name) => FloorName::Name(name.clone()),
+    };
+    CameraLine {
+        camera_id: camera.id.clone(),
+        floor: named(&camera.floor),
+        from: camera.from.as_ref().map(named),
+        twin_of: camera.twin_of.clone(),
     }
 }
 
@@ -287,6 +305,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::History(args) => history::run(args, context).await,
         Command::Forecast(args) => forecast::run(args, context).await,
         Command::Drift(args) => drift::run(args, context).await,
+        Command::Cameras(args) => cameras::run(args, context).await,
         Command::Attention(_) => attention::run(context).await,
         Command::Cleanup(args) => events::cleanup(args, context).await,
         Command::Import(args) => import::run(args, context).await,
