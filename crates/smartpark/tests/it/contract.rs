@@ -13,6 +13,7 @@ mod digests;
 mod drift;
 mod estimates;
 mod events;
+mod facts;
 mod floors;
 mod history;
 mod keys;
