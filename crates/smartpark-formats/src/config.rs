@@ -120,7 +120,10 @@ impl Connections {
             }
         }
         for (table, camera) in own.iter().zip(&cameras) {
-            check_twin(table, &cameras, camera);
+            let is_known = |twin: &&String| cameras.iter().any(|other| other.id == **twin);
+            if let Some(twin) = camera.twin_of.as_ref().filter(|twin| !is_known(twin)) {
+                table.fault("twin_of", &format!("there is no camera {twin}"));
+            }
         }
         let mqtt = root.table("mqtt").and_then(|table| Mqtt::read(&table, &cameras));
         let needs_broker = |camera: &&Camera| camera.input.topics().next().is_some();
@@ -177,20 +180,6 @@ fn share_a_topic(table: &Table<'_, '_>, cameras: &[Camera], camera: &Camera) {
             );
             table.fault("id", &detail);
         }
-    }
-}
-
-/// Twins watch the same line, or what they miss could not be compared.
-fn check_twin(table: &Table<'_, '_>, cameras: &[Camera], camera: &Camera) {
-    let Some(twin) = &camera.twin_of else { return };
-    match cameras.iter().find(|other| other.id == *twin) {
-        None => table.fault("twin_of", &format!("there is no camera {twin}")),
-        Some(other) if (&other.floor, &other.from) != (&camera.floor, &camera.from) => {
-            let detail =
-                format!("camera {twin} is on another line: floor and from must be the same");
-            table.fault("twin_of", &detail);
-        }
-        Some(_) => {}
     }
 }
 

@@ -44,14 +44,14 @@ use clap::{CommandFactory, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
 use crate::{
-    CameraLine, FloorName, Options, SiteRecord, SmartPark,
+    CameraLine, Options, SiteRecord, SmartPark,
     config::{ConfigError, ConfigFile, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
 #[cfg(fuzzing)]
 pub use import::fuzzing;
 use output::Out;
-use smartpark_formats::config::{Camera, Connections, Floor};
+use smartpark_formats::config::Connections;
 
 /// How a command went: the code that the process ends with, or why it could not be done.
 type Outcome = anyhow::Result<ExitCode>;
@@ -206,7 +206,7 @@ impl Context {
             );
             return nothing();
         };
-        let lines = tables.cameras.iter().map(camera_line).collect();
+        let lines = tables.cameras.iter().map(cameras::line).collect();
         (tables.site.map_or(TimeZone::UTC, |site| site.time_zone), lines)
     }
 
@@ -231,20 +231,6 @@ impl Context {
             camera_lines,
             ..Options::default()
         }
-    }
-}
-
-/// Where a camera of the configuration is.
-fn camera_line(camera: &Camera) -> CameraLine {
-    let named = |floor: &Floor| match floor {
-        Floor::Id(id) => FloorName::Id(*id),
-        Floor::Name(name) => FloorName::Name(name.clone()),
-    };
-    CameraLine {
-        camera_id: camera.id.clone(),
-        floor: named(&camera.floor),
-        from: camera.from.as_ref().map(named),
-        twin_of: camera.twin_of.clone(),
     }
 }
 

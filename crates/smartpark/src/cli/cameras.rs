@@ -2,9 +2,11 @@
 
 use std::process::ExitCode;
 
+use smartpark_formats::config::{Camera, Floor};
+
 use super::{Context, Outcome, output::table};
 use crate::{
-    CameraJudgement, CameraQuality, estimate::cameras::Verdict,
+    CameraJudgement, CameraLine, CameraQuality, FloorName, estimate::cameras::Verdict,
     http::camera_views::CameraQualityView, limits::DEFAULT_QUALITY_DAYS,
 };
 
@@ -46,6 +48,20 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     context.out.print(&CameraQualityView::new(&told), || text(&told))?;
     park.close().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where a camera of the configuration is.
+pub(super) fn line(camera: &Camera) -> CameraLine {
+    let named = |floor: &Floor| match floor {
+        Floor::Id(id) => FloorName::Id(*id),
+        Floor::Name(name) => FloorName::Name(name.clone()),
+    };
+    CameraLine {
+        camera_id: camera.id.clone(),
+        floor: named(&camera.floor),
+        from: camera.from.as_ref().map(named),
+        twin_of: camera.twin_of.clone(),
+    }
 }
 
 fn text(told: &CameraQuality) -> String {
