@@ -406,3 +406,6 @@ pub const DEFAULT_QUALITY_DAYS: u32 = 28;
 pub const MAX_QUALITY_DAYS: u32 = 84;
 /// Events of each of two cameras on one line that are compared, the latest first: 16 pages.
 pub const MAX_TWIN_EVENTS: usize = 16_000;
+/// Recounts that are evidence for the judgement of cameras, the latest ones: each takes two walks
+/// through history.
+pub const MAX_QUALITY_RECOUNTS: u32 = 100;

@@ -11,6 +11,7 @@ use crate::{
         self, Judged, Miss, Part, SaidLine, Seen, Window, judge, lines, nights, parts, twins,
     },
     limits::{DEFAULT_QUALITY_DAYS, MAX_PAGE_ROWS, MAX_QUALITY_DAYS, MAX_TWIN_EVENTS},
+    store::nights::NightRecount,
 };
 
 /// The least busy hour of a site is that of the last four weeks.
@@ -125,29 +126,45 @@ impl EstimateOperations<'_> {
         Ok((ends, Window { days, lines, recounts }))
     }
 
-    /// What a floor held at the quiet hour after a recount: the count then, which has followed the
-    /// recount for some hours only.
+    /// What a floor held at the end of the night that is nearest to each recount: floor, day, and
+    /// what was found, moved by the events that lie between.
     async fn recounts(
         self,
         ends: &[Timestamp],
-        counted: &[(i64, usize)],
+        counted: &[NightRecount],
     ) -> Result<Vec<(i64, usize, i64)>> {
-        let mut by_day: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
-        for (floor_id, day) in counted {
-            by_day.entry(*day).or_default().push(*floor_id);
-        }
         let mut recounts = Vec::new();
-        for (day, floors) in by_day {
-            let counts = match self.park.engine.counts_at(ends[day + 1]).await {
-                Ok(counts) => counts,
-                // Nothing is known of that night any more.
-                Err(Error::TooOld { .. }) => continue,
-                Err(error) => return Err(error),
+        for recount in counted {
+            let place = Timestamp::from_microsecond(recount.place).unwrap_or(Timestamp::MIN);
+            let next = ends.partition_point(|end| *end <= place);
+            let (Some(before), Some(after)) = (ends.get(next.wrapping_sub(1)), ends.get(next))
+            else {
+                continue;
             };
-            let of = counts.iter().filter(|count| floors.contains(&count.floor_id));
-            recounts.extend(of.map(|count| (count.floor_id, day, count.current_vehicles)));
+            let is_after = after.duration_since(place) <= place.duration_since(*before);
+            // Day `n` ends with the end number `n + 1`.
+            let Some(day) = (next - usize::from(!is_after)).checked_sub(1) else { continue };
+            let end = self.count_at(recount.floor_id, ends[day + 1]).await?;
+            let held = if is_after {
+                end
+            } else {
+                let counted = self.count_at(recount.floor_id, place).await?;
+                end.zip(counted).map(|(end, counted)| end + recount.found - counted)
+            };
+            recounts.extend(held.map(|held| (recount.floor_id, day, held)));
         }
         Ok(recounts)
+    }
+
+    /// A floor's count at an instant; `None` if nothing is known of that time any more.
+    async fn count_at(self, floor_id: i64, at: Timestamp) -> Result<Option<i64>> {
+        let counts = match self.park.engine.counts_at(at).await {
+            Ok(counts) => counts,
+            Err(Error::TooOld { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let count = counts.iter().find(|count| count.floor_id == floor_id);
+        Ok(count.map(|count| count.current_vehicles))
     }
 
     /// What cameras miss of the vehicles that another camera on the same line sees.

@@ -7,12 +7,16 @@ use crate::estimate::cameras::Traffic;
 pub(crate) struct NightTraffic {
     /// What cameras sent, each camera and floor once a day.
     pub(crate) traffic: Vec<Traffic>,
-    /// Floors, and the numbers of the days on which a person counted there.
-    pub(crate) recounts: Vec<(i64, usize)>,
+    /// Where people counted, the latest first.
+    pub(crate) recounts: Vec<NightRecount>,
 }
 
-/// The number of the day between two ends that holds an instant.
-pub(super) fn day_of(ends: &[i64], at: i64) -> Option<usize> {
-    let after = ends.partition_point(|end| *end <= at);
-    after.checked_sub(1).filter(|_| after < ends.len())
+/// A recount.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NightRecount {
+    pub(crate) floor_id: i64,
+    /// Where it stands in the floor's history, in microseconds since 1970 UTC.
+    pub(crate) place: i64,
+    /// What the person found.
+    pub(crate) found: i64,
 }

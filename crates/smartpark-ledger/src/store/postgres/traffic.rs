@@ -12,9 +12,10 @@ use crate::{
     Error, Result,
     decide::AdjustmentKind,
     estimate::cameras::Traffic,
+    limits::MAX_QUALITY_RECOUNTS,
     store::{
         codes::adjustment_number,
-        nights::{NightTraffic, day_of},
+        nights::{NightRecount, NightTraffic},
     },
 };
 
@@ -32,7 +33,8 @@ JOIN event_hours h ON h.hour >= w.first AND h.hour < w.past
 GROUP BY w.number, h.camera_id, h.floor_id";
 
 const RECOUNTS: &str = "-- cameras' quality: recounts
-SELECT floor_id, place FROM adjustments WHERE kind = $1 AND place >= $2 AND place < $3";
+SELECT floor_id, place, current_vehicles FROM adjustments
+WHERE kind = $1 AND place >= $2 AND place < $3 ORDER BY place DESC, id DESC LIMIT $4";
 
 impl Postgres {
     /// The events of all cameras by the hour.
@@ -76,9 +78,11 @@ async fn night_traffic(client: &ClientWrapper, ends: &[i64]) -> Result<NightTraf
         });
     }
     let recount = i16::from(adjustment_number(AdjustmentKind::Recount));
-    for row in query(client, RECOUNTS, &[&recount, &Micros(*first), &Micros(*last)]).await? {
-        let floor_id = row.try_get(0)?;
-        found.recounts.extend(day_of(ends, micros(&row, 1)?).map(|day| (floor_id, day)));
+    let limit = i64::from(MAX_QUALITY_RECOUNTS);
+    let window = (Micros(*first), Micros(*last));
+    for row in query(client, RECOUNTS, &[&recount, &window.0, &window.1, &limit]).await? {
+        let (floor_id, place) = (row.try_get(0)?, micros(&row, 1)?);
+        found.recounts.push(NightRecount { floor_id, place, found: row.try_get(2)? });
     }
     Ok(found)
 }

@@ -7,7 +7,8 @@ use crate::{
     Result,
     decide::AdjustmentKind,
     estimate::cameras::Traffic,
-    store::nights::{NightTraffic, day_of},
+    limits::MAX_QUALITY_RECOUNTS,
+    store::nights::{NightRecount, NightTraffic},
 };
 
 const BUSY_HOURS: &str = "-- cameras' quality: events by hour
@@ -21,7 +22,8 @@ SELECT camera_id, floor_id, sum(car_entries + motorcycle_entries + bus_entries +
 FROM event_hours WHERE hour >= ?1 AND hour < ?2 GROUP BY camera_id, floor_id";
 
 const RECOUNTS: &str = "-- cameras' quality: recounts
-SELECT floor_id, place FROM adjustments WHERE kind = ?1 AND place >= ?2 AND place < ?3";
+SELECT floor_id, place, current_vehicles FROM adjustments
+WHERE kind = ?1 AND place >= ?2 AND place < ?3 ORDER BY place DESC, id DESC LIMIT ?4";
 
 impl Sqlite {
     /// The events of all cameras by the hour.
@@ -59,12 +61,10 @@ fn night_traffic(connection: &Connection, ends: &[i64]) -> Result<NightTraffic> 
         }
     }
     let mut recounts = connection.prepare_cached(RECOUNTS)?;
-    let rows = recounts.query_map((Code(AdjustmentKind::Recount), first, last), |row| {
-        Ok((row.get(0)?, row.get(1)?))
+    let asked = (Code(AdjustmentKind::Recount), first, last, MAX_QUALITY_RECOUNTS);
+    let rows = recounts.query_map(asked, |row| {
+        Ok(NightRecount { floor_id: row.get(0)?, place: row.get(1)?, found: row.get(2)? })
     })?;
-    for row in rows {
-        let (floor_id, place) = row?;
-        found.recounts.extend(day_of(ends, place).map(|day| (floor_id, day)));
-    }
+    found.recounts = rows.collect::<rusqlite::Result<_>>()?;
     Ok(found)
 }
