@@ -403,3 +403,12 @@ pub const MAX_ARRIVAL_SECONDS: u32 = 7 * 86_400;
 pub const MIN_DRIFT_STEP: u32 = 3_600;
 /// Most steps of a history of drift.
 pub const MAX_DRIFT_STEPS: u32 = 750;
+/// Days over which cameras are judged if nobody names a number.
+pub const DEFAULT_QUALITY_DAYS: u32 = 28;
+/// Most days over which cameras are judged: older ones tell little of what a camera does now.
+pub const MAX_QUALITY_DAYS: u32 = 84;
+/// Events of each of two cameras on one line that are compared, the latest first: 16 pages.
+pub const MAX_TWIN_EVENTS: usize = 16_000;
+/// Recounts that are evidence for the judgement of cameras, the latest ones: each takes two walks
+/// through history.
+pub const MAX_QUALITY_RECOUNTS: u32 = 100;

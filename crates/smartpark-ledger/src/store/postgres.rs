@@ -45,6 +45,7 @@ mod tables;
 mod task;
 mod terms;
 mod time;
+mod traffic;
 mod transaction;
 mod transfer;
 mod twins;

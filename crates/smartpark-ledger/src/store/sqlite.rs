@@ -48,6 +48,7 @@ mod states;
 mod statistics;
 mod tables;
 mod time;
+mod traffic;
 mod transfer;
 mod walk;
 mod writer;

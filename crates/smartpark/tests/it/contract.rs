@@ -3,6 +3,7 @@
 mod again;
 mod attention;
 mod between;
+mod cameras;
 mod changes;
 mod check;
 mod clocks;
