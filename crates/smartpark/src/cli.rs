@@ -35,6 +35,7 @@ mod trial;
 mod truth;
 mod vision;
 mod window;
+mod withdraw;
 mod words;
 
 use std::{io, path::PathBuf, process::ExitCode};
@@ -141,6 +142,7 @@ enum Command {
     Backup(backup::Args),
     Check(check::Args),
     Changes(changes::ChangesArgs),
+    Withdraw(withdraw::WithdrawArgs),
     Clock(clock::Args),
     Key(keys::Args),
     Sites(sites::Args),
@@ -298,6 +300,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Changes(args) => changes::run(args, context).await,
+        Command::Withdraw(args) => withdraw::run(args, context).await,
         Command::Clock(args) => clock::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
         Command::Vision(args) => vision::run(args, context).await,

@@ -60,6 +60,8 @@ mod unpack;
 mod validate;
 pub(crate) mod views;
 mod window;
+mod withdrawal_examples;
+pub(crate) mod withdrawals;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -323,6 +325,7 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(inputs::receive_message))
         .routes(routes!(cameras::send_heartbeat))
         .routes(routes!(changes::list_changes))
+        .routes(routes!(withdrawals::withdraw, withdrawals::list_withdrawals))
         .routes(routes!(metrics::get_metrics));
     described::guard(operations.get_openapi_mut());
     described::require_host(operations.get_openapi_mut());

@@ -50,6 +50,7 @@ mod twins;
 mod waits;
 mod walk;
 mod wants;
+mod withdrawals;
 mod writes;
 
 use std::sync::{Arc, OnceLock};
@@ -64,8 +65,7 @@ use tokio::{
 use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Error, Event, EventFilter, EventPage, Floor, FloorCount,
-    LastSeen, NewEvent, NewFloor, Options, Result, ServerLock, StateChange, Statistics,
-    TableInfo,
+    LastSeen, NewEvent, NewFloor, Options, Result, ServerLock, StateChange, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     limits::{

@@ -30,4 +30,5 @@ mod states;
 mod statistics;
 mod steps;
 mod tamper;
+mod withdrawals;
 pub(crate) mod world;

@@ -26,3 +26,4 @@ mod sessions;
 mod sites;
 mod statistics;
 mod stream;
+mod withdrawals;
