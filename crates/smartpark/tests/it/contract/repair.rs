@@ -32,7 +32,7 @@ const DERIVED: [(&str, &[(&str, &str)]); 3] = [
     (
         "floor_stretches",
         &[
-            ("floor_id", "floor_id = {empty} WHERE floor_id = {full}"),
+            ("floor_id", "floor_id = {empty} WHERE floor_id = {full} AND level > 0"),
             ("level", "level = level + 10"),
             ("start", "start = start + {days}"),
             ("facts", "facts = facts + 1"),
