@@ -13,8 +13,10 @@ mod connect;
 mod days;
 mod drift;
 mod events;
+mod facts;
 mod fault;
 mod floors;
+mod horizon;
 mod hours;
 mod keys;
 mod lanes;
@@ -43,12 +45,14 @@ mod tables;
 mod task;
 mod terms;
 mod time;
+mod traffic;
 mod transaction;
 mod transfer;
 mod twins;
 mod waits;
 mod walk;
 mod wants;
+mod withdrawals;
 mod writes;
 
 use std::sync::{Arc, OnceLock};
@@ -63,8 +67,7 @@ use tokio::{
 use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Error, Event, EventFilter, EventPage, Floor, FloorCount,
-    LastSeen, NewEvent, NewFloor, Options, Position, Result, ServerLock, StateChange, Statistics,
-    TableInfo,
+    LastSeen, NewEvent, NewFloor, Options, Result, ServerLock, StateChange, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     limits::{
@@ -368,25 +371,6 @@ impl Postgres {
         let oldest = Order::OldestFirst;
         patiently!(async {
             events::page(&*self.inner.readers.get().await?, &filter, limit, cursor, oldest).await
-        })
-    }
-
-    pub(super) async fn position(&self) -> Result<Position> {
-        patiently!(async { events::position(&*self.inner.readers.get().await?).await })
-    }
-
-    /// The position of the last event that was deleted.
-    pub(super) async fn last_gone(&self) -> Result<Position> {
-        patiently!(async { events::last_gone(&*self.inner.readers.get().await?).await })
-    }
-
-    pub(super) async fn events_after(
-        &self,
-        position: Position,
-        limit: u32,
-    ) -> Result<Option<Vec<(Position, Event)>>> {
-        patiently!(async {
-            events::after(&*self.inner.readers.get().await?, position, limit).await
         })
     }
 
