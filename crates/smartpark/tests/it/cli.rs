@@ -22,6 +22,7 @@ mod sites;
 mod tls;
 mod usage;
 mod vision;
+mod withdraw;
 
 pub(crate) use garage::Garage;
 pub(crate) use program::{Folder, Server};
