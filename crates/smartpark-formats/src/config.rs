@@ -108,7 +108,7 @@ impl Connections {
         if tables.len() > MAX_CAMERAS {
             root.fault("camera", &format!("there are more than {MAX_CAMERAS} cameras"));
         }
-        let mut cameras: Vec<Camera> = Vec::new();
+        let (mut cameras, mut own): (Vec<Camera>, Vec<&Table<'_, '_>>) = Default::default();
         for table in &tables {
             if let Some(camera) = Camera::read(table, &zone) {
                 if cameras.iter().any(|known| known.id == camera.id) {
@@ -116,6 +116,13 @@ impl Connections {
                 }
                 share_a_topic(table, &cameras, &camera);
                 cameras.push(camera);
+                own.push(table);
+            }
+        }
+        for (table, camera) in own.iter().zip(&cameras) {
+            let is_known = |twin: &&String| cameras.iter().any(|other| other.id == **twin);
+            if let Some(twin) = camera.twin_of.as_ref().filter(|twin| !is_known(twin)) {
+                table.fault("twin_of", &format!("there is no camera {twin}"));
             }
         }
         let mqtt = root.table("mqtt").and_then(|table| Mqtt::read(&table, &cameras));

@@ -75,14 +75,14 @@ pub use clock::Clock;
 pub use doctest::doctest;
 pub use error::{Error, Result};
 pub use estimates::{
-    Arrival, DriftHistory, DriftStep, EstimateOperations, FloorDrift, FloorForecast, SiteDrift,
-    SiteForecast,
+    Arrival, CameraJudgement, CameraQuality, DriftHistory, DriftStep, EstimateOperations,
+    FloorDrift, FloorForecast, SiteDrift, SiteForecast,
 };
 pub use events::EventOperations;
 pub use floors::FloorOperations;
-pub use forgetting::Nightly;
+pub use forgetting::{HorizonRepair, Nightly};
 pub use keys::{IssuedKey, KeyOperations, Secret};
-pub use options::Options;
+pub use options::{CameraLine, FloorName, Options};
 pub use park::{ServerLock, SmartPark};
 pub use replica::Reading;
 pub use schema::{DatabaseStats, Migrations, TableInfo};

@@ -6,8 +6,10 @@
 
 mod attention;
 mod backup;
+mod cameras;
 mod changes;
 mod check;
+mod cleanup;
 mod clock;
 mod config_check;
 mod copy;
@@ -44,7 +46,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
 use crate::{
-    Options, SiteRecord, SmartPark,
+    CameraLine, Options, SiteRecord, SmartPark,
     config::{ConfigError, ConfigFile, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
@@ -131,8 +133,9 @@ enum Command {
     History(history::HistoryArgs),
     Forecast(forecast::ForecastArgs),
     Drift(drift::DriftArgs),
+    Cameras(cameras::Args),
     Attention(attention::AttentionArgs),
-    Cleanup(events::CleanupArgs),
+    Cleanup(cleanup::CleanupArgs),
     Import(import::Args),
     Missing(import::missing::Args),
     Export(export::Args),
@@ -193,21 +196,21 @@ impl Context {
         Ok(park)
     }
 
-    /// The time zone of the site, from the table `[site]` of the configuration file; UTC if there
-    /// is none.
-    fn time_zone(&self) -> TimeZone {
+    /// What estimates take from the configuration file: the time zone of the table `[site]` (UTC if
+    /// there is none), and where cameras are.
+    fn for_estimates(&self) -> (TimeZone, Vec<CameraLine>) {
+        let nothing = || (TimeZone::UTC, Vec::new());
         let file = ConfigFile::read(self.config.as_deref()).ok().flatten();
-        let Some(file) = file else { return TimeZone::UTC };
-        match file.connections() {
-            Ok(tables) => tables.site.map_or(TimeZone::UTC, |site| site.time_zone),
-            Err(_) => {
-                let file = file.path.display();
-                tracing::warn!(
-                    "estimates use UTC: `smartpark config check` tells the faults of {file}"
-                );
-                TimeZone::UTC
-            }
-        }
+        let Some(file) = file else { return nothing() };
+        let Ok(tables) = file.connections() else {
+            let file = file.path.display();
+            tracing::warn!(
+                "estimates use UTC: `smartpark config check` tells the faults of {file}"
+            );
+            return nothing();
+        };
+        let lines = tables.cameras.iter().map(cameras::line).collect();
+        (tables.site.map_or(TimeZone::UTC, |site| site.time_zone), lines)
     }
 
     /// The tables of the configuration file; `None` without a file.
@@ -222,11 +225,13 @@ impl Context {
     }
 
     fn options(&self) -> Options {
+        let (time_zone, camera_lines) = self.for_estimates();
         Options {
             max_clock_skew: self.settings.max_clock_skew,
             dedup_window: self.settings.dedup_window,
             retention_days: self.settings.retention_days,
-            time_zone: self.time_zone(),
+            time_zone,
+            camera_lines,
             ..Options::default()
         }
     }
@@ -289,8 +294,9 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::History(args) => history::run(args, context).await,
         Command::Forecast(args) => forecast::run(args, context).await,
         Command::Drift(args) => drift::run(args, context).await,
+        Command::Cameras(args) => cameras::run(args, context).await,
         Command::Attention(_) => attention::run(context).await,
-        Command::Cleanup(args) => events::cleanup(args, context).await,
+        Command::Cleanup(args) => cleanup::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,
         Command::Missing(args) => import::missing::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,

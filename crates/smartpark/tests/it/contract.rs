@@ -3,6 +3,7 @@
 mod again;
 mod attention;
 mod between;
+mod cameras;
 mod changes;
 mod check;
 mod clocks;
@@ -15,6 +16,7 @@ mod events;
 mod facts;
 mod floors;
 mod history;
+mod horizon;
 mod keys;
 mod latest;
 mod live;

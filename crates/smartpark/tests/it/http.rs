@@ -9,6 +9,7 @@ mod digest;
 mod docs;
 mod download;
 mod estimates;
+mod estimates_order;
 mod events;
 mod feeds;
 mod floors;

@@ -53,6 +53,7 @@ fn the_document_lists_exactly_the_operations_of_the_contract() {
         "DELETE /floors/{id}",
         "DELETE /session",
         "GET /attention",
+        "GET /cameras/quality",
         "GET /changes",
         "GET /events",
         "GET /events.csv",
