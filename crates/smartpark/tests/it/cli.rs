@@ -23,6 +23,7 @@ mod stopped;
 mod tls;
 mod usage;
 mod vision;
+mod withdraw;
 
 pub(crate) use garage::Garage;
 pub(crate) use program::{Folder, Server};
