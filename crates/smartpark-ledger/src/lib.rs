@@ -79,7 +79,7 @@ pub use estimates::{
 };
 pub use events::EventOperations;
 pub use floors::FloorOperations;
-pub use forgetting::Nightly;
+pub use forgetting::{HorizonRepair, Nightly};
 pub use keys::{IssuedKey, KeyOperations, Secret};
 pub use options::{CameraLine, FloorName, Options};
 pub use park::{ServerLock, SmartPark};

@@ -43,6 +43,9 @@ pub const SQLITE_SERVER_PATIENCE: Duration = Duration::from_millis(1_500);
 pub const SQLITE_SHORT_PATIENCE: Duration = Duration::from_millis(100);
 /// How often the lock is tried meanwhile: often enough to meet the pause of an import.
 pub const SQLITE_LOCK_INTERVAL: Duration = Duration::from_micros(500);
+/// How often a server that waits for the lock looks whether its holder was stopped. Shorter than
+/// [`SQLITE_SHORT_PATIENCE`], and longer than nearly all transactions.
+pub const SQLITE_HOLDER_INTERVAL: Duration = Duration::from_millis(60);
 /// How long an import lets others write after each of its transactions.
 pub const IMPORT_REST: Duration = Duration::from_millis(2);
 /// How often an idle server looks whether its file is still there.

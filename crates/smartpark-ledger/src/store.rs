@@ -142,6 +142,7 @@ dispatch! {
     fn accept_clock(now: i64) -> Result<()>;
     fn earliest_event() -> Result<Option<i64>>;
     fn cleanup(horizon: Timestamp) -> Result<Cleanup>;
+    fn repair_horizon() -> Result<(i64, Option<i64>)>;
     fn add_key(key: NewKey, sealed: Sealed) -> Result<ApiKey>;
     fn keys() -> Result<Vec<ApiKey>>;
     fn rotate_key(named: &str, sealed: Sealed) -> Result<ApiKey>;

@@ -9,6 +9,7 @@ mod backup;
 mod cameras;
 mod changes;
 mod check;
+mod cleanup;
 mod clock;
 mod config_check;
 mod copy;
@@ -133,7 +134,7 @@ enum Command {
     Drift(drift::DriftArgs),
     Cameras(cameras::Args),
     Attention(attention::AttentionArgs),
-    Cleanup(events::CleanupArgs),
+    Cleanup(cleanup::CleanupArgs),
     Import(import::Args),
     Missing(import::missing::Args),
     Export(export::Args),
@@ -293,7 +294,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Drift(args) => drift::run(args, context).await,
         Command::Cameras(args) => cameras::run(args, context).await,
         Command::Attention(_) => attention::run(context).await,
-        Command::Cleanup(args) => events::cleanup(args, context).await,
+        Command::Cleanup(args) => cleanup::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,
         Command::Missing(args) => import::missing::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,

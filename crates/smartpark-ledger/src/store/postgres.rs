@@ -16,6 +16,7 @@ mod events;
 mod facts;
 mod fault;
 mod floors;
+mod horizon;
 mod hours;
 mod keys;
 mod lanes;

@@ -20,6 +20,7 @@ mod floors;
 mod handle;
 mod health;
 mod holder;
+mod horizon;
 mod hours;
 mod keys;
 mod latest;

@@ -19,6 +19,7 @@ mod serve;
 mod settings;
 mod simulate;
 mod sites;
+mod stopped;
 mod tls;
 mod usage;
 mod vision;

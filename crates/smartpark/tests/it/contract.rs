@@ -16,6 +16,7 @@ mod events;
 mod facts;
 mod floors;
 mod history;
+mod horizon;
 mod keys;
 mod latest;
 mod live;

@@ -144,7 +144,11 @@ async fn correct(
 }
 
 /// Folds a floor's history again and stores the folds; returns its count.
-async fn rebuild(client: &ClientWrapper, floor: &Floor, horizon: Option<i64>) -> Result<i64> {
+pub(super) async fn rebuild(
+    client: &ClientWrapper,
+    floor: &Floor,
+    horizon: Option<i64>,
+) -> Result<i64> {
     let from = horizon.unwrap_or(i64::MIN);
     query(client, DELETE_STRETCHES, &[&floor.id]).await?;
     query(client, DELETE_AT_LIMIT, &[&floor.id, &Micros(from)]).await?;

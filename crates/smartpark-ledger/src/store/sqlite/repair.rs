@@ -103,7 +103,7 @@ fn derive_hours(connection: &Connection) -> Result<()> {
 }
 
 /// Folds a floor's history again and stores the folds; returns its count.
-fn rebuild(session: &Session<'_>, floor: &Floor, horizon: Option<i64>) -> Result<i64> {
+pub(super) fn rebuild(session: &Session<'_>, floor: &Floor, horizon: Option<i64>) -> Result<i64> {
     let connection = session.connection;
     let mut from = horizon.unwrap_or(i64::MIN);
     connection.prepare_cached(DELETE_STRETCHES)?.execute([floor.id])?;
