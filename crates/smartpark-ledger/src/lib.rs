@@ -66,6 +66,7 @@ mod states;
 mod store;
 mod sync;
 mod trust;
+mod withdrawals;
 
 pub use smartpark_core::*;
 
@@ -87,3 +88,4 @@ pub use replica::Reading;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
 pub use states::StateChange;
+pub use withdrawals::WithdrawalOperations;

@@ -101,6 +101,8 @@ pub const IMPORT_BATCHES_AHEAD: usize = 2;
 pub const IMPORT_ATTEMPTS: u32 = 6;
 /// How long an import waits before it tries a batch again; doubles each time.
 pub const IMPORT_FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Most facts that one withdrawal names: all are withdrawn in one transaction.
+pub const MAX_WITHDRAWN_FACTS: usize = 10_000;
 /// Rows of a site that are copied in one transaction: one full group of the writer.
 pub const COPY_PAGE_ROWS: usize = MAX_GROUP_ROWS;
 /// The same for hours whose events are gone: each of them may hold thousands of events.

@@ -16,6 +16,7 @@ mod sqlite;
 mod tally;
 pub(crate) mod transfer;
 mod versions;
+mod withdrawals;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
@@ -24,8 +25,9 @@ use tokio::sync::watch;
 
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, Options, PlacedFact, Position,
-    Recorded, Result, ServerLock, SiteRecord, StateChange, Statistics, TableInfo,
+    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, NewWithdrawal, Options,
+    PlacedFact, Position, Recorded, Result, ServerLock, SiteRecord, StateChange, Statistics,
+    TableInfo, Withdrawal, WithdrawalEffect, WithdrawalSelection,
     check::Report,
     count::{Fullness, Step},
     decide::Adjustment,
@@ -151,6 +153,9 @@ dispatch! {
     fn begin_session(session: SealedSession) -> Result<()>;
     fn renew_session(old: Sha256Sum, session: SealedSession) -> Result<bool>;
     fn end_session(sum: Sha256Sum) -> Result<()>;
+    fn withdraw(new: NewWithdrawal) -> Result<Withdrawal>;
+    fn preview_withdrawal(selection: WithdrawalSelection) -> Result<WithdrawalEffect>;
+    fn withdrawals(before: i64, limit: u32) -> Result<Vec<Withdrawal>>;
     fn fill(floors: Vec<NewFloor>, empty_first: bool) -> Result<Vec<Floor>>;
     fn check(repair: bool) -> Result<Report>;
     fn use_replica(url: &str) -> Result<()>;

@@ -64,6 +64,8 @@ mod unpack;
 mod validate;
 pub mod views;
 mod window;
+mod withdrawal_examples;
+pub mod withdrawals;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -329,6 +331,7 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(camera_quality::get_camera_quality))
         .routes(routes!(cameras::send_heartbeat))
         .routes(routes!(changes::list_changes))
+        .routes(routes!(withdrawals::withdraw, withdrawals::list_withdrawals))
         .routes(routes!(metrics::get_metrics));
     described::guard(operations.get_openapi_mut());
     described::require_host(operations.get_openapi_mut());

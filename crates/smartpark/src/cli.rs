@@ -37,6 +37,7 @@ mod trial;
 mod truth;
 mod vision;
 mod window;
+mod withdraw;
 mod words;
 
 use std::{io, path::PathBuf, process::ExitCode};
@@ -144,6 +145,7 @@ enum Command {
     Backup(backup::Args),
     Check(check::Args),
     Changes(changes::ChangesArgs),
+    Withdraw(withdraw::WithdrawArgs),
     Clock(clock::Args),
     Key(keys::Args),
     Sites(sites::Args),
@@ -304,6 +306,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Changes(args) => changes::run(args, context).await,
+        Command::Withdraw(args) => withdraw::run(args, context).await,
         Command::Clock(args) => clock::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
         Command::Vision(args) => vision::run(args, context).await,

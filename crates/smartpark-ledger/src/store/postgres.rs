@@ -52,6 +52,7 @@ mod twins;
 mod waits;
 mod walk;
 mod wants;
+mod withdrawals;
 mod writes;
 
 use std::sync::{Arc, OnceLock};

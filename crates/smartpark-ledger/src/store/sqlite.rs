@@ -51,6 +51,7 @@ mod time;
 mod traffic;
 mod transfer;
 mod walk;
+mod withdrawals;
 mod writer;
 
 use std::{sync::Arc, time::Instant};

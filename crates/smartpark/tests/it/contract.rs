@@ -32,4 +32,5 @@ mod states;
 mod statistics;
 mod steps;
 mod tamper;
+mod withdrawals;
 pub(crate) mod world;

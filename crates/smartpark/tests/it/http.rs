@@ -27,3 +27,4 @@ mod sessions;
 mod sites;
 mod statistics;
 mod stream;
+mod withdrawals;

@@ -48,7 +48,8 @@ const DELETE_HOURS: &str = "-- check: sums are rebuilt\nDELETE FROM event_hours"
 const DELTAS: &str = "-- check: all that moved the count
 SELECT (removed_delta
     + (SELECT coalesce(sum(count_delta), 0) FROM events WHERE floor_id = $1)
-    + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = $1))::bigint
+    + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = $1)
+        + (SELECT coalesce(sum(delta), 0) FROM withdrawn_facts WHERE floor_id = $1))::bigint
 FROM floor_origins WHERE floor_id = $1";
 
 const SET_COUNT: &str = "-- check: the count of the fold

@@ -43,6 +43,7 @@ const DELTAS: &str = "-- check: all that moved the count
 SELECT removed_delta
     + (SELECT coalesce(sum(count_delta), 0) FROM events WHERE floor_id = ?1)
     + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = ?1)
+    + (SELECT coalesce(sum(delta), 0) FROM withdrawn_facts WHERE floor_id = ?1)
 FROM floor_origins WHERE floor_id = ?1";
 
 /// Rebuilds everything.

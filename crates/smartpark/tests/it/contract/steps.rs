@@ -9,7 +9,10 @@ use proptest::{
     prelude::*,
     test_runner::{RngAlgorithm, TestRng, TestRunner},
 };
-use smartpark::{Direction, Error, FloorChange, NewEvent, SmartPark, VehicleType};
+use smartpark::{
+    ChangeKind, Direction, Error, FloorChange, NewEvent, NewWithdrawal, SmartPark, VehicleType,
+    WithdrawalSelection,
+};
 
 use super::{
     history::{Fact, Says, Story, assert_same},
@@ -42,6 +45,12 @@ enum Step {
     CleanUpAhead(i64),
     RepairHorizon,
     Repair,
+    /// What a camera saw from so many seconds ago on, for so long.
+    Withdraw(u8, i64, i64),
+    /// The last recount of a floor.
+    WithdrawRecount(usize),
+    /// What the last withdrawal that stands took back counts again.
+    Restore,
 }
 
 /// Steps, and which of the parks takes each.
@@ -62,6 +71,10 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
         1 => (2 * DAY..20 * DAY).prop_map(Step::CleanUpAhead),
         1 => Just(Step::RepairHorizon),
         1 => Just(Step::Repair),
+        3 => (0..4_u8, prop_oneof![-290..300_i64, 0..3 * DAY], 1..DAY)
+            .prop_map(|(camera, ago, long)| Step::Withdraw(camera, ago, long)),
+        1 => floor().prop_map(Step::WithdrawRecount),
+        2 => Just(Step::Restore),
     ];
     // Mostly the same park twice, so that it goes on with what it knows.
     let park = prop_oneof![3 => Just(0_usize), 1 => Just(1)];
@@ -80,6 +93,10 @@ struct Model {
     /// The floors of the events that are there, by time, camera, track and direction.
     events: BTreeMap<(i64, String), i64>,
     horizon: Option<i64>,
+    /// How many adjustments there were.
+    adjustments: usize,
+    /// Withdrawals that stand: their ids in both engines, and their facts.
+    withdrawn: Vec<([i64; 2], Vec<Fact>)>,
 }
 
 impl Model {
@@ -108,7 +125,8 @@ impl Model {
     /// An adjustment stands behind what it pulls.
     fn adjust(&mut self, floor: usize, says: Says) {
         let (at, id) = self.pull(floor);
-        let number = format!("{:09}", self.story.facts.len());
+        self.adjustments += 1;
+        let number = format!("{:09}", self.adjustments);
         self.story.facts.push((at, true, id, number, says, at));
     }
 
@@ -132,6 +150,26 @@ impl Model {
             told.push(Some(known));
         }
         told
+    }
+
+    /// Takes facts out that lie after the horizon; those that it took.
+    fn withdraw(&mut self, is_named: impl Fn(&Fact) -> bool) -> Vec<Fact> {
+        let horizon = self.horizon.unwrap_or(i64::MIN);
+        let is_taken = |fact: &mut Fact| fact.0 >= horizon && is_named(fact);
+        let taken: Vec<Fact> = self.story.facts.extract_if(.., is_taken).collect();
+        for fact in taken.iter().filter(|fact| !fact.1) {
+            self.events.remove(&(fact.5, fact.3.clone()));
+        }
+        taken
+    }
+
+    /// Those of some withdrawn facts that can count again.
+    fn restorable(&self, facts: &[Fact]) -> Vec<Fact> {
+        let horizon = self.horizon.unwrap_or(i64::MIN);
+        let is_anew = |fact: &&Fact| {
+            fact.0 >= horizon && (fact.1 || !self.events.contains_key(&(fact.5, fact.3.clone())))
+        };
+        facts.iter().filter(is_anew).cloned().collect()
     }
 
     fn clean_up(&mut self, before: i64) {
@@ -219,7 +257,7 @@ async fn take(park: &SmartPark, model: &Model, step: &Step) -> Vec<Told> {
             let way = if *is_entry { Direction::Entry } else { Direction::Exit };
             floors.update_vehicle_count(model.id(*floor), way).await.unwrap();
         }
-        Step::Wait(_) => {}
+        Step::Wait(_) | Step::Withdraw(..) | Step::WithdrawRecount(_) | Step::Restore => {}
         // A person says that it is right now.
         Step::Back(_) => park.accept_clock().await.unwrap(),
         Step::CleanUp(days) => {
@@ -243,6 +281,82 @@ async fn take(park: &SmartPark, model: &Model, step: &Step) -> Vec<Told> {
         Step::Repair => assert!(park.check(true).await.unwrap().is_clean()),
     }
     Vec::new()
+}
+
+/// Withdraws on both engines; what the model knows of it. Nothing is withdrawn where the model says
+/// that nothing is there.
+async fn withdraw(
+    parks: [&SmartPark; 2],
+    selections: [WithdrawalSelection; 2],
+    facts: usize,
+    number: usize,
+) -> Option<[i64; 2]> {
+    let mut ids = [0; 2];
+    let mut effects = Vec::new();
+    for ((park, selection), id) in parks.into_iter().zip(selections).zip(&mut ids) {
+        let (reason, key) = ("wrong".to_owned(), format!("{number}"));
+        let preview = park.withdrawals().preview(selection.clone()).await.unwrap();
+        let new = NewWithdrawal { selection, reason, author: None, key };
+        let done = park.withdrawals().withdraw(new).await;
+        if facts == 0 {
+            assert_eq!(done, Err(Error::NothingToWithdraw));
+            continue;
+        }
+        let done = done.unwrap();
+        assert_eq!(done.effect, preview);
+        assert_eq!((done.effect.events + done.effect.changes) as usize, facts);
+        *id = done.id;
+        effects.push(done.effect);
+    }
+    assert!(effects.windows(2).all(|both| both[0] == both[1]), "{effects:?}");
+    (facts > 0).then_some(ids)
+}
+
+/// Takes a step that withdraws something, or has it count again.
+async fn take_back(parks: [&SmartPark; 2], model: &mut Model, step: &Step, number: usize) {
+    let none = WithdrawalSelection::default;
+    match step {
+        Step::Withdraw(camera, ago, long) => {
+            let camera = format!("cam_{camera}");
+            let (start, end) = (after(model.now - ago), after(model.now - ago + long));
+            let stretch = start.as_microsecond()..end.as_microsecond();
+            let who = format!("{camera}\n");
+            let taken = model
+                .withdraw(|fact| !fact.1 && fact.3.starts_with(&who) && stretch.contains(&fact.5));
+            let (camera_id, start, end) = (Some(camera), Some(start), Some(end));
+            let selection = WithdrawalSelection { camera_id, start, end, ..none() };
+            let ids = withdraw(parks, [selection.clone(), selection], taken.len(), number).await;
+            model.withdrawn.extend(ids.map(|ids| (ids, taken)));
+        }
+        Step::WithdrawRecount(floor) => {
+            let id = model.id(*floor);
+            let mut selections = [none(), none()];
+            for (park, selection) in parks.iter().zip(&mut selections) {
+                let changes = park.floors().get_changes(Some(id), None, 1_000).await.unwrap();
+                let last = changes.iter().find(|change| change.kind == ChangeKind::Recount);
+                selection.changes.extend(last.map(|change| change.id));
+            }
+            let recounts = |fact: &&Fact| fact.2 == id && matches!(fact.4, Says::Recount(_));
+            let last = model.story.facts.iter().filter(recounts).map(|fact| fact.3.clone()).max();
+            assert_eq!(last.is_some(), !selections[0].changes.is_empty());
+            let Some(last) = last else { return };
+            let taken = model.withdraw(|fact| fact.1 && fact.3 == last);
+            let ids = withdraw(parks, selections, taken.len(), number).await;
+            model.withdrawn.extend(ids.map(|ids| (ids, taken)));
+        }
+        _ => {
+            let Some((ids, facts)) = model.withdrawn.pop() else { return };
+            let back = model.restorable(&facts);
+            let selections = ids.map(|id| WithdrawalSelection { withdrawal: Some(id), ..none() });
+            withdraw(parks, selections, back.len(), number).await;
+            for fact in back {
+                if !fact.1 {
+                    model.events.insert((fact.5, fact.3.clone()), fact.2);
+                }
+                model.story.facts.push(fact);
+            }
+        }
+    }
 }
 
 /// All that a world tells must be what the model says.
@@ -306,8 +420,16 @@ async fn run(steps: &[(usize, Step)]) {
     }
     let story = Story { floors, facts: Vec::new() };
     let active = vec![true; SLOTS.len()];
-    let mut model = Model { now: 0, story, active, events: BTreeMap::new(), horizon: None };
-    for (park, step) in steps {
+    let mut model = Model {
+        now: 0,
+        story,
+        active,
+        events: BTreeMap::new(),
+        horizon: None,
+        adjustments: 0,
+        withdrawn: Vec::new(),
+    };
+    for (number, (park, step)) in steps.iter().enumerate() {
         model.now += match step {
             Step::Wait(seconds) => *seconds,
             Step::Back(seconds) => -seconds,
@@ -341,6 +463,9 @@ async fn run(steps: &[(usize, Step)]) {
             Step::CleanUp(days) => model.clean_up(model.now - i64::from(*days) * DAY),
             Step::CleanUpAhead(seconds) => model.clean_up(model.now + seconds - DAY),
             Step::RepairHorizon => model.repair_horizon(&told[0][0]),
+            Step::Withdraw(..) | Step::WithdrawRecount(_) | Step::Restore => {
+                take_back([sqlite, postgres], &mut model, &step, number).await;
+            }
             Step::Wait(_) | Step::Back(_) | Step::Repair => {}
         }
         for world in &worlds {
