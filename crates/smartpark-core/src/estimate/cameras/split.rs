@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::judge::{Line, Window};
 
 /// Most balances of one part that are weighed against one another: floors times days. Beyond it
-/// the earliest days are left out. Weighing takes some 0.3 s and 6 MB then.
-const MOST_BALANCES: usize = 1_200;
+/// the earliest days are left out. The work grows with the cube of this number.
+const MOST_BALANCES: usize = 600;
 
 /// The parts of a window that no ramp joins, each from its first day with a crossing on. The order
 /// of lines changes nothing.
