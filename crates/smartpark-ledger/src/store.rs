@@ -23,8 +23,8 @@ use tokio::sync::watch;
 
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, Options, PlacedFact, Position, Recorded,
-    Result, ServerLock, SiteRecord, StateChange, Statistics, TableInfo,
+    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, Options, PlacedFact, Position,
+    Recorded, Result, ServerLock, SiteRecord, StateChange, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     decide::Adjustment,

@@ -64,8 +64,7 @@ use tokio::{
 use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Error, Event, EventFilter, EventPage, Floor, FloorCount,
-    LastSeen, NewEvent, NewFloor, Options, Result, ServerLock, StateChange, Statistics,
-    TableInfo,
+    LastSeen, NewEvent, NewFloor, Options, Result, ServerLock, StateChange, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     limits::{

@@ -60,8 +60,8 @@ use tokio::sync::watch;
 use super::Order;
 use crate::{
     Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor, FloorChange,
-    FloorCount, LastSeen, NewEvent, NewFloor, Options, Recorded, Result, StateChange,
-    Statistics, TableInfo,
+    FloorCount, LastSeen, NewEvent, NewFloor, Options, Recorded, Result, StateChange, Statistics,
+    TableInfo,
     check::Report,
     count::{Fullness, Step},
     decide::Adjustment,
