@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
-use smartpark_bridge::{Sites, WebhookState, replay_webhook, test_webhook, webhook_state};
+use smartpark_bridge::{WebhookState, replay_webhook, test_webhook, webhook_state};
+use smartpark_exchange::Sites;
 use smartpark_formats::{
     config::{Connections, Webhook},
     feed::WebhookSecret,

@@ -7,7 +7,8 @@ use std::{
 };
 
 use anyhow::Context as _;
-use smartpark_bridge::{Inputs, MqttBridge, PushTask, Signs, Sites, StreamTask, WebhookTask};
+use smartpark_bridge::{MqttBridge, PushTask, StreamTask, WebhookTask};
+use smartpark_exchange::{Inputs, Signs, Sites};
 use smartpark_formats::{
     config::{Camera, Connections, Floor, Input, Push, PushTarget, Webhook},
     feed::WebhookSecret,

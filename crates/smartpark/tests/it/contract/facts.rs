@@ -12,7 +12,7 @@ use smartpark::{
     ChangeKind, FloorChange, NewFloor, Options, Position, SiteFact, SmartPark, live::News,
 };
 
-use super::world::{Place, World, entry, exit, on_every_engine};
+use super::world::{Place, entry, exit, on_every_engine};
 
 /// What a fact is, in a word.
 fn word(fact: &SiteFact) -> String {
