@@ -78,6 +78,8 @@ pub const WEBHOOK_ATTEMPTS: u32 = 10;
 pub const WEBHOOK_GIVE_UP: SignedDuration = SignedDuration::from_mins(75 * 60 + 35);
 /// From so many failed attempts in a row on a person is told: then it has been longer than minutes.
 pub const WEBHOOK_TOLD_FAILURES: u32 = 3;
+/// How often a person is told of a webhook that was switched off.
+pub const WEBHOOK_OFF_TOLD: SignedDuration = SignedDuration::from_hours(6);
 /// How long a receiver may take to answer.
 pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
 /// Facts that a webhook reads at once.

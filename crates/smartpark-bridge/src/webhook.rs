@@ -31,7 +31,8 @@ use tokio::{
 pub use operations::{WebhookState, replay_webhook, test_webhook, webhook_state};
 
 use crate::limits::{
-    WEBHOOK_BEAT, WEBHOOK_FACTS, WEBHOOK_RETRY, WEBHOOK_STORE, WEBHOOK_TOLD_FAILURES,
+    WEBHOOK_BEAT, WEBHOOK_FACTS, WEBHOOK_OFF_TOLD, WEBHOOK_RETRY, WEBHOOK_STORE,
+    WEBHOOK_TOLD_FAILURES,
 };
 use http::{Http, Request};
 use lease::Lease;
@@ -99,6 +100,7 @@ impl WebhookTask {
         };
         let mut machine = Machine::new(record, self.wanted().await?);
         let http = Http::new(&self.webhook);
+        let mut off_told: Option<Timestamp> = None;
         loop {
             if !lease.is_held().await? {
                 return Ok(());
@@ -137,7 +139,11 @@ impl WebhookTask {
                 }
                 Ask::Wait(until) => Some(until),
                 Ask::Off => {
-                    self.note("webhook_off", "the receiver answered 410, so nothing is sent");
+                    let is_recent = |at: Timestamp| now.duration_since(at) < WEBHOOK_OFF_TOLD;
+                    if !off_told.is_some_and(is_recent) {
+                        off_told = Some(now);
+                        self.note("webhook_off", "the receiver answered 410, so nothing is sent");
+                    }
                     None
                 }
             };

@@ -1,5 +1,7 @@
 //! What people do with a webhook: look at it, test it, have it tell again.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde_json::json;
 use smartpark_formats::{config::Webhook, feed::WebhookSecret};
@@ -111,25 +113,30 @@ async fn rewind(park: &SmartPark, record: &mut Record, from: Position) -> Result
     if from > record.position {
         return Err(unknown());
     }
-    let (end, mut at, mut undone) = (record.position, from, Vec::new());
+    let (end, mut at) = (record.position, from);
+    // What held before the first change of its kind held at `from`.
+    let (mut opened, mut sized) = (BTreeSet::new(), BTreeSet::new());
     while at < end {
         let facts = park.facts_after(at, WEBHOOK_FACTS).await?.ok_or_else(unknown)?;
         let Some((last, _)) = facts.last() else { break };
         at = *last;
-        undone.extend(facts.into_iter().filter(|(place, _)| *place <= end).map(|(_, fact)| fact));
-    }
-    for fact in undone.iter().rev() {
-        let Some(standing) = record.floors.get_mut(&fact.floor_id()) else { continue };
-        match fact {
-            SiteFact::Event(event) => standing.count -= event.count_delta,
-            SiteFact::Change(change) => {
-                standing.count -= change.count_delta;
-                match change.kind {
-                    ChangeKind::Opened => standing.is_active = false,
-                    ChangeKind::Closed => standing.is_active = true,
-                    ChangeKind::Slots => standing.slots = slots_before(park, change).await?,
-                    _ => {}
+        for (_, fact) in facts.iter().filter(|(place, _)| *place <= end) {
+            let floor_id = fact.floor_id();
+            let Some(standing) = record.floors.get_mut(&floor_id) else { continue };
+            let change = match fact {
+                SiteFact::Event(event) => {
+                    standing.count -= event.count_delta;
+                    continue;
                 }
+                SiteFact::Change(change) => change,
+            };
+            standing.count -= change.count_delta;
+            let is_switch = matches!(change.kind, ChangeKind::Opened | ChangeKind::Closed);
+            if is_switch && opened.insert(floor_id) {
+                standing.is_active = change.kind == ChangeKind::Closed;
+            }
+            if change.kind == ChangeKind::Slots && sized.insert(floor_id) {
+                standing.slots = slots_before(park, change).await?;
             }
         }
     }
