@@ -278,15 +278,19 @@ fn signed(
 /// A name that no other server has.
 fn holder() -> String {
     let mut bytes = [0_u8; 16];
-    // Without randomness two servers could share a name: the process tells them apart as well.
-    drop(getrandom::fill(&mut bytes));
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        // The number of the process still tells servers of one machine apart.
+        tracing::warn!("no random name for this server: {error}");
+    }
     format!("{:032x}-{}", u128::from_be_bytes(bytes), std::process::id())
 }
 
 /// Between -1 and 1.
 fn jitter() -> f64 {
     let mut bytes = [0_u8; 2];
-    drop(getrandom::fill(&mut bytes));
+    if getrandom::fill(&mut bytes).is_err() {
+        return 0.0;
+    }
     f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX) * 2.0 - 1.0
 }
 
