@@ -12,6 +12,7 @@ mod site;
 mod table;
 mod values;
 mod video;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -23,10 +24,11 @@ pub use inputs::{
     XovisSource,
 };
 pub use mqtt::{Mqtt, MqttOut};
-pub use push::{Push, PushTarget, WEBHOOK_EVENTS, Webhook, WebhookFormat};
+pub use push::{Push, PushTarget};
 pub use site::{Site, SiteKind};
 pub use values::Endpoint;
 pub use video::{Server, Video, VideoLine, VideoMethod, Vision};
+pub use webhook::{WEBHOOK_EVENTS, Webhook, WebhookFormat};
 
 use table::{Source, Table};
 
@@ -138,7 +140,7 @@ impl Connections {
             site,
             feeds: root.table("feeds").map(|table| Feeds::read(&table)).unwrap_or_default(),
             pushes: root.tables("push").iter().filter_map(Push::read).collect(),
-            webhooks: root.tables("webhook").iter().filter_map(Webhook::read).collect(),
+            webhooks: webhook::read_all(&root.tables("webhook")),
             mqtt,
             cameras,
             vision: root.table("vision").map(|table| Vision::read(&table)).unwrap_or_default(),

@@ -36,6 +36,7 @@ mod sites;
 mod trial;
 mod truth;
 mod vision;
+mod webhooks;
 mod window;
 mod withdraw;
 mod words;
@@ -153,6 +154,8 @@ enum Command {
     Demo(demo::Args),
     Input(trial::Args),
     Feeds(feeds::Args),
+    #[command(visible_alias = "webhook")]
+    Webhooks(webhooks::Args),
     Config(config_check::Args),
     Completions(CompletionsArgs),
 }
@@ -314,6 +317,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Sites(args) => sites::run(args, context).await,
         Command::Input(args) => trial::run(args, context).await,
         Command::Feeds(args) => feeds::run(args, context).await,
+        Command::Webhooks(args) => webhooks::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),
     }
