@@ -14,10 +14,13 @@ type Row = (String, u32, u32, i64, i64, usize, u32, u32);
 /// Case, run, floor, day, vehicles that a person found.
 type Found = (String, u32, i64, usize, i64);
 
+/// Floor, day and vehicles that a person found, by case and run.
+type FoundByRun = BTreeMap<(String, u32), Vec<(i64, usize, i64)>>;
+
 /// Reads what the cameras of each run saw and what people found, and writes what is known of each
 /// camera.
 pub(crate) fn answer(seen: &str, recounts: &str, out: &str) -> Result<(), Failure> {
-    let mut found: BTreeMap<(String, u32), Vec<(i64, usize, i64)>> = BTreeMap::new();
+    let mut found = FoundByRun::new();
     for row in csv::Reader::from_path(recounts)?.deserialize() {
         let (case, run, floor, day, vehicles): Found = row?;
         found.entry((case, run)).or_default().push((floor, day, vehicles));

@@ -35,7 +35,7 @@ impl Sqlite {
     /// Moves a horizon that lies in the future back to just behind the last forgotten fact.
     /// Returns where it was and where it is.
     pub(in crate::store) async fn repair_horizon(&self) -> Result<(i64, Option<i64>)> {
-        self.write(|session| repair(session)).await
+        self.write(repair).await
     }
 }
 
