@@ -10,6 +10,7 @@ mod forecast;
 mod memory;
 mod survey;
 mod train;
+mod usual;
 
 use std::{
     collections::HashMap,
@@ -20,6 +21,7 @@ use jiff::tz::TimeZone;
 
 pub use drift::{DriftHistory, DriftStep, FloorDrift, SiteDrift};
 pub use forecast::{Arrival, FloorForecast, SiteForecast};
+pub use usual::Today;
 
 use crate::{Error, Result, SmartPark, limits::MAX_OBSERVED_FLOORS};
 use memory::FloorMemory;

@@ -75,7 +75,7 @@ pub use doctest::doctest;
 pub use error::{Error, Result};
 pub use estimates::{
     Arrival, DriftHistory, DriftStep, EstimateOperations, FloorDrift, FloorForecast, SiteDrift,
-    SiteForecast,
+    SiteForecast, Today,
 };
 pub use events::EventOperations;
 pub use floors::FloorOperations;

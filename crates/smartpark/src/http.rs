@@ -7,6 +7,7 @@ mod assets;
 pub(crate) mod attention;
 mod auth;
 mod body;
+mod camera_list;
 mod cameras;
 pub(crate) mod changes;
 mod channel;
@@ -56,6 +57,7 @@ mod sites;
 mod statistics;
 mod stream;
 mod tls;
+mod today;
 mod unpack;
 mod validate;
 pub(crate) mod views;
@@ -312,6 +314,8 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(history::get_history))
         .routes(routes!(forecast::get_floor_forecast))
         .routes(routes!(forecast::get_forecast))
+        .routes(routes!(today::get_floor_today))
+        .routes(routes!(today::get_today))
         .routes(routes!(drift::get_floor_drift))
         .routes(routes!(drift::get_drift))
         .routes(routes!(drift::get_floor_drift_history))
@@ -321,6 +325,7 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(stream::watch_live))
         .routes(routes!(attention::get_attention))
         .routes(routes!(inputs::receive_message))
+        .routes(routes!(camera_list::list_cameras))
         .routes(routes!(cameras::send_heartbeat))
         .routes(routes!(changes::list_changes))
         .routes(routes!(metrics::get_metrics));

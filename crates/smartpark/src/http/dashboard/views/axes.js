@@ -7,9 +7,9 @@ const FONT = '12px system-ui, sans-serif';
 
 const look = () => ({
     font: FONT,
-    stroke: () => ink('muted'),
-    grid: { stroke: () => ink('grid'), width: 1 },
-    ticks: { stroke: () => ink('grid'), width: 1, size: 4 },
+    stroke: () => ink('ink-2'),
+    grid: { stroke: () => ink('line'), width: 1 },
+    ticks: { stroke: () => ink('line'), width: 1, size: 4 },
 });
 
 /** The time below a chart: hours, and the day where it changes. */

@@ -4,7 +4,7 @@ import { t } from '../i18n.js';
 import { dayMonth, number, weekday } from '../format.js';
 import { busiest } from '../history_state.js';
 
-const LEVELS = 6;
+const LEVELS = 4;
 
 export function Heat() {
     if (!busiest.value) return null;
