@@ -17,6 +17,16 @@ function maker(kind, options) {
     return made.get(key);
 }
 
+/** The same whatever the reader's language: for what is computed. */
+function english(options) {
+    const key = `english ${siteZone.value} ${JSON.stringify(options)}`;
+    if (!made.has(key)) {
+        const all = { timeZone: siteZone.value, ...options };
+        made.set(key, new Intl.DateTimeFormat('en-GB', all));
+    }
+    return made.get(key);
+}
+
 const date = (options) => (when) =>
     maker(Intl.DateTimeFormat, { timeZone: siteZone.value, ...options }).format(new Date(when));
 
@@ -52,10 +62,13 @@ export const whenBrief = (when) => {
     return Date.now() - new Date(when).getTime() < 6 * 86_400_000 ? weekdayShort(when) : day(when);
 };
 /** The hour of the day, 0 to 23. @returns {number} */
-export const hourOf = (when) => Number(
-    new Intl.DateTimeFormat('en-GB', { timeZone: siteZone.value, hour: 'numeric', hour12: false })
-        .format(new Date(when)),
-);
+export const hourOf = (when) => Number(english({ hour: 'numeric', hour12: false }).format(
+    new Date(when),
+)) % 24;
+const WEEK = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+/** The day of the week, 0 is Monday. @returns {number} */
+export const weekdayIndex = (when) =>
+    WEEK.indexOf(english({ weekday: 'short' }).format(new Date(when)));
 /** @param {number} weekday 0 is Monday */
 export const weekday = (weekday) =>
     maker(Intl.DateTimeFormat, { weekday: 'short', timeZone: 'UTC' })

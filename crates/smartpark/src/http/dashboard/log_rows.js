@@ -30,21 +30,27 @@ export function logRows(events, changes, { isFirst, hasOlder }) {
     const newest = isFirst || !events.length ? Infinity : time(events[0]);
     const oldest = hasOlder && events.length ? time(events.at(-1)) : -Infinity;
     const within = changes.filter((change) => time(change) <= newest && time(change) > oldest);
-    const all = [
-        ...events.map((event) => ({ kind: 'event', event, when: time(event) })),
-        ...within.map((change) => ({ kind: 'change', change, when: time(change) })),
-    ].sort((a, b) => b.when - a.when);
+    /** @type {{ row: Row, when: number, counts: 'entries' | 'exits' | 'changes' }[]} */
+    const all = [];
+    for (const event of events) {
+        const counts = event.direction === 'entry' ? 'entries' : 'exits';
+        all.push({ row: { kind: 'event', event }, when: time(event), counts });
+    }
+    for (const change of within) {
+        all.push({ row: { kind: 'change', change }, when: time(change), counts: 'changes' });
+    }
+    all.sort((a, b) => b.when - a.when);
+    /** @type {Row[]} */
     const rows = [];
-    let hour = null;
-    for (const row of all) {
-        const start = Math.floor(row.when / HOUR) * HOUR;
-        if (hour?.start !== start) {
+    /** @type {Row & { kind: 'hour' }} */
+    let hour = { kind: 'hour', start: NaN, entries: 0, exits: 0, changes: 0 };
+    for (const { row, when, counts } of all) {
+        const start = Math.floor(when / HOUR) * HOUR;
+        if (hour.start !== start) {
             hour = { kind: 'hour', start, entries: 0, exits: 0, changes: 0 };
             rows.push(hour);
         }
-        if (row.kind === 'change') hour.changes += 1;
-        else if (row.event.direction === 'entry') hour.entries += 1;
-        else hour.exits += 1;
+        hour[counts] += 1;
         rows.push(row);
     }
     return rows;

@@ -8,8 +8,9 @@ import { number } from '../format.js';
 const MOST_BAYS = 24;
 
 /** @param {{ floor: import('../state.js').Floor, state: string,
- *   between?: { low: number, high: number } | null }} props `between` vehicles may really be */
-export function Bays({ floor, state, between = null }) {
+ *   between?: { low: number, high: number } | null, asBar?: boolean }} props `between` vehicles may
+ *   really be */
+export function Bays({ floor, state, between = null, asBar = false }) {
     const { total_slots: slots, current_vehicles: vehicles, name } = floor;
     const label = t('occupancy.of', { floor: name });
     const meter = {
@@ -20,7 +21,7 @@ export function Bays({ floor, state, between = null }) {
     const kind = floor.is_active ? state : 'closed';
     const sure = Math.min(vehicles, between?.low ?? vehicles);
     const perhaps = Math.min(slots, Math.max(vehicles, between?.high ?? vehicles));
-    if (slots > MOST_BAYS || slots < 1) {
+    if (asBar || slots > MOST_BAYS || slots < 1) {
         const share = (cars) => `${slots > 0 ? Math.min(100, (cars / slots) * 100) : 0}%`;
         return html`<div class=${`bar ${kind}`} ...${meter}>
             <div style=${{ width: share(sure) }}></div>

@@ -41,6 +41,7 @@ const colours = { well: 'free', behind: 'nearly', refused: 'nearly', silent: 'ac
 
 export function CameraSums() {
     useEffect(startCameras, []);
+    /** @type {[string, number][]} */
     const sums = Object.keys(marks).map((state) =>
         [state, (cameras.value ?? []).filter((camera) => stateOf(camera) === state).length]);
     return html`<section class="panel"><div class="panel-head"><h2>${t('nav.cameras')}</h2>

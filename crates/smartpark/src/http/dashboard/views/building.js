@@ -32,7 +32,7 @@ function Row({ floor, most }) {
         <th scope="row">${floor.name}</th>
         <td class="n"><${Free} floor=${floor} state=${state} /></td>
         <td class="of small">${t('of', { total: number(floor.total_slots) })}</td>
-        <td class="how"><div style=${{ width: `${width}%` }}><${Bays} floor=${floor} state=${state}
+        <td class="how"><div style=${{ width: `${width}%` }}><${Bays} floor=${floor} state=${state} asBar=${true}
             between=${floor.is_active ? between(floor) : null} /></div></td>
         <td class="when small"><${When} floor=${floor} state=${state} /></td>
         <td class="act-cell"><${FloorActions} floor=${floor} /></td></tr>`;

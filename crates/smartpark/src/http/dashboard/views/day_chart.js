@@ -10,7 +10,8 @@ import { useCursor } from './day_cursor.js';
 /** The room for an hour's name below the chart, in px. */
 const TICK_ROOM = 52;
 
-/** The width of an element, followed. */
+/** The width of an element, followed. @param {number} first
+ *  @returns {[{ current: HTMLElement }, number]} */
 function useWidth(first) {
     const place = useRef(null);
     const [width, setWidth] = useState(first);

@@ -49,7 +49,7 @@ export function Usual() {
     const [day, whole] = [siteDay.value, site.value];
     if (!day || !whole || !whole.total_slots) return null;
     const likely = siteLikely.value;
-    const weekday = weekdayName(day.start);
+    const weekday = weekdayName(day.at);
     const kind = standing(day, present(), whole.current_vehicles);
     const full = day.usually_full;
     return html`<div class="usual-words">
@@ -111,5 +111,5 @@ export function Today({ height }) {
             height=${height} span=${shown} forecast=${forecast} label=${label} pins=${pins} />
         <${DayLegend} hasUsual=${day.usual_days >= 2} hasAhead=${Boolean(forecast)}
             hasPins=${hasPins} usual=${t('legend.usual', { n: day.usual_days,
-                weekday: weekdayName(day.start) })} /></div>`;
+                weekday: weekdayName(day.at) })} /></div>`;
 }

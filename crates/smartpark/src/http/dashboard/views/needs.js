@@ -20,7 +20,7 @@ const MOST_NAMES = 5;
 
 /** @param {{ most?: number, heading: 'h1' | 'h2' }} props */
 export function Needs({ most = Infinity, heading }) {
-    const all = grouped(notices.value);
+    const all = grouped(/** @type {Need[]} */ (notices.value));
     const shown = all.slice(0, most);
     const n = notices.value.length;
     return html`<section class="needs panel" aria-labelledby="needs-title">
