@@ -108,9 +108,8 @@ impl<'a> Earlier<'a> {
     ) -> Option<Self> {
         let first = date.checked_sub((7 * weeks).days()).ok()?;
         let day = Self { calendar: Calendar::new(zone.clone(), first), readings };
-        let is_seen = |quarter| {
-            day.instant(quarter).is_some_and(|at| reading(day.readings, at).is_some())
-        };
+        let is_seen =
+            |quarter| day.instant(quarter).is_some_and(|at| reading(day.readings, at).is_some());
         (0..DAY).any(is_seen).then_some(day)
     }
 

@@ -34,7 +34,8 @@ const view = signal(addressed());
 function App() {
     if (isShut.value) return html`<${SignIn} done=${begin} />`;
     const body = bodies[view.value];
-    return html`<div class=${`app ${liveness.value === 'stale' ? 'is-stale' : ''}`} key=${language.value}>
+    const stale = liveness.value === 'stale' ? 'is-stale' : '';
+    return html`<div class=${`app ${stale}`} key=${language.value}>
         <${Header} view=${view.value} site=${site} />
         <${Staleness} />
         <main id="main" tabindex="-1"><${body} /></main>

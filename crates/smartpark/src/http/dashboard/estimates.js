@@ -38,7 +38,8 @@ export const siteLikely = computed(() => {
     const isNews = floors.some((floor) => floor.evidence.recounts || floor.evidence.nights >= 14);
     if (!drift || !whole || !isNews || drift.high - drift.low <= 2) return null;
     const moved = whole.current_vehicles - drift.count;
-    const free = (cars) => Math.max(0, Math.min(whole.total_slots, whole.total_slots - cars - moved));
+    const { total_slots: slots } = whole;
+    const free = (cars) => Math.max(0, Math.min(slots, slots - cars - moved));
     return { low: free(drift.high), high: free(drift.low) };
 });
 

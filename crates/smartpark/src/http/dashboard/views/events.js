@@ -17,12 +17,18 @@ import { Filters } from './filters.js';
 import { Fault } from './form.js';
 import { PersonMark } from './marks.js';
 
+/** The width of a phone at most, in px. */
+const NARROW = 720;
+
 export function Events() {
     useEffect(followEvents, []);
     useEffect(startChanges, []);
+    // On a phone the events come first.
+    const isOpen = innerWidth > NARROW || Object.values(filter.value).some(Boolean);
     return html`<div class="page">
         <h1 class="unseen">${t('nav.events')}</h1>
-        <${Filters} />
+        <details class="filter-fold" open=${isOpen}><summary>${t('filter')}</summary>
+            <${Filters} /></details>
         <${Fault} problem=${problem.value} />
         <${Live} />
         <${Rows} />
