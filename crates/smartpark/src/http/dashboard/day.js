@@ -51,7 +51,7 @@ export function counts(day, recent, present, count) {
     return [...quarters, ...late, [present, count]];
 }
 
-/** How the count now lies in what is usual: 'usual', 'fuller', 'emptier', or null without a band. */
+/** How the count now lies in what is usual: 'usual', 'fuller', 'emptier'; null without a band. */
 export function standing(day, present, count) {
     const place = day.steps.findLastIndex((step) => Date.parse(step.at) <= present);
     const near = day.steps.slice(Math.max(0, place), place + 2).filter((step) => step.low !== null);
@@ -77,7 +77,7 @@ export function fullSpan(forecast, slots, present, end) {
     return { from, at: first((step) => Math.round(step.vehicles)), until: first((s) => s.low) };
 }
 
-/** When the first slots come free again on a usual day, for a site that is full; null if unknown. */
+/** When the first slots come free again on a usual day of a full site; null if unknown. */
 export function usuallyFreeAt(day, present) {
     const until = day?.usually_full ? Date.parse(day.usually_full.until) : 0;
     return until > present ? until : null;

@@ -41,7 +41,8 @@ function Body() {
     if (asked?.length === 1) {
         const floor = floorsById.value.get(asked[0]);
         return floor ? html`<${One} floor=${floor} />`
-            : html`<p class="board-note" role="alert">${t('display.no-floor', { id: asked[0] })}</p>`;
+            : html`<p class="board-note" role="alert">
+                ${t('display.no-floor', { id: asked[0] })}</p>`;
     }
     if (!all.length) return html`<${Word} word=${t('display.empty')} />`;
     if (!all.some((floor) => floor.is_active)) return html`<${Word} word=${t('display.closed')} />`;
