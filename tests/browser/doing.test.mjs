@@ -1,7 +1,7 @@
 // What can be done on the page: floors are added, changed, closed, opened and recounted.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Server, card, entries, isLive, launch, open, shows } from './harness.mjs';
+import { Server, act, card, entries, isLive, launch, open, openMenu, shows } from './harness.mjs';
 
 let server;
 let browser;
@@ -20,7 +20,7 @@ test('a recount asks once more, and changes the count with its reason', async ()
     await server.post(...entries(1, 3));
     const { page, close } = await open(browser, server);
     await isLive(page);
-    await button(page, 'Recount Ground Floor').click();
+    await act(page, 'Ground Floor', 'Correct count of Ground Floor');
     await field(page, 'Vehicles counted').fill('20');
     await field(page, 'Reason').fill('Walked it, Ann');
     await button(page, 'Continue').click();
@@ -39,7 +39,7 @@ test('a recount that the server refuses says so at its field', async () => {
     const { page, close } = await open(browser, server);
     await isLive(page);
     await server.call('PATCH', '/floors/3', { total_slots: 40 });
-    await button(page, 'Recount Second Floor').click();
+    await act(page, 'Second Floor', 'Correct count of Second Floor');
     await field(page, 'Vehicles counted').fill('40');
     await field(page, 'Reason').fill('full');
     await button(page, 'Continue').click();
@@ -56,6 +56,7 @@ test('a recount that the server refuses says so at its field', async () => {
 test('a floor is added, and a name that is taken is told at its field', async () => {
     const { page, close } = await open(browser, server);
     await isLive(page);
+    await openMenu(page);
     await button(page, 'Add a floor').click();
     await field(page, 'Name').fill('Ground Floor');
     await field(page, 'Slots').fill('25');
@@ -73,26 +74,26 @@ test('fewer slots than vehicles cut the count only when that is confirmed', asyn
     await server.call('PUT', '/floors/2/count', { current_vehicles: 30, reason: 'test' });
     const { page, close } = await open(browser, server);
     await isLive(page);
-    await button(page, 'Edit First Floor').click();
+    await act(page, 'First Floor', 'Edit First Floor');
     await field(page, 'Slots').fill('10');
     await button(page, 'Save').click();
     await shows(page.locator('dialog .sure'), 'Cut First Floor to 10 slots?');
     const untouched = await server.call('GET', '/floors/2');
     assert.deepEqual([untouched.total_slots, untouched.current_vehicles], [45, 30]);
     await button(page, 'Cut the count').click();
-    await shows(card(page, 2).locator('.digits'), 'FULL');
+    await shows(card(page, 2).locator('.digits'), 'Full');
     await close();
 });
 
 test('a floor is closed and opened again', async () => {
     const { page, close } = await open(browser, server);
     await isLive(page);
-    await button(page, 'Close Second Floor').click();
+    await act(page, 'Second Floor', 'Close Second Floor');
     await page.locator('dialog').getByRole('button', { name: 'Close', exact: true }).last().click();
-    await page.locator('.cards.apart [data-floor="3"]').waitFor();
-    await button(page, 'Open Second Floor').click();
+    await page.locator('.card.inactive[data-floor="3"]').waitFor();
+    await act(page, 'Second Floor', 'Open Second Floor');
     await page.locator('dialog').getByRole('button', { name: 'Open', exact: true }).click();
-    await page.locator('.cards.apart [data-floor="3"]').waitFor({ state: 'detached' });
+    await page.locator('.card.inactive[data-floor="3"]').waitFor({ state: 'detached' });
     await card(page, 3).waitFor();
     await close();
 });

@@ -39,14 +39,14 @@ test('a card says when its floor may be full, and draws the way there', async ()
     const { page, close } = await open(browser, server);
     await isLive(page);
     const floor = card(page, 1);
-    const told = floor.locator('.outlook .may, .outlook .will');
+    const told = floor.locator('.state.may, .state.will');
     await told.waitFor();
-    assert.match(await told.textContent(), /^(May be full at|Full at about) \d\d:\d\d$/);
-    await floor.locator('.spark .band').waitFor({ state: 'attached' });
-    const dashes = await floor.locator('.spark .ahead').getAttribute('points');
+    assert.match(await told.textContent(), /^\s*(May be full at|Full at about) \d\d:\d\d$/);
+    await floor.locator('.day-chart .usual').waitFor({ state: 'attached' });
+    const dashes = await floor.locator('.day-chart .ahead').getAttribute('points');
     assert.ok(dashes.split(' ').length > 10, dashes);
     // A floor without two weeks of history promises nothing.
-    assert.equal(await card(page, 2).locator('.outlook .room').count(), 0);
+    assert.equal(await card(page, 2).locator('.state.room').count(), 0);
     await close();
 });
 
@@ -65,7 +65,7 @@ test('the same in German', async () => {
     const { page, close } = await open(browser, server, '/', { locale: 'de-DE' });
     await isLive(page);
     const floor = card(page, 1);
-    await floor.locator('.outlook li', { hasText: /voll um (etwa )?\d\d:\d\d/i }).waitFor();
+    await floor.locator('.state', { hasText: /voll um (etwa )?\d\d:\d\d/i }).waitFor();
     await floor.locator('.outlook li', { hasText: /^Um etwa \d\d:\d\d zählen$/ }).waitFor();
     await close();
 });

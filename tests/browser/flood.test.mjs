@@ -56,7 +56,7 @@ for (const view of ['now', 'events', 'history']) {
         await page.goto(`${server.origin}/#now`);
         const { floors } = await server.call('GET', '/floors');
         for (const floor of floors) {
-            const free = floor.available_slots || 'FULL';
+            const free = floor.available_slots || 'Full';
             await shows(card(page, floor.id).locator('.digits'), new RegExp(`^\\s*${free}\\s*$`));
         }
         await close();

@@ -159,6 +159,15 @@ export const isLive = (page) => page.locator('.status.live').waitFor();
 /** The card of a floor. */
 export const card = (page, floor) => page.locator(`[data-floor="${floor}"]`);
 
+/** Chooses an action of a floor, which wait behind "⋯". */
+export async function act(page, floor, name) {
+    await page.getByRole('button', { name: `Actions for ${floor}`, exact: true }).click();
+    await page.getByRole('button', { name, exact: true }).click();
+}
+
+/** Opens the menu of the page. */
+export const openMenu = (page) => page.locator('.top .menu > button').click();
+
 /** Waits until an element shows this text. */
 export async function shows(locator, text) {
     const filtered = locator.filter({ hasText: text });

@@ -62,9 +62,10 @@ for (const [place, [what, name]] of Object.entries(NAMES).entries()) {
             assert.ok((await locator.allTextContents()).some((text) => text.trim() === name));
         };
         await isLive(page);
-        await says(card(page, floors[what]).locator('h3'));
-        await says(page.locator('.tail .camera'));
-        await says(page.locator('.tail .where'));
+        await says(card(page, floors[what]).locator('h3, th'));
+        await isText(page);
+        await page.goto(`${server.origin}/#cameras`);
+        await says(page.locator('table.cameras th a'));
         await isText(page);
         await page.goto(`${server.origin}/#history`);
         await says(page.locator('.shares .name'));

@@ -16,24 +16,28 @@ after(async () => {
     await server.stop();
 });
 
-test('an event changes the number, the bar, the line and the latest events', async () => {
+test('an event changes the number, the slots, the line and the flow', async () => {
     const { page, close } = await open(browser, server);
     await isLive(page);
     const floor = card(page, 1);
     const seen = async () => ({
         free: Number(await floor.locator('.digits').textContent()),
-        bar: await floor.locator('.bar > div').evaluate((bar) => bar.getBoundingClientRect().width),
-        line: await floor.locator('.spark path').getAttribute('d'),
-        site: Number(await page.locator('.figure.main dd').textContent()),
+        taken: await floor.locator('.bar > div').first()
+            .evaluate((bar) => bar.getBoundingClientRect().width),
+        line: await floor.locator('.day-chart .today').getAttribute('d'),
+        site: Number(await page.locator('.figure.main .num').textContent()),
+        came: Number(await page.locator('.flow .in').textContent()),
     });
+    await floor.locator('.day-chart .today').waitFor({ state: 'attached' });
+    await page.locator('.flow .in', { hasText: /\d/ }).waitFor();
     const start = await seen();
     const car = event({ track_id: 'seen_at_once' });
     await server.post(car);
     await floor.locator('.digits', { hasText: String(start.free - 1) }).waitFor(SOON);
-    await page.locator('.tail li', { hasText: 'Ground Floor' }).first().waitFor(SOON);
-    await page.locator('.figure.main dd', { hasText: String(start.site - 1) }).waitFor(SOON);
+    await page.locator('.figure.main .num', { hasText: String(start.site - 1) }).waitFor(SOON);
+    await page.locator('.flow .in', { hasText: String(start.came + 1) }).waitFor(SOON);
     const end = await seen();
-    assert.ok(end.bar > start.bar, 'the bar grows');
+    assert.ok(end.taken > start.taken, 'the bar grows');
     assert.notEqual(end.line, start.line);
     await close();
 });
@@ -56,19 +60,20 @@ test('an event changes the chart and the log', async () => {
     await page.goto(`${server.origin}/#events`);
     await page.locator('table.log').waitFor();
     await server.post(event({ track_id: 'in_the_log' }));
-    await page.locator('table.log tbody tr:first-child', { hasText: 'in_the_log' }).waitFor(SOON);
+    await page.locator('table.log tbody tr.event', { hasText: 'in_the_log' }).first().waitFor(SOON);
     await close();
 });
 
-test('a full floor says so in words, is told as urgent, and another is recommended', async () => {
+test('a full floor says so in words and is no alarm, and another is recommended', async () => {
     const { page, close } = await open(browser, server);
     await isLive(page);
     const { available_slots: room } = await server.call('GET', '/floors/1');
     await server.post(...entries(1, room));
-    await shows(card(page, 1).locator('.digits'), 'FULL');
-    await shows(card(page, 1).locator('.badge'), 'Full');
+    await shows(card(page, 1).locator('.digits'), 'Full');
+    await shows(card(page, 1).locator('.state'), /^\s*Full( since \d\d:\d\d)?$/);
     await shows(page.locator('.next-floor'), 'First Floor');
-    await shows(page.locator('.need.high'), 'Ground Floor is full');
+    await shows(page.locator('.needs .well'), 'Nothing needs you.');
+    assert.equal(await page.locator('.need').count(), 0);
     await close();
 });
 

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { Server, entries, event, isLive, launch, open, shows } from './harness.mjs';
+import { Server, act, entries, event, isLive, launch, open, openMenu, shows } from './harness.mjs';
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
-const views = ['now', 'history', 'events', 'attention'];
+const views = ['now', 'history', 'events', 'cameras', 'attention'];
 
 let server;
 let browser;
@@ -43,6 +43,7 @@ async function show(page, view) {
     await page.locator('main .wait').waitFor({ state: 'detached' });
     if (view === 'history') await page.locator('.plot canvas').first().waitFor();
     if (view === 'events') await page.locator('table.log').waitFor();
+    if (view === 'now') await page.locator('.card .day-chart .today').first().waitFor({ state: 'attached' });
 }
 
 for (const colorScheme of ['light', 'dark']) {
@@ -53,15 +54,18 @@ for (const colorScheme of ['light', 'dark']) {
             assert.deepEqual(await findings(page), [], view);
         }
         await show(page, 'now');
-        for (const name of ['Recount Ground Floor', 'Edit Ground Floor', 'Close Ground Floor']) {
-            await page.getByRole('button', { name, exact: true }).click();
+        await openMenu(page);
+        assert.deepEqual(await findings(page), [], 'menu');
+        for (const what of ['Correct count of', 'Edit', 'Close']) {
+            const name = `${what} Ground Floor`;
+            await act(page, 'Ground Floor', name);
             await page.locator('dialog').waitFor();
             assert.deepEqual(await findings(page), [], name);
             await page.keyboard.press('Escape');
             await page.locator('dialog').waitFor({ state: 'detached' });
         }
         await show(page, 'events');
-        await page.locator('table.log tbody tr').first().click();
+        await page.locator('table.log tbody tr.event').first().click();
         await page.locator('dialog .track li').first().waitFor();
         assert.deepEqual(await findings(page), [], 'story');
         await close();
@@ -93,6 +97,7 @@ test('colours follow the system, or the choice, which is kept', async () => {
     await page.emulateMedia({ colorScheme: 'dark' });
     const dark = await ground();
     assert.notEqual(dark, light);
+    await openMenu(page);
     await page.locator('select.theme').selectOption('light');
     assert.equal(await ground(), light);
     await page.reload();
@@ -106,6 +111,7 @@ test('charts take the colours of the theme', async () => {
     const picture = () => canvas.evaluate((drawn) => drawn.toDataURL());
     await canvas.waitFor();
     const light = await picture();
+    await openMenu(page);
     await page.locator('select.theme').selectOption('dark');
     await page.waitForFunction(
         (before) => document.querySelector('.plot canvas').toDataURL() !== before, light,
@@ -117,6 +123,7 @@ test('the language is the reader\'s, and can be chosen', async () => {
     const { page, close } = await open(browser, server, '/', { locale: 'de-DE' });
     await shows(page.locator('.top nav a'), 'Verlauf');
     assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
+    await openMenu(page);
     await page.getByLabel('Sprache').selectOption('en');
     await shows(page.locator('.top nav a'), 'History');
     await close();

@@ -1,6 +1,6 @@
 // Pictures of the page with a real morning: two weeks of the JPL garage, moved so that the moment
 // when it fills is now, on the same day of the week where that is a working day; and the same two
-// weeks twice before, for a forecast needs some history.
+// weeks three times before, for a forecast needs some history.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Server, isLive, launch, open } from './harness.mjs';
@@ -45,8 +45,9 @@ try {
     }
     const now = new Date();
     const { zone, weekday } = morning(now);
+    await server.call('PATCH', '/sites/default', { time_zone: zone });
     const moment = Date.parse((days[weekday - 1] ?? days[4]) + MOMENT);
-    for (const rounds of [2, 1, 0]) {
+    for (const rounds of [3, 2, 1, 0]) {
         const shift = now.getTime() - moment - rounds * 14 * DAYS;
         const round = rounds ? `/${rounds}` : '';
         await server.post(...await events(now.getTime(), shift, floors, round));
@@ -59,12 +60,12 @@ try {
     };
     const ready = async (page) => {
         await isLive(page);
-        await page.locator('.tail li').first().waitFor();
-        await page.locator('.needs .small').first().waitFor();
-        await page.locator('.spark .band').first().waitFor({ state: 'attached' });
-        await page.waitForFunction(() => [...document.querySelectorAll('.trend p')].every(
-            (trend) => !trend.textContent.includes('not known'),
-        ));
+        await page.locator('.flow .in', { hasText: /\d/ }).waitFor();
+        await page.locator('.camera-sums li').first().waitFor({ state: 'attached' });
+        await page.locator('.hero .usual').first().waitFor({ state: 'attached' });
+        await page.locator('.hero .ahead').first().waitFor({ state: 'attached' });
+        await page.locator('.card .state.will, .card .state.may').first()
+            .waitFor({ state: 'attached' });
     };
     const week = async (page) => {
         await isLive(page);
@@ -73,6 +74,7 @@ try {
     };
     const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
     await shoot('now-light', '/#now', { colorScheme: 'light' }, ready);
+    await shoot('now-dark', '/#now', { colorScheme: 'dark' }, ready);
     await shoot('now-phone', '/#now', { ...phone, colorScheme: 'light' }, ready);
     const tall = { viewport: { width: 1440, height: 1420 } };
     await shoot('history-dark', '/#history', { ...tall, colorScheme: 'dark' }, week);

@@ -2,7 +2,7 @@
 // buttons.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Server, card, isLive, launch, open, shows } from './harness.mjs';
+import { Server, act, card, isLive, launch, open, openMenu, shows } from './harness.mjs';
 
 let server;
 let browser;
@@ -33,6 +33,7 @@ test('a key is asked for, a wrong one is told, a good one opens', async () => {
     await signIn(page, keys.Ann);
     await isLive(page);
     await card(page, 1).waitFor();
+    await openMenu(page);
     await shows(page.locator('.session'), 'Ann');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.locator('dialog.sign-in').waitFor();
@@ -44,7 +45,9 @@ test('who may only look has no buttons that change', async () => {
     await signIn(page, keys.Eve);
     await isLive(page);
     await card(page, 1).waitFor();
-    for (const name of ['Add a floor', 'Recount Ground Floor', 'Close Ground Floor']) {
+    await openMenu(page);
+    await shows(page.locator('.menu-items'), 'You may look.');
+    for (const name of ['Add a floor', 'Actions for Ground Floor']) {
         assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name);
     }
     await close();
@@ -60,10 +63,21 @@ test('a session that ends asks for the key again', async () => {
     await close();
 });
 
+test('a board is signed in by a link, with a key that may only look', async () => {
+    const { page, close } = await open(browser, server, `/display#key=${keys.Eve}`);
+    await page.locator('.board > li').first().waitFor();
+    assert.ok(!page.url().includes(keys.Eve), 'the key leaves the address');
+    await close();
+    const other = await open(browser, server, `/display#key=${keys.Ann}`);
+    await shows(other.page.locator('.board-note'), 'The link of this board is not valid.');
+    assert.equal(await other.page.locator('.board > li').count(), 0);
+    await other.close();
+});
+
 test('what changes counts is allowed by the session', async () => {
     const { page, close } = await open(browser, server);
     await signIn(page, keys.Ann);
-    await page.getByRole('button', { name: 'Recount Ground Floor', exact: true }).click();
+    await act(page, 'Ground Floor', 'Correct count of Ground Floor');
     const field = (label) => page.locator('dialog').getByLabel(label, { exact: true });
     await field('Vehicles counted').fill('7');
     await field('Reason').fill('Walked it');

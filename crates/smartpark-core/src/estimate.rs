@@ -3,6 +3,7 @@
 //! - [`cameras`]: which camera errs.
 //! - [`drift`]: how far a count may be off.
 //! - [`observed`]: what the estimates take, folded from stored facts.
+//! - [`usual`]: a day beside the same weekday of the last weeks.
 //! - [`forecast`]: how many vehicles a floor will hold in 15 minutes to 7 days.
 //!
 //! Everything here is a pure function of facts in event time: no clock, no files, no store. The
@@ -15,3 +16,4 @@ pub mod drift;
 pub mod forecast;
 pub mod observed;
 mod quiet;
+pub mod usual;

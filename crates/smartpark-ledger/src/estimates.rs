@@ -11,6 +11,7 @@ mod forecast;
 mod memory;
 mod survey;
 mod train;
+mod usual;
 
 use std::{
     collections::HashMap,
@@ -22,6 +23,7 @@ use jiff::tz::TimeZone;
 pub use cameras::{CameraJudgement, CameraQuality};
 pub use drift::{DriftHistory, DriftStep, FloorDrift, SiteDrift};
 pub use forecast::{Arrival, FloorForecast, SiteForecast};
+pub use usual::Today;
 
 use crate::{Error, Result, SmartPark, limits::MAX_OBSERVED_FLOORS};
 use memory::FloorMemory;

@@ -261,6 +261,32 @@ impl EventOperations<'_> {
         self.park.engine.last_seen(from.as_microsecond(), MAX_METRIC_CAMERAS).await
     }
 
+    /// When the server received the last event of each camera, by camera: of those among the last
+    /// [`RECENT_RECEIPTS`] events.
+    ///
+    /// ```
+    /// # use smartpark_ledger::{Direction, NewEvent, VehicleType};
+    /// # smartpark_ledger::doctest(async |park| {
+    /// # let entry = NewEvent::new("cam_001", 1, "t1", VehicleType::Car, Direction::Entry);
+    /// let recorded = park.events().record_event(entry).await?;
+    /// let received = park.events().get_last_received().await?;
+    /// assert_eq!(received["cam_001"], recorded.event.created_at);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the store cannot be read.
+    pub async fn get_last_received(self) -> Result<BTreeMap<String, Timestamp>> {
+        let receipts = self.park.engine.recent_receipts(RECENT_RECEIPTS).await?;
+        let mut received = BTreeMap::new();
+        for receipt in receipts {
+            let Ok(at) = Timestamp::from_microsecond(receipt.received_at) else { continue };
+            let last = received.entry(receipt.camera_id).or_insert(at);
+            *last = at.max(*last);
+        }
+        Ok(received)
+    }
+
     /// How old the events of cameras are at least when they arrive, drawn from the last
     /// [`RECENT_RECEIPTS`] events that were received: a camera whose clock is behind has no fresh
     /// ones.

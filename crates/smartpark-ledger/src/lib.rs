@@ -76,7 +76,7 @@ pub use doctest::doctest;
 pub use error::{Error, Result};
 pub use estimates::{
     Arrival, CameraJudgement, CameraQuality, DriftHistory, DriftStep, EstimateOperations,
-    FloorDrift, FloorForecast, SiteDrift, SiteForecast,
+    FloorDrift, FloorForecast, SiteDrift, SiteForecast, Today,
 };
 pub use events::EventOperations;
 pub use floors::FloorOperations;

@@ -31,6 +31,25 @@ pub(super) fn forecast(floor_id: Option<i64>) -> Value {
     })
 }
 
+/// Today on a floor or on the site.
+pub(super) fn today(floor_id: Option<i64>) -> Value {
+    let step = |at: &str, vehicles: Option<i64>| json!({"at": at, "vehicles": vehicles, "low": 2, "middle": 3, "high": 5});
+    json!({
+        "floor_id": floor_id,
+        "date": "2026-02-12",
+        "time_zone": "Europe/Berlin",
+        "start": "2026-02-11T23:00:00Z",
+        "end": "2026-02-12T23:00:00Z",
+        "at": "2026-02-11T23:10:45Z",
+        "current_vehicles": 4,
+        "total_slots": 50,
+        "full_since": null,
+        "usual_days": 6,
+        "usually_full": {"from": "2026-02-12T06:45:00Z", "until": "2026-02-12T14:00:00Z"},
+        "steps": [step("2026-02-11T23:00:00Z", Some(4)), step("2026-02-11T23:15:00Z", None)],
+    })
+}
+
 /// Where to send a driver who arrives later.
 pub(super) fn arrival() -> Value {
     let mut told = super::examples::recommendation();

@@ -313,6 +313,23 @@ pub(super) fn changes() -> Value {
     })
 }
 
+/// Cameras, one of them with a clock that is an hour behind.
+pub(super) fn cameras() -> Value {
+    json!({
+        "cameras": [{
+            "camera_id": "cam_001",
+            "last_event": "2026-02-12T09:30:44Z",
+            "last_received": "2026-02-12T10:30:45Z",
+            "last_heard": "2026-02-12T10:30:45Z",
+            "lag_seconds": 3600,
+            "is_behind": true,
+            "events_today": 42,
+            "at_limit_today": 0,
+            "refused": 0,
+        }],
+    })
+}
+
 /// What a cleanup answers.
 pub(super) fn cleanup() -> Value {
     json!({"deleted": 4210, "horizon": "2026-01-13T10:30:45Z"})

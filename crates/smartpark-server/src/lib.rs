@@ -7,6 +7,7 @@ mod assets;
 pub mod attention;
 mod auth;
 mod body;
+mod camera_list;
 mod camera_quality;
 pub mod camera_views;
 mod cameras;
@@ -60,6 +61,7 @@ mod sites;
 mod statistics;
 mod stream;
 mod tls;
+mod today;
 mod unpack;
 mod validate;
 pub mod views;
@@ -319,6 +321,8 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(history::get_history))
         .routes(routes!(forecast::get_floor_forecast))
         .routes(routes!(forecast::get_forecast))
+        .routes(routes!(today::get_floor_today))
+        .routes(routes!(today::get_today))
         .routes(routes!(drift::get_floor_drift))
         .routes(routes!(drift::get_drift))
         .routes(routes!(drift::get_floor_drift_history))
@@ -329,6 +333,7 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(attention::get_attention))
         .routes(routes!(inputs::receive_message))
         .routes(routes!(camera_quality::get_camera_quality))
+        .routes(routes!(camera_list::list_cameras))
         .routes(routes!(cameras::send_heartbeat))
         .routes(routes!(changes::list_changes))
         .routes(routes!(withdrawals::withdraw, withdrawals::list_withdrawals))

@@ -157,7 +157,7 @@ impl EstimateOperations<'_> {
         Ok(Arrival { at, floors, is_forecast })
     }
 
-    async fn floors_by_id(self) -> Result<Vec<Floor>> {
+    pub(super) async fn floors_by_id(self) -> Result<Vec<Floor>> {
         let mut floors = self.park.engine.floors().await?;
         floors.sort_by_key(|floor| floor.id);
         Ok(floors)

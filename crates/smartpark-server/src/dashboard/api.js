@@ -38,7 +38,9 @@ export async function call(method, path, body) {
         throw new Problem({});
     }
     if (response.status === 204) return null;
-    const answer = await response.json().catch(() => ({}));
+    const answer = await response.json().catch(() => null);
+    // An answer that broke off is none.
+    if (response.ok && answer === null) throw new Problem({});
     if (response.ok) return answer;
     if (response.status === 401 && path !== '/session') refusals.value += 1;
     throw new Problem({ status: response.status, title: response.statusText, ...answer });

@@ -1,12 +1,14 @@
 // The page: what is shown follows the address, what is known follows the stream.
 import { refusals } from './api.js';
-import { startAttention } from './attention.js';
+import { notices, startAttention } from './attention.js';
 import { startEstimates } from './estimates.js';
 import { html, effect, render, signal } from './html.js';
 import { language, t } from './i18n.js';
-import { readFloors, reconnect, startLive } from './live.js';
+import { liveness, readFloors, reconnect, startLive } from './live.js';
 import { isShut, readSession } from './session.js';
+import { startToday } from './today.js';
 import { startTrends } from './trends.js';
+import { Cameras } from './views/cameras.js';
 import { Dialogs } from './views/dialogs.js';
 import { Events } from './views/events.js';
 import { Footer, Header, Staleness, views } from './views/header.js';
@@ -15,11 +17,16 @@ import { Attention } from './views/needs.js';
 import { Now } from './views/now.js';
 import { SignIn } from './views/sign_in.js';
 
-const bodies = { now: Now, history: History, events: Events, attention: Attention };
+const bodies = {
+    now: Now, history: History, events: Events, cameras: Cameras, attention: Attention,
+};
+/** Addresses that mean a view of another name. */
+const aliases = { log: 'events', notices: 'attention' };
 const site = document.querySelector('meta[name=site]').getAttribute('content');
 
 const addressed = () => {
-    const name = location.hash.slice(1).split('?')[0];
+    const said = location.hash.replace(/^#\/?/, '').split('?')[0];
+    const name = aliases[said] ?? said;
     return views.includes(name) ? name : 'now';
 };
 const view = signal(addressed());
@@ -27,7 +34,8 @@ const view = signal(addressed());
 function App() {
     if (isShut.value) return html`<${SignIn} done=${begin} />`;
     const body = bodies[view.value];
-    return html`<div class="app" key=${language.value}>
+    const stale = liveness.value === 'stale' ? 'is-stale' : '';
+    return html`<div class=${`app ${stale}`} key=${language.value}>
         <${Header} view=${view.value} site=${site} />
         <${Staleness} />
         <main id="main" tabindex="-1"><${body} /></main>
@@ -47,7 +55,8 @@ addEventListener('hashchange', () => {
     if (location.hash !== '#main') view.value = addressed();
 });
 effect(() => {
-    document.title = `${t(`nav.${view.value}`)} · ${site}`;
+    const n = notices.value.length;
+    document.title = `${n ? `(${n}) ` : ''}${t(`nav.${view.value}`)} · ${site}`;
 });
 // A key was revoked, or a session ended.
 refusals.subscribe((n) => n > 0 && readSession());
@@ -58,3 +67,4 @@ startLive();
 startTrends();
 startAttention();
 startEstimates();
+startToday();

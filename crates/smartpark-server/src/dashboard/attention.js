@@ -34,6 +34,11 @@ export const needed = computed(() => {
     return [...untold, ...still];
 });
 
+/** Full floors are a state that the floors themselves show, not a task. */
+const STATES = ['floor_full', 'floor_nearly_full'];
+/** What a person must do, the most urgent first. */
+export const notices = computed(() => needed.value.filter(({ kind }) => !STATES.includes(kind)));
+
 /** Begins to ask. */
 export function startAttention() {
     onReload(ask);

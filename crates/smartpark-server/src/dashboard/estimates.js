@@ -1,15 +1,17 @@
 // What comes next on each floor, and how far its count may be off: asked for every few minutes,
 // for each question walks through months of facts.
 import { get } from './api.js';
-import { signal } from './html.js';
+import { computed, signal } from './html.js';
 import { now, onReload } from './live.js';
-import { activeFloors } from './state.js';
+import { activeFloors, site } from './state.js';
 
 const READ_EVERY = 300_000;
 /** A server keeps the folded facts of so many floors; more would be read anew every time. */
 const MOST_FLOORS = 32;
 /** As far as a driver or an attendant plans, in hours. */
 const AHEAD = 12;
+/** To the end of the day at the site. */
+const SITE_AHEAD = 24;
 
 /** @typedef {{ at: string, vehicles: number, low: number, high: number }} Step */
 /** @typedef {{ ready: boolean, steps: Step[], may_be_full_at: string | null,
@@ -25,6 +27,22 @@ export const forecasts = signal(new Map());
 /** By floor. @type {import('./vendor/signals.js').Signal<Map<number, Drift>>} */
 export const drifts = signal(new Map());
 
+/** Of the active floors together. @type {import('./vendor/signals.js').Signal<Forecast | null>} */
+export const siteForecast = signal(null);
+/** Of the active floors together. */
+const siteDrift = signal(null);
+/** How many slots of the site are really free; nothing where off by one or two is all. */
+export const siteLikely = computed(() => {
+    const [drift, whole] = [siteDrift.value, site.value];
+    const floors = drift?.floors ?? [];
+    const isNews = floors.some((floor) => floor.evidence.recounts || floor.evidence.nights >= 14);
+    if (!drift || !whole || !isNews || drift.high - drift.low <= 2) return null;
+    const moved = whole.current_vehicles - drift.count;
+    const { total_slots: slots } = whole;
+    const free = (cars) => Math.max(0, Math.min(slots, slots - cars - moved));
+    return { low: free(drift.high), high: free(drift.low) };
+});
+
 /** Begins to ask. */
 export function startEstimates() {
     onReload(read);
@@ -39,6 +57,8 @@ export function startEstimates() {
 async function read() {
     const floors = activeFloors.peek();
     if (floors.length > MOST_FLOORS) return;
+    const whole = await quietly('/forecast', { hours: SITE_AHEAD });
+    siteForecast.value = whole?.ready ? whole : null;
     for (const { id } of floors) {
         const told = await quietly(`/floors/${id}/forecast`, { hours: AHEAD });
         const next = new Map(forecasts.value);
@@ -47,6 +67,7 @@ async function read() {
         forecasts.value = next;
     }
     const told = await quietly('/drift');
+    if (told) siteDrift.value = told;
     if (told) drifts.value = new Map(told.floors.map((drift) => [drift.floor_id, drift]));
 }
 

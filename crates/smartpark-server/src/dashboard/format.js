@@ -1,5 +1,10 @@
-// Numbers and times as the reader's locale writes them, in the reader's time zone.
+// Numbers and times as the reader's locale writes them, in the time zone of the site where that is
+// known, else in the reader's.
+import { signal } from './html.js';
 import { locale, t } from './i18n.js';
+
+/** The time zone of the site; undefined as long as it is not known. */
+export const siteZone = signal(undefined);
 
 /** @type {Map<string, any>} */
 const made = new Map();
@@ -12,7 +17,18 @@ function maker(kind, options) {
     return made.get(key);
 }
 
-const date = (options) => (when) => maker(Intl.DateTimeFormat, options).format(new Date(when));
+/** The same whatever the reader's language: for what is computed. */
+function english(options) {
+    const key = `english ${siteZone.value} ${JSON.stringify(options)}`;
+    if (!made.has(key)) {
+        const all = { timeZone: siteZone.value, ...options };
+        made.set(key, new Intl.DateTimeFormat('en-GB', all));
+    }
+    return made.get(key);
+}
+
+const date = (options) => (when) =>
+    maker(Intl.DateTimeFormat, { timeZone: siteZone.value, ...options }).format(new Date(when));
 
 /** @param {number} value */
 export const number = (value, digits = 0) =>
@@ -33,10 +49,26 @@ export const dayTime = date({
     weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit',
 });
 export const dayMonth = date({ day: 'numeric', month: 'short', year: 'numeric' });
+/** The name of the weekday. */
+export const weekdayName = date({ weekday: 'long' });
+const weekdayShort = date({ weekday: 'short' });
+const isToday = (when) => dayMonth(when) === dayMonth(Date.now());
 /** The time, and the day where it is not today. */
 export const whenShort = (when) =>
-    (new Date(when).toDateString() === new Date().toDateString()
-        ? seconds(when) : `${day(when)}, ${seconds(when)}`);
+    (isToday(when) ? seconds(when) : `${day(when)}, ${seconds(when)}`);
+/** The time of today, the weekday of the last days, else the date. */
+export const whenBrief = (when) => {
+    if (isToday(when)) return clock(when);
+    return Date.now() - new Date(when).getTime() < 6 * 86_400_000 ? weekdayShort(when) : day(when);
+};
+/** The hour of the day, 0 to 23. @returns {number} */
+export const hourOf = (when) => Number(english({ hour: 'numeric', hour12: false }).format(
+    new Date(when),
+)) % 24;
+const WEEK = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
+/** The day of the week, 0 is Monday. @returns {number} */
+export const weekdayIndex = (when) =>
+    WEEK.indexOf(english({ weekday: 'short' }).format(new Date(when)));
 /** @param {number} weekday 0 is Monday */
 export const weekday = (weekday) =>
     maker(Intl.DateTimeFormat, { weekday: 'short', timeZone: 'UTC' })

@@ -1,7 +1,7 @@
 // The last hour of each floor: read once a minute, and carried on by every change that is told.
 import { get } from './api.js';
 import { signal } from './html.js';
-import { now, onReload, serverNow } from './live.js';
+import { now, onReload } from './live.js';
 import { activeFloors, followCounts } from './state.js';
 
 export const HOUR = 3_600_000;
@@ -53,13 +53,4 @@ function append(floor, when) {
     /** @type {[number, number][]} */
     const longer = [...kept, [when, floor.current_vehicles]];
     trends.value = new Map(trends.value).set(floor.id, longer);
-}
-
-/** By how much the count of a floor moved in the last hour; nothing where that is not known. */
-export function movement(points, count) {
-    const begin = serverNow() - HOUR;
-    const first = points?.[0];
-    if (!first || first[0] > begin + 120_000) return null;
-    const before = points.findLast(([time]) => time <= begin) ?? first;
-    return count - before[1];
 }

@@ -207,6 +207,12 @@ impl Site {
         }
     }
 
+    /// The sum of the floors at each quarter of an hour, in their order.
+    #[must_use]
+    pub fn readings(&self) -> Vec<(i64, Option<Walk>)> {
+        self.sums.iter().map(|(at, seen)| (*at, *seen)).collect()
+    }
+
     /// How full the floors together were.
     #[must_use]
     pub fn series(&self, zone: &TimeZone, until: i64) -> Series {

@@ -7,9 +7,9 @@ const FONT = '12px system-ui, sans-serif';
 
 const look = () => ({
     font: FONT,
-    stroke: () => ink('muted'),
-    grid: { stroke: () => ink('grid'), width: 1 },
-    ticks: { stroke: () => ink('grid'), width: 1, size: 4 },
+    stroke: () => ink('ink-2'),
+    grid: { stroke: () => ink('line'), width: 1 },
+    ticks: { stroke: () => ink('line'), width: 1, size: 4 },
 });
 
 /** The time below a chart: hours, and the day where it changes. */
@@ -19,7 +19,7 @@ export const timeAxis = () => ({
     values: (_plot, splits, _axis, _space, step) => splits.map((split, i) => {
         const when = new Date(split * 1000);
         if (step >= DAY) return day(when);
-        const isNew = i === 0 || new Date(splits[i - 1] * 1000).getDate() !== when.getDate();
+        const isNew = i === 0 || day(splits[i - 1] * 1000) !== day(when);
         return isNew ? `${clock(when)}\n${day(when)}` : clock(when);
     }),
     size: 44,

@@ -2,17 +2,18 @@
 import { html } from '../html.js';
 import { language, languages, speak, t } from '../i18n.js';
 import { heard, liveness, now } from '../live.js';
-import { session, signOut } from '../session.js';
-import { duration, seconds } from '../format.js';
-import { needed } from '../attention.js';
+import { mayChange, session, signOut } from '../session.js';
+import { clock, duration, seconds } from '../format.js';
+import { notices } from '../attention.js';
+import { ask } from './dialogs.js';
+import { Menu } from './menu.js';
 import { ThemeChoice } from './theme_choice.js';
 
-export const views = ['now', 'history', 'events', 'attention'];
+export const views = ['now', 'history', 'events', 'cameras', 'attention'];
 
 /** @param {{ view: string, site: string }} props */
 export function Header({ view, site }) {
-    return html`<header class="top">
-        <a class="skip" href="#main">${t('skip')}</a>
+    return html`<header class="top"><a class="skip" href="#main">${t('skip')}</a><div>
         <p class="brand"><span class="logo" aria-hidden="true">P</span>${site}</p>
         <nav aria-label=${t('nav')}>
             ${views.map((name) => html`<a key=${name} href=${`#${name}`}
@@ -20,13 +21,13 @@ export function Header({ view, site }) {
                 ${name === 'attention' && html`<${Needed} />`}</a>`)}
         </nav>
         <${Status} />
-        <${Session} />
-    </header>`;
+        <${Menu} text=${`${t('menu')} ▾`}>${(choose) => html`<${MenuItems} choose=${choose} />`}<//>
+    </div></header>`;
 }
 
 /** How many things need somebody. */
 function Needed() {
-    const n = needed.value.length;
+    const n = notices.value.length;
     if (!n) return null;
     return html`${' '}<span class="count"><span aria-hidden="true">${n}</span
         ><span class="unseen">${t('attention.count', { n })}</span></span>`;
@@ -35,9 +36,9 @@ function Needed() {
 /** Whether the numbers are those of now. */
 function Status() {
     const kind = liveness.value;
-    return html`<p class=${`status ${kind}`} role="status">
-        <span class="dot" aria-hidden="true"></span>${t(`live.${kind}`, { since: since(kind) })}
-    </p>`;
+    return html`<p class=${`status ${kind}`}><span class="dot" aria-hidden="true"></span>
+        <span role="status">${t(`live.${kind}`, { since: since(kind) })}</span>
+        ${kind === 'live' && html`<span aria-hidden="true">${clock(now.value)}</span>`}</p>`;
 }
 
 const since = (kind) => (kind === 'stale' ? seconds(heard.value) : '');
@@ -52,23 +53,27 @@ export function Staleness() {
     </div>`;
 }
 
-function Session() {
+/** How the page looks and speaks, who looks at it, and what else there is. */
+function MenuItems({ choose }) {
     const { auth, name, role } = session.value;
-    if (auth !== 'key' || !role) return null;
-    return html`<p class="session"><span>${name} · ${t(`role.${role}`)}</span>
-        <button type="button" class="quiet" onClick=${signOut}>${t('sign-out')}</button></p>`;
-}
-
-/** The bottom of the page: how it looks and speaks, and what else there is. */
-export function Footer() {
-    return html`<footer>
+    const isSignedIn = auth === 'key' && role;
+    return html`${isSignedIn && html`<p class="session">${name} · ${t(`role.${role}`)}</p>`}
+        ${isSignedIn && !mayChange.value && html`<p class="small">${t('menu.look')}</p>`}
         <${ThemeChoice} />
         <label>${t('language')}
             <select value=${language.value} onChange=${(e) => speak(e.target.value)}>
                 ${languages.map(([tag, name]) =>
                     html`<option key=${tag} value=${tag} lang=${tag}>${name}</option>`)}
             </select></label>
-        <span class="links"><a href="display">${t('link.display')}</a>
-            <a href="docs">${t('link.docs')}</a></span>
-    </footer>`;
+        ${mayChange.value && html`<button type="button" onClick=${choose(() => ask('floor'))}>
+            ${t('floor.add')}</button>`}
+        <a href="display">${t('link.display')}</a><a href="docs">${t('link.docs')}</a>
+        ${isSignedIn && html`<button type="button" onClick=${choose(signOut)}>
+            ${t('sign-out')}</button>`}`;
+}
+
+/** The bottom of the page: what else there is. */
+export function Footer() {
+    return html`<footer><a href="display">${t('link.display')}</a>
+        <a href="docs">${t('link.docs')}</a></footer>`;
 }

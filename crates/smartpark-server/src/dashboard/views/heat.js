@@ -1,10 +1,10 @@
 // The busiest hours of the week: how many vehicles cross the lines in an hour, on average.
 import { html } from '../html.js';
 import { t } from '../i18n.js';
-import { dayMonth, number, weekday } from '../format.js';
+import { dayMonth, hourOf, number, weekday, weekdayIndex } from '../format.js';
 import { busiest } from '../history_state.js';
 
-const LEVELS = 6;
+const LEVELS = 4;
 
 export function Heat() {
     if (!busiest.value) return null;
@@ -34,8 +34,7 @@ export function Heat() {
 export function averages(steps) {
     const [crossed, hours] = [Array(7 * 24).fill(0), Array(7 * 24).fill(0)];
     for (const step of steps) {
-        const begin = new Date(step.start);
-        const cell = ((begin.getDay() + 6) % 7) * 24 + begin.getHours();
+        const cell = weekdayIndex(step.start) * 24 + hourOf(step.start);
         crossed[cell] += step.entries + step.exits;
         hours[cell] += 1;
     }

@@ -9,7 +9,7 @@ import { ranges } from '../history_window.js';
 import { floors } from '../state.js';
 import { Fault, Field, onSubmit } from './form.js';
 import { Heat } from './heat.js';
-import { localInput } from './local_input.js';
+import { fromLocal, localInput } from './local_input.js';
 import { Occupancy } from './occupancy.js';
 import { Cameras, Figures, Types } from './sums.js';
 import { Traffic } from './traffic.js';
@@ -56,7 +56,7 @@ function Choice() {
 
 function Custom() {
     const take = ({ start, end }) => {
-        const [begin, until] = [new Date(start), new Date(end)];
+        const [begin, until] = [fromLocal(start), fromLocal(end)];
         if (begin < until) custom.value = { start: begin, end: until };
     };
     const now = Date.now();

@@ -1,39 +1,85 @@
-// What needs a person, each with what to do.
+// What needs a person: grouped by what it is, each with what to do.
 import { html } from '../html.js';
 import { has, t } from '../i18n.js';
-import { isKnown, needed } from '../attention.js';
+import { isKnown, notices } from '../attention.js';
 import { number, whenShort } from '../format.js';
-import { activeFloors } from '../state.js';
+import { mayChange } from '../session.js';
+import { ask } from './dialogs.js';
+import { ClockMark, CountMark, RefusedMark, SilentMark } from './marks.js';
 
-const marks = { high: '■', medium: '▲', low: '●' };
+/** The shape of each kind; others are told by their level. */
+const shapes = {
+    recount_suggested: CountMark,
+    events_at_limit: CountMark, camera_behind: ClockMark, camera_silent: SilentMark,
+    events_refused: RefusedMark, time_distrusted: ClockMark,
+};
+/** Names that are told of one group. */
+const MOST_NAMES = 5;
+
+/** @typedef {import('../attention.js').Need} Need */
 
 /** @param {{ most?: number, heading: 'h1' | 'h2' }} props */
 export function Needs({ most = Infinity, heading }) {
-    const all = needed.value;
+    const all = grouped(/** @type {Need[]} */ (notices.value));
     const shown = all.slice(0, most);
-    return html`<section class="needs" aria-labelledby="needs-title">
-        <div class="section-head"><${heading} id="needs-title">${t('attention')}<//>
+    const n = notices.value.length;
+    return html`<section class="needs panel" aria-labelledby="needs-title">
+        <div class="panel-head"><${heading} id="needs-title">${t('attention')}<//>
             ${all.length > shown.length && html`<a href="#attention">
-                ${t('attention.all', { n: all.length })}</a>`}</div>
+                ${t('attention.all', { n: number(n) })}</a>`}</div>
+        <p class="unseen" role="status">${isKnown.value && t('attention.count', { n })}</p>
         ${!isKnown.value && html`<p class="fault">${t('attention.unknown')}</p>`}
-        ${all.length === 0 && isKnown.value && html`<p class="well">✓ ${t('attention.none')}</p>`}
-        <ul>${shown.map((need) => html`<${Need} key=${name(need)} need=${need} />`)}</ul>
+        ${all.length === 0 && isKnown.value && html`<p class="well">${t('attention.none')}</p>`}
+        <ul>${shown.map((group) => html`<${Group} key=${name(group[0])} group=${group} />`)}</ul>
     </section>`;
 }
 
 const name = (need) => [need.kind, need.floor_id, need.camera_id, need.reason,
     need.kind === 'not_counted' && need.detail].join('/');
 
-function Need({ need }) {
-    const { level, since, last } = need;
+/** Needs of one kind, reason and level stand together, in the place of the first of them.
+ *  @param {Need[]} needs @returns {Need[][]} */
+export function grouped(needs) {
+    /** @type {Map<string, Need[]>} */
+    const groups = new Map();
+    for (const need of needs) {
+        const isOne = !has(`need.${need.kind}.group`);
+        const key = isOne ? name(need) : [need.kind, need.reason, need.level].join('/');
+        groups.set(key, [...(groups.get(key) ?? []), need]);
+    }
+    return [...groups.values()];
+}
+
+/** @param {{ group: Need[] }} props */
+function Group({ group }) {
+    const [first] = group;
+    const { level, since, last, kind } = first;
+    const Shape = shapes[kind];
+    const isOne = group.length === 1;
     return html`<li class=${`need ${level}`}>
-        <span class="mark" aria-hidden="true">${marks[level]}</span>
-        <div><p class="what"><span class="unseen">${t(`level.${level}`)}: </span>${what(need)}</p>
-            <p class="advice">${advice(need)}</p>
-            ${(since || last) && html`<p class="small">${since
+        <span class=${`shape ${level}`} aria-hidden="true">${Shape ? html`<${Shape} />` : '●'}</span>
+        <div><p class="what"><span class="unseen">${t(`level.${level}`)}: </span
+            >${isOne ? what(first) : whatOf(group)}</p>
+            <p class="advice">${words(first, 'advice', first.advice)}</p>
+            ${isOne && (since || last) && html`<p class="small">${since
                 ? t('since', { when: whenShort(since) })
                 : t('last', { when: whenShort(last) })}</p>`}
+            ${isOne && html`<${Actions} need=${first} />`}
         </div></li>`;
+}
+
+/** Notices show what can be done, because that is their point. */
+function Actions({ need }) {
+    const counts = ['recount_suggested', 'events_at_limit'].includes(need.kind);
+    if (counts && need.floor_id !== null && mayChange.value) {
+        return html`<p class="acts"><button type="button" class="plain"
+            aria-label=${t('recount.about', { floor: need.floor ?? '' })}
+            onClick=${() => ask('recount', need.floor_id)}>${t('need.recount')}</button></p>`;
+    }
+    if (need.camera_id !== null) {
+        return html`<p class="acts"><a class="act-link" href="#cameras">${t('need.camera')}</a></p>`;
+    }
+    return null;
 }
 
 /** The page's own words where it has any for this kind, else the server's. */
@@ -47,13 +93,13 @@ function words(need, part, fallback) {
 
 const what = (need) => words(need, 'what', need.detail);
 
-/** Where to send cars instead, for a floor that is full. */
-function advice(need) {
-    if (need.kind === 'floor_full') {
-        const isOpen = activeFloors.value.some((floor) => floor.available_slots > 0);
-        return t(isOpen ? 'need.floor_full.advice' : 'need.floor_full.all.advice');
-    }
-    return words(need, 'advice', need.advice);
+/** What a group has in common, and the names of those in it. @param {Need[]} group */
+function whatOf(group) {
+    const names = group.slice(0, MOST_NAMES)
+        .map((need) => need.camera_id ?? need.floor ?? t('camera.unnamed'));
+    const more = group.length - names.length;
+    if (more > 0) names.push(t('need.more', { n: more }));
+    return t(`need.${group[0].kind}.group`, { n: number(group.length), names: names.join(', ') });
 }
 
 /** The whole list, as a view of its own. */

@@ -49,13 +49,13 @@ function options() {
     return {
         scales: { y: { range: (_plot, _low, high) => [0, Math.max(1, high) * 1.05] } },
         axes: [timeAxis(), vehicleAxis(t('unit.vehicles'))],
-        bands: [{ series: [1, 2], fill: () => ink('band') }],
+        bands: [{ series: [1, 2], fill: () => ink('usual') }],
         series: [
             {},
             { paths: stepped, width: 0, points: { show: false } },
             { paths: stepped, width: 0, points: { show: false } },
-            { stroke: () => ink('accent'), width: 2, points: { show: false } },
-            { paths: stepped, stroke: () => ink('full'), width: 1.5, dash: [6, 4],
+            { stroke: () => ink('data'), width: 2, points: { show: false } },
+            { paths: stepped, stroke: () => ink('ink'), width: 1.5, dash: [6, 4],
                 points: { show: false } },
         ],
     };

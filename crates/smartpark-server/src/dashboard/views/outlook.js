@@ -1,5 +1,4 @@
 // What a floor's count may really be, and when the floor may be full.
-import { html } from '../html.js';
 import { t } from '../i18n.js';
 import { clock, number } from '../format.js';
 import { drifts, forecasts } from '../estimates.js';
@@ -10,16 +9,10 @@ const NEWS = 2;
 /** Before so many nights, or a recount, every band is wide: that is no news either. */
 const NIGHTS = 14;
 
-/** @param {{ floor: import('../state.js').Floor }} props */
-export function Outlook({ floor }) {
-    const lines = [full(floor), ...unsure(floor)].filter(Boolean);
-    if (!lines.length) return null;
-    return html`<ul class="outlook">${lines.map(({ key, text }) =>
-        html`<li key=${key} class=${key}>${text}</li>`)}</ul>`;
-}
-
-/** When the floor may be full; nothing if it is full already. */
-function full(floor) {
+/** When a floor may be full, or that it stays free; nothing if it is full already.
+ *  @param {import('../state.js').Floor} floor
+ *  @returns {{ key: 'will' | 'may' | 'room', text: string } | null} */
+export function outlook(floor) {
     const forecast = forecasts.value.get(floor.id);
     if (!forecast || floor.available_slots <= 0) return null;
     const time = (at) => (at && Date.parse(at) > serverNow() ? clock(at) : null);
@@ -30,24 +23,38 @@ function full(floor) {
     return until ? { key: 'room', text: t('outlook.room', { time: clock(until) }) } : null;
 }
 
-/** Between which numbers the true one is, and when to count. */
-function unsure(floor) {
+/** Between which numbers the vehicles really are; nothing where that is no news.
+ *  @param {import('../state.js').Floor} floor */
+export function between(floor) {
     const drift = drifts.value.get(floor.id);
-    if (!drift) return [];
-    const { low, high, caution, evidence, suggested_recount: count } = drift;
-    if (evidence.nights < NIGHTS && !evidence.recounts) return [];
+    if (!drift) return null;
+    const { low, high, evidence } = drift;
+    if (evidence.nights < NIGHTS && !evidence.recounts) return null;
+    if (high - low <= NEWS && drift.count >= low && drift.count <= high) return null;
     // The band moves on with the count until it is estimated again.
     const moved = floor.current_vehicles - drift.count;
-    const place = (bound) => number(Math.max(0, Math.min(floor.total_slots, bound + moved)));
+    const bounded = (bound) => Math.max(0, Math.min(floor.total_slots, bound + moved));
+    return { low: bounded(low), high: bounded(high) };
+}
+
+/** How many slots are really free, in words; nothing where that is no news. */
+export function likelyFree(floor) {
+    const cars = between(floor);
+    if (!cars) return null;
+    const [low, high] = [floor.total_slots - cars.high, floor.total_slots - cars.low];
+    return low === high ? t('likely.one', { n: number(low) })
+        : t('likely', { low: number(low), high: number(high) });
+}
+
+/** Why a count may be off by more, and when to count. @returns {{ key: string, text: string }[]} */
+export function advice(floor) {
+    const drift = drifts.value.get(floor.id);
+    if (!drift || (drift.evidence.nights < NIGHTS && !drift.evidence.recounts)) return [];
+    const { caution, suggested_recount: count } = drift;
     const lines = [];
-    if (high - low > NEWS || drift.count < low || drift.count > high) {
-        const between = { low: place(low), high: place(high) };
-        lines.push({ key: 'between', text: t('outlook.between', between) });
-    }
     if (caution) lines.push({ key: 'caution', text: t(`outlook.${caution.kind}`, caution) });
     if (count) {
-        const time = clock(count.best_at);
-        lines.push({ key: 'count', text: t('outlook.count', { time }) });
+        lines.push({ key: 'count', text: t('outlook.count', { time: clock(count.best_at) }) });
     }
     return lines;
 }

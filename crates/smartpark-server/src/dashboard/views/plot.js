@@ -1,6 +1,11 @@
 // A chart, drawn by uPlot: it follows the width of its place and the colours of the theme, tells
 // what is under the pointer, and where a stretch was drawn it says which.
+import { siteZone } from '../format.js';
 import { html, useEffect, useRef } from '../html.js';
+
+/** A date whose local parts are those of the site. @param {Date} when */
+const zoned = (when) => (siteZone.value
+    ? globalThis.uPlot.tzDate(when, siteZone.value) : when);
 
 // Not shown; only its colour is asked for.
 const probe = document.createElement('span');
@@ -31,6 +36,7 @@ export function Plot({ data, options, label, tip, zoom }) {
             ...size(),
             legend: { show: false },
             cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false } },
+            tzDate: (seconds) => zoned(new Date(seconds * 1000)),
             ...options,
             hooks: { setSelect: [(u) => select(u, told.current.zoom)] },
             plugins: [tooltip(told)],

@@ -44,7 +44,7 @@ function options(step) {
             y: { range: (_plot, low, high) => [Math.min(-1, low * 1.1), Math.max(1, high * 1.1)] },
         },
         axes: [timeAxis(), vehicleAxis(t('unit.events'))],
-        series: [{}, bar('in'), bar('out')],
+        series: [{}, bar('data'), bar('before')],
     };
 }
 

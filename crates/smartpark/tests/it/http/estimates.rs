@@ -145,3 +145,38 @@ fn what_does_not_fit_is_named() {
         assert_problem(&server.get(path), 404, "not-found", &[]);
     }
 }
+
+#[test]
+fn today_stands_beside_the_same_weekday_of_the_last_weeks() {
+    let server = TestServer::start();
+    server.post(&weeks()).expect(200);
+    let today = server.get("/floors/1/today").expect(200);
+    assert_eq!((&today["date"], &today["time_zone"]), (&json!("2026-02-12"), &json!("UTC")));
+    assert_eq!((&today["usual_days"], &today["usually_full"]), (&json!(3), &Value::Null));
+    let steps = today["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 96);
+    // The weeks repeat: what is usual at six in the morning is what is there today.
+    let six = &steps[24];
+    assert_eq!(six["at"], "2026-02-12T06:00:00Z");
+    assert_eq!((&six["low"], &six["high"]), (&six["vehicles"], &six["vehicles"]));
+    assert!(six["vehicles"].as_i64().unwrap() > 0);
+    assert_eq!(steps[95]["vehicles"], Value::Null);
+    let site = server.get("/today").expect(200);
+    assert_eq!((&site["floor_id"], &site["steps"][24]), (&Value::Null, six));
+    assert_problem(&server.get("/floors/99/today"), 404, "not-found", &[]);
+}
+
+#[test]
+fn cameras_are_listed_with_a_clock_that_is_an_hour_behind() {
+    let server = TestServer::start();
+    for car in 0..6 {
+        let late = event(1, &format!("car {car}"), "entry", 3_600);
+        server.post(&json!([late])).expect(200);
+    }
+    let cameras = server.get("/cameras").expect(200)["cameras"].clone();
+    let camera = &cameras[0];
+    assert_eq!((&camera["lag_seconds"], &camera["is_behind"]), (&json!(3_600), &json!(true)));
+    assert_eq!(camera["last_event"], "2026-02-12T11:00:00Z");
+    assert_eq!(camera["last_received"], "2026-02-12T12:00:00Z");
+    assert_eq!((&camera["events_today"], &camera["refused"]), (&json!(6), &json!(0)));
+}
