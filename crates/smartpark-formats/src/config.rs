@@ -3,6 +3,7 @@
 //! [`Connections::parse`] reads the whole text and names every fault at once, each with its line
 //! and key. It reads nothing else: files of secrets are only named here.
 
+mod backup;
 mod camera;
 mod feeds;
 mod inputs;
@@ -15,6 +16,7 @@ mod video;
 
 use std::collections::BTreeMap;
 
+pub use backup::Backup;
 pub use camera::{Camera, Floor};
 pub use feeds::{Feed, Feeds};
 pub use inputs::{
@@ -36,8 +38,8 @@ use crate::{
 };
 
 /// The names of the tables that this module reads.
-pub const TABLES: [&str; 8] =
-    ["site", "feeds", "push", "webhook", "mqtt", "camera", "vision", "server"];
+pub const TABLES: [&str; 9] =
+    ["site", "feeds", "push", "webhook", "mqtt", "camera", "vision", "server", "backup"];
 
 /// Something in the file that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +72,8 @@ pub struct Connections {
     pub vision: Vision,
     /// `[server]`.
     pub server: Option<Server>,
+    /// `[backup]`.
+    pub backup: Option<Backup>,
 }
 
 impl Connections {
@@ -136,6 +140,7 @@ impl Connections {
             cameras,
             vision: root.table("vision").map(|table| Vision::read(&table)).unwrap_or_default(),
             server: root.table("server").and_then(|table| Server::read(&table)),
+            backup: root.table("backup").and_then(|table| Backup::read(&table)),
         }
     }
 

@@ -28,6 +28,7 @@
 //! [`EventOperations`], [`KeyOperations`], [`Migrations`], [`Seed`], and [`SmartPark::check`].
 
 mod attention;
+mod backups;
 pub mod check;
 pub mod clock;
 mod codes;
@@ -59,6 +60,7 @@ pub mod recorder;
 pub mod refusals;
 mod replica;
 mod resend;
+mod restore;
 mod schema;
 mod seed;
 mod site;
@@ -69,6 +71,7 @@ mod trust;
 
 pub use smartpark_core::*;
 
+pub use backups::{BackupMade, BackupPlan, BackupStatus};
 pub use clock::Clock;
 #[doc(hidden)]
 pub use doctest::doctest;
@@ -84,6 +87,7 @@ pub use keys::{IssuedKey, KeyOperations, Secret};
 pub use options::Options;
 pub use park::{ServerLock, SmartPark};
 pub use replica::Reading;
+pub use restore::{RestoreStep, Restored, restore};
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
 pub use states::StateChange;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::{Clock, limits};
+use crate::{BackupPlan, Clock, limits};
 
 /// What can be set about counting. The defaults are those of the contract.
 #[derive(Clone, Debug)]
@@ -19,6 +19,9 @@ pub struct Options {
     /// How many days of events are kept, if a server deletes older ones by itself. Attention tells
     /// when more stay than that.
     pub retention_days: Option<u32>,
+    /// Which backups a server makes of an embedded database by itself. Attention tells when the
+    /// last one is too old or failed.
+    pub backups: Option<BackupPlan>,
     /// The time zone of the site (UTC): nights, weekdays and hours of estimates are local.
     pub time_zone: TimeZone,
     /// Where the time comes from.
@@ -32,6 +35,7 @@ impl Default for Options {
             dedup_window: limits::DEFAULT_DEDUP_WINDOW,
             max_replica_lag: limits::DEFAULT_MAX_REPLICA_LAG,
             retention_days: None,
+            backups: None,
             time_zone: TimeZone::UTC,
             clock: Clock::system(),
         }

@@ -26,6 +26,7 @@ mod keys;
 mod memory;
 mod output;
 mod remote;
+mod restore;
 mod retention;
 mod serve;
 mod signals;
@@ -37,14 +38,18 @@ mod vision;
 mod window;
 mod words;
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
 use crate::{
-    Options, SiteRecord, SmartPark,
-    config::{ConfigError, ConfigFile, Layer, LogFormat, LogLevel, Settings, Span},
+    BackupPlan, Options, SiteRecord, SmartPark,
+    config::{ConfigError, ConfigFile, DEFAULT_FILE, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
 #[cfg(fuzzing)]
@@ -139,6 +144,7 @@ enum Command {
     Simulate(simulate::Args),
     Replay(import::replay::Args),
     Backup(backup::Args),
+    Restore(restore::Args),
     Check(check::Args),
     Changes(changes::ChangesArgs),
     Clock(clock::Args),
@@ -167,6 +173,8 @@ struct CompletionsArgs {
 /// What every command works with.
 struct Context {
     settings: Settings,
+    /// What the flags say, for a server that reads the file again.
+    flags: Layer,
     /// The configuration file that is named.
     config: Option<PathBuf>,
     out: Out,
@@ -208,6 +216,14 @@ impl Context {
         }
     }
 
+    /// The backups that the table `[backup]` asks for.
+    fn backups(&self) -> Option<BackupPlan> {
+        let backup = self.connections().ok().flatten()?.backup?;
+        let file = self.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+        let folder = file.parent().unwrap_or(Path::new("")).join(backup.folder);
+        Some(BackupPlan { folder, every: backup.every, keep: backup.keep })
+    }
+
     /// The tables of the configuration file; `None` without a file.
     fn connections(&self) -> anyhow::Result<Option<Connections>> {
         let Some(file) = ConfigFile::read(self.config.as_deref())? else { return Ok(None) };
@@ -225,6 +241,7 @@ impl Context {
             dedup_window: self.settings.dedup_window,
             retention_days: self.settings.retention_days,
             time_zone: self.time_zone(),
+            backups: self.backups(),
             ..Options::default()
         }
     }
@@ -254,7 +271,8 @@ fn run(cli: Cli) -> Outcome {
     if let Command::Config(args) = &cli.command {
         return config_check::run(args, config, &out);
     }
-    let settings = settings(&cli)?;
+    let flags = flags(&cli);
+    let settings = settings(flags.clone(), config.as_deref())?;
     let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
     let watches = matches!(&cli.command, Command::Vision(args) if args.watches());
     let quiet = if serves || watches { LogLevel::Info } else { LogLevel::Warn };
@@ -264,7 +282,7 @@ fn run(cli: Cli) -> Outcome {
     } else {
         tokio::runtime::Builder::new_current_thread()
     };
-    let context = Context { settings, config, out };
+    let context = Context { settings, flags, config, out };
     let runtime = runtime.enable_all().build()?;
     let outcome = runtime.block_on(command(cli.command, &context));
     // A thread that waits for standard input would hold a plain drop up for ever.
@@ -296,6 +314,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Replay(args) => import::replay::run(args, context).await,
         Command::Copy(args) => copy::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
+        Command::Restore(args) => restore::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Changes(args) => changes::run(args, context).await,
         Command::Clock(args) => clock::run(args, context).await,
@@ -310,9 +329,8 @@ async fn command(command: Command, context: &Context) -> Outcome {
     }
 }
 
-/// Flags over environment over file over defaults.
-fn settings(cli: &Cli) -> Result<Settings, ConfigError> {
-    let variable = |name: &str| std::env::var(name).ok();
+/// What the flags say.
+fn flags(cli: &Cli) -> Layer {
     let mut flags = Layer {
         database: cli.global.database.clone(),
         log_level: cli.global.log_level,
@@ -332,7 +350,13 @@ fn settings(cli: &Cli) -> Result<Settings, ConfigError> {
     };
     flags.max_clock_skew = counting.max_clock_skew;
     flags.dedup_window = counting.dedup_window;
-    let file = Layer::from_file(named_file(cli).as_deref())?;
+    flags
+}
+
+/// Flags over environment over file over defaults.
+fn settings(flags: Layer, named: Option<&Path>) -> Result<Settings, ConfigError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let file = Layer::from_file(named)?;
     let below = Layer::from_env(variable)?.over(file);
     Ok(Settings::from_layer(flags.over(below)))
 }

@@ -85,6 +85,7 @@ use crate::{
 use auth::Gate;
 pub use auth::{Network, Peer, Rates};
 use feeds::FeedDocuments;
+pub use feeds::OpenFeeds;
 use guard::Outside;
 use latest::Latest;
 pub use origin::Origin;
@@ -131,6 +132,8 @@ pub struct HttpConfig {
     pub connections: Arc<Connections>,
     /// The path under which a proxy publishes the server. Requests with and without it are served.
     pub base_path: BasePath,
+    /// The feeds that need no key; those of `connections` if none.
+    pub open_feeds: Option<OpenFeeds>,
 }
 
 impl Default for HttpConfig {
@@ -148,6 +151,7 @@ impl Default for HttpConfig {
             cors_origins: Vec::new(),
             connections: Arc::default(),
             base_path: BasePath::default(),
+            open_feeds: None,
         }
     }
 }
@@ -236,6 +240,7 @@ struct Shared {
     signs: Arc<Signs>,
     sites: Sites,
     feeds: FeedDocuments,
+    open_feeds: OpenFeeds,
     /// Becomes true when the server stops: streams end then.
     stopping: Arc<watch::Sender<bool>>,
 }
@@ -385,11 +390,14 @@ fn routes_until(
     stopping: Arc<watch::Sender<bool>>,
 ) -> (Router, App) {
     let (connections, signs) = (Arc::clone(&config.connections), Arc::<Signs>::default());
+    let open = || OpenFeeds::new(connections.feeds.open.clone());
+    let open_feeds = config.open_feeds.clone().unwrap_or_else(open);
     let app = App(Arc::new(Shared {
         inputs: Inputs::new(park.clone(), Arc::clone(&connections), Arc::clone(&signs)),
         sites: Sites::new(park.clone(), connections, config.site_name.as_deref()),
         signs,
         feeds: FeedDocuments::default(),
+        open_feeds,
         began: park.now(),
         outside: Arc::clone(outside),
         gate: Arc::new(Gate::new(park.clone(), config)),
