@@ -9,6 +9,7 @@ use std::{
     sync::OnceLock,
 };
 
+use smartpark_server::request_id::RequestId;
 use tracing_subscriber::{
     Layer, Registry,
     filter::{LevelFilter, Targets},
@@ -18,10 +19,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{
-    config::{LogFormat, LogLevel},
-    request_id::RequestId,
-};
+use crate::config::{LogFormat, LogLevel};
 
 /// What of the log is written; none before it was started.
 static FILTER: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
