@@ -9,6 +9,7 @@ mod feeds;
 mod inputs;
 mod mqtt;
 mod push;
+mod report;
 mod site;
 mod table;
 mod values;
@@ -26,6 +27,7 @@ pub use inputs::{
 };
 pub use mqtt::{Mqtt, MqttOut};
 pub use push::{Push, PushTarget, WEBHOOK_EVENTS, Webhook, WebhookFormat};
+pub use report::Reports;
 pub use site::{Site, SiteKind};
 pub use values::Endpoint;
 pub use video::{Server, Video, VideoLine, VideoMethod, Vision};
@@ -38,8 +40,8 @@ use crate::{
 };
 
 /// The names of the tables that this module reads.
-pub const TABLES: [&str; 9] =
-    ["site", "feeds", "push", "webhook", "mqtt", "camera", "vision", "server", "backup"];
+pub const TABLES: [&str; 10] =
+    ["site", "feeds", "push", "webhook", "mqtt", "camera", "vision", "server", "backup", "report"];
 
 /// Something in the file that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +76,8 @@ pub struct Connections {
     pub server: Option<Server>,
     /// `[backup]`.
     pub backup: Option<Backup>,
+    /// `[report]`.
+    pub reports: Option<Reports>,
 }
 
 impl Connections {
@@ -141,6 +145,7 @@ impl Connections {
             vision: root.table("vision").map(|table| Vision::read(&table)).unwrap_or_default(),
             server: root.table("server").and_then(|table| Server::read(&table)),
             backup: root.table("backup").and_then(|table| Backup::read(&table)),
+            reports: root.table("report").and_then(|table| Reports::read(&table)),
         }
     }
 

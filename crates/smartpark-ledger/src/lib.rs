@@ -59,6 +59,7 @@ pub mod recorder;
 #[doc(hidden)]
 pub mod refusals;
 mod replica;
+mod reports;
 mod resend;
 mod restore;
 mod schema;

@@ -46,6 +46,7 @@ mod places;
 mod problem;
 mod query;
 mod record;
+mod report;
 pub mod request_id;
 mod requests;
 mod room;
@@ -317,6 +318,9 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(floors::recount_floor))
         .routes(routes!(history::get_floor_history))
         .routes(routes!(history::get_history))
+        .routes(routes!(report::get_report))
+        .routes(routes!(report::download_report))
+        .routes(routes!(report::print_report))
         .routes(routes!(forecast::get_floor_forecast))
         .routes(routes!(forecast::get_forecast))
         .routes(routes!(drift::get_floor_drift))

@@ -26,6 +26,7 @@ mod keys;
 mod memory;
 mod output;
 mod remote;
+mod report;
 mod restore;
 mod retention;
 mod serve;
@@ -133,6 +134,7 @@ enum Command {
     Events(events::EventsArgs),
     Stats(events::StatsArgs),
     History(history::HistoryArgs),
+    Report(report::ReportArgs),
     Forecast(forecast::ForecastArgs),
     Drift(drift::DriftArgs),
     Attention(attention::AttentionArgs),
@@ -216,11 +218,17 @@ impl Context {
         }
     }
 
+    /// A path that stands in the configuration file: one that is not absolute begins at the folder
+    /// of that file.
+    fn beside_config(&self, path: &str) -> PathBuf {
+        let file = self.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+        file.parent().unwrap_or(Path::new("")).join(path)
+    }
+
     /// The backups that the table `[backup]` asks for.
     fn backups(&self) -> Option<BackupPlan> {
         let backup = self.connections().ok().flatten()?.backup?;
-        let file = self.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
-        let folder = file.parent().unwrap_or(Path::new("")).join(backup.folder);
+        let folder = self.beside_config(&backup.folder);
         Some(BackupPlan { folder, every: backup.every, keep: backup.keep })
     }
 
@@ -303,6 +311,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Events(args) => events::list(args, context).await,
         Command::Stats(args) => events::stats(args, context).await,
         Command::History(args) => history::run(args, context).await,
+        Command::Report(args) => report::run(args, context).await,
         Command::Forecast(args) => forecast::run(args, context).await,
         Command::Drift(args) => drift::run(args, context).await,
         Command::Attention(_) => attention::run(context).await,

@@ -4,6 +4,7 @@ mod access;
 mod backups;
 mod bridge;
 mod reload;
+mod reports;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -186,6 +187,7 @@ async fn serve(
     let settings = &context.settings;
     let site = park.site().await?;
     let named = (site.name != SiteRecord::default().name).then_some(site.name);
+    let reports_folder = connections.reports.as_ref().map(|it| context.beside_config(&it.folder));
     let config = HttpConfig {
         listen: settings.listen,
         on_limit: settings.on_limit,
@@ -207,6 +209,7 @@ async fn serve(
         settings.retention_days.map(|days| tokio::spawn(retention::nightly(park.clone(), days)));
     let backups = tokio::spawn(backups::make_by_plan(park.clone()));
     let reload = tokio::spawn(reload.run());
+    let reports = tokio::spawn(reports::write_monthly(park.clone(), reports_folder));
     let (told, failure) = tokio::sync::oneshot::channel();
     let watched = park.clone();
     let stop = async move {
@@ -221,6 +224,7 @@ async fn serve(
     let served = http::serve(park.clone(), listener, config, stop).await;
     backups.abort();
     reload.abort();
+    reports.abort();
     if let Some(cleanup) = cleanup {
         cleanup.abort();
     }

@@ -17,6 +17,7 @@ pub(crate) mod program;
 mod published;
 mod reads;
 mod reload;
+mod reports;
 mod restore;
 mod serve;
 mod settings;

@@ -24,6 +24,7 @@ mod places;
 mod positions;
 mod refusals;
 mod repair;
+mod reports;
 mod retention;
 mod schema;
 mod states;

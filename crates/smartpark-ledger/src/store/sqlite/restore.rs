@@ -207,6 +207,10 @@ impl Target {
         }
     }
 
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("."))
+    }
+
     /// Moves the old files aside and the copy into place; returns where the old database is.
     fn replace(
         &self,
@@ -214,6 +218,10 @@ impl Target {
         now: Timestamp,
         told: &mut impl FnMut(RestoreStep),
     ) -> Result<Option<PathBuf>> {
+        let owner = if self.old.is_some() { self.path.as_path() } else { self.folder() };
+        give(&copy.path, owner).map_err(|error| {
+            Error::Unavailable(format!("the copy cannot be given to the owner: {error}"))
+        })?;
         let aside = free_name(&self.path, now);
         let mut moved = Vec::new();
         // The database first: what a crash leaves is then no database, and no server starts on it.
@@ -230,7 +238,7 @@ impl Target {
         if let Err(error) = fs::rename(&copy.path, &self.path) {
             return Err(put_back(&moved, &copy.path, &error));
         }
-        let folder = self.path.parent().map_or_else(|| Path::new("."), |folder| folder);
+        let folder = self.folder();
         let synced = File::open(folder).and_then(|folder| folder.sync_all());
         synced.map_err(|error| {
             Error::Unavailable(format!(
@@ -257,6 +265,23 @@ impl Drop for Target {
             fs::remove_file(beside(&self.path, "-lock")).ok();
         }
     }
+}
+
+/// Gives a file of root to the owner of another: root must not lock the server out.
+#[cfg(unix)]
+fn give(file: &Path, like: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let owner = fs::metadata(like)?;
+    if fs::metadata(file)?.uid() != 0 || owner.uid() == 0 {
+        return Ok(());
+    }
+    chown(file, Some(owner.uid()), Some(owner.gid()))
+}
+
+/// Files have no owner here.
+#[cfg(not(unix))]
+fn give(_: &Path, _: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// A name for the old database that nothing has.

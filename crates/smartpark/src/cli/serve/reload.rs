@@ -94,6 +94,7 @@ fn differing(old: &Connections, new: &Connections) -> Vec<&'static str> {
         ("[vision]", old.vision == new.vision),
         ("[server]", old.server == new.server),
         ("[backup]", old.backup == new.backup),
+        ("[report]", old.reports == new.reports),
     ];
     tables.into_iter().filter(|(_, is_same)| !is_same).map(|(name, _)| name).collect()
 }

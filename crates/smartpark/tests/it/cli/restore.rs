@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
     path::PathBuf,
 };
 
@@ -202,6 +202,18 @@ fn a_restore_needs_no_old_database_and_none_that_can_be_read() {
     fs::remove_file(other.path().join("smartpark.db")).unwrap();
     let ran = linked.run(&["restore", backup.to_str().unwrap()]).ended(1);
     assert!(ran.err.contains("is a link to"), "{}", ran.err);
+}
+
+#[test]
+fn a_restore_by_root_leaves_the_database_to_its_owner() {
+    let folder = killed();
+    let (database, owner) = (folder.path().join("smartpark.db"), 12_345);
+    if std::os::unix::fs::chown(&database, Some(owner), Some(owner)).is_err() {
+        return eprintln!("only root can give a file away: this was not tried");
+    }
+    folder.run(&["restore", "backup.db"]).ok();
+    let restored = fs::metadata(&database).unwrap();
+    assert_eq!((restored.uid(), restored.gid()), (owner, owner));
 }
 
 /// A database as the first version with checksums left it, with one floor.
