@@ -4,6 +4,7 @@
 //! - [`count`]: the fold that turns a floor's history into its count.
 //! - [`estimate`]: how far a count may be off, which camera errs, what comes next.
 //! - [`intake`]: from the members of a JSON object, or the cells of a table, to an event.
+//! - [`report`]: the figures of a month, a week or a day.
 //! - [`zone`]: time zones by name.
 //!
 //! This crate reads no file, no socket and no clock. Time is always a parameter.
@@ -15,6 +16,7 @@ pub mod estimate;
 pub mod intake;
 pub mod limits;
 pub mod model;
+pub mod report;
 pub mod zone;
 
 pub use error::FieldError;

@@ -3,11 +3,13 @@
 //! [`Connections::parse`] reads the whole text and names every fault at once, each with its line
 //! and key. It reads nothing else: files of secrets are only named here.
 
+mod backup;
 mod camera;
 mod feeds;
 mod inputs;
 mod mqtt;
 mod push;
+mod report;
 mod site;
 mod table;
 mod values;
@@ -16,6 +18,7 @@ mod webhook;
 
 use std::collections::BTreeMap;
 
+pub use backup::Backup;
 pub use camera::{Camera, Floor};
 pub use feeds::{Feed, Feeds};
 pub use inputs::{
@@ -25,6 +28,7 @@ pub use inputs::{
 };
 pub use mqtt::{Mqtt, MqttOut};
 pub use push::{Push, PushTarget};
+pub use report::Reports;
 pub use site::{Site, SiteKind};
 pub use values::Endpoint;
 pub use video::{Server, Video, VideoLine, VideoMethod, Vision};
@@ -38,8 +42,8 @@ use crate::{
 };
 
 /// The names of the tables that this module reads.
-pub const TABLES: [&str; 8] =
-    ["site", "feeds", "push", "webhook", "mqtt", "camera", "vision", "server"];
+pub const TABLES: [&str; 10] =
+    ["site", "feeds", "push", "webhook", "mqtt", "camera", "vision", "server", "backup", "report"];
 
 /// Something in the file that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +76,10 @@ pub struct Connections {
     pub vision: Vision,
     /// `[server]`.
     pub server: Option<Server>,
+    /// `[backup]`.
+    pub backup: Option<Backup>,
+    /// `[report]`.
+    pub reports: Option<Reports>,
 }
 
 impl Connections {
@@ -145,6 +153,8 @@ impl Connections {
             cameras,
             vision: root.table("vision").map(|table| Vision::read(&table)).unwrap_or_default(),
             server: root.table("server").and_then(|table| Server::read(&table)),
+            backup: root.table("backup").and_then(|table| Backup::read(&table)),
+            reports: root.table("report").and_then(|table| Reports::read(&table)),
         }
     }
 

@@ -18,6 +18,7 @@ pub mod file;
 pub mod input;
 pub mod limits;
 pub mod plan;
+pub mod report;
 pub mod trial;
 mod words;
 

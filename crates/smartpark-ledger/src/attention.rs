@@ -88,6 +88,7 @@ impl SmartPark {
         items.extend(lags.iter().filter(|lag| lag.is_told).map(behind));
         items.extend(self.clock_fault().await?);
         items.extend(self.kept_too_long(now).await?);
+        items.extend(self.backup_overdue(now).await);
         items.sort_by(|one, other| {
             let key = |item: &AttentionItem| (item.level, item.kind, std::cmp::Reverse(item.count));
             let name = |item: &AttentionItem| (item.floor_id, item.camera_id.clone());
@@ -177,7 +178,11 @@ fn ago(now: Timestamp, hours: u32) -> Timestamp {
 }
 
 /// A thing of which nothing more is known.
-fn item(kind: AttentionKind, level: AttentionLevel, advice: &'static str) -> AttentionItem {
+pub(crate) fn item(
+    kind: AttentionKind,
+    level: AttentionLevel,
+    advice: &'static str,
+) -> AttentionItem {
     AttentionItem {
         kind,
         level,

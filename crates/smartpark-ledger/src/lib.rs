@@ -28,6 +28,7 @@
 //! [`EventOperations`], [`KeyOperations`], [`Migrations`], [`Seed`], and [`SmartPark::check`].
 
 mod attention;
+mod backups;
 pub mod check;
 pub mod clock;
 mod codes;
@@ -58,7 +59,9 @@ pub mod recorder;
 #[doc(hidden)]
 pub mod refusals;
 mod replica;
+mod reports;
 mod resend;
+mod restore;
 mod schema;
 mod seed;
 mod site;
@@ -70,6 +73,7 @@ mod withdrawals;
 
 pub use smartpark_core::*;
 
+pub use backups::{BackupMade, BackupPlan, BackupStatus};
 pub use clock::Clock;
 #[doc(hidden)]
 pub use doctest::doctest;
@@ -85,6 +89,7 @@ pub use keys::{IssuedKey, KeyOperations, Secret};
 pub use options::{CameraLine, FloorName, Options};
 pub use park::{ServerLock, SmartPark};
 pub use replica::Reading;
+pub use restore::{RestoreStep, Restored, restore};
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::Seed;
 pub use states::StateChange;

@@ -109,6 +109,20 @@ pub const COPY_PAGE_ROWS: usize = MAX_GROUP_ROWS;
 pub const COPY_PAGE_DIGESTS: usize = 256;
 /// How often a copy goes through a source that is written to meanwhile, until it gives up.
 pub const COPY_PASSES: u32 = 5;
+/// How long after a backup that failed the next is tried.
+pub const BACKUP_RETRY: Duration = Duration::from_secs(10 * 60);
+/// How long a backup may take before attention tells that there is none.
+pub const BACKUP_ALLOWED: Duration = Duration::from_secs(60 * 60);
+/// How far ahead of the clock the name of a backup may lie that is believed.
+pub const BACKUP_CLOCK_ERROR: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often a server looks whether a backup is due.
+pub const BACKUP_LOOK_INTERVAL: Duration = Duration::from_secs(5);
+/// Longest period of a report, in days: its steps of a minute take some 10 MB of memory.
+pub const MAX_REPORT_DAYS: i64 = 93;
+/// How long after a month has ended a server writes its report: late events have come by then.
+pub const REPORT_DELAY: Duration = Duration::from_secs(6 * 60 * 60);
+/// How often a server looks whether a report is due.
+pub const REPORT_LOOK_INTERVAL: Duration = Duration::from_secs(10 * 60);
 /// Pages of the database file that a backup copies between two looks at its progress.
 pub const BACKUP_STEP_PAGES: i32 = 1_024;
 /// Rejected rows (and mismatches of a check) that are shown one by one.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::{Clock, limits};
+use crate::{BackupPlan, Clock, limits};
 
 /// A floor by its id or its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,9 @@ pub struct Options {
     /// How many days of events are kept, if a server deletes older ones by itself. Attention tells
     /// when more stay than that.
     pub retention_days: Option<u32>,
+    /// Which backups a server makes of an embedded database by itself. Attention tells when the
+    /// last one is too old or failed.
+    pub backups: Option<BackupPlan>,
     /// The time zone of the site (UTC): nights, weekdays and hours of estimates are local.
     pub time_zone: TimeZone,
     /// Where cameras are, as far as a person says it: for the judgement of cameras.
@@ -56,6 +59,7 @@ impl Default for Options {
             dedup_window: limits::DEFAULT_DEDUP_WINDOW,
             max_replica_lag: limits::DEFAULT_MAX_REPLICA_LAG,
             retention_days: None,
+            backups: None,
             time_zone: TimeZone::UTC,
             camera_lines: Vec::new(),
             clock: Clock::system(),

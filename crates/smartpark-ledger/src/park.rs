@@ -9,6 +9,7 @@ use crate::{
     Error, EstimateOperations, EventOperations, FloorOperations, KeyOperations, Migrations,
     Options, PlacedFact, Position, Reading, RefusalReason, Result, Seed, WithdrawalOperations,
     attention::Drawn,
+    backups::Attempts,
     check,
     estimates::Estimates,
     events, limits, live,
@@ -30,6 +31,7 @@ pub struct SmartPark {
     pub(crate) refusals: Arc<Refusals>,
     pub(crate) uncounted: Arc<Uncounted>,
     pub(crate) attention: Arc<Drawn>,
+    pub(crate) backups: Arc<Attempts>,
     pub(crate) trust: Arc<Trust>,
     pub(crate) estimates: Arc<Estimates>,
     pub(crate) tried: Arc<Mutex<Option<Trial>>>,
@@ -79,7 +81,7 @@ impl SmartPark {
         let hub = live::Hub::new(engine.clone());
         let walks = Arc::new(Semaphore::new(limits::MAX_WALKS));
         let (refusals, uncounted, attention, trust) = Default::default();
-        let (estimates, tried) = Default::default();
+        let (estimates, tried, backups) = Default::default();
         Self {
             engine,
             options,
@@ -88,6 +90,7 @@ impl SmartPark {
             refusals,
             uncounted,
             attention,
+            backups,
             trust,
             estimates,
             tried,
@@ -342,6 +345,16 @@ impl SmartPark {
         told: impl FnMut(u64, u64) + Send + 'static,
     ) -> Result<u64> {
         self.engine.backup(file, told).await
+    }
+
+    /// Proves a backup as [`SmartPark::check`] proves a database. The file stays as it is, and
+    /// nothing is made beside it. Its tables must be those of this version.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] and [`Error::Internal`] if it cannot be read; what does not hold is part
+    /// of the report.
+    pub async fn check_backup(file: PathBuf) -> Result<check::Report> {
+        Engine::check_backup(file).await
     }
 
     /// Waits until all that was handed over is recorded, and closes the database's files.

@@ -24,8 +24,8 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 use crate::{
-    ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, NewWithdrawal, Options,
+    ApiKey, Cleanup, Clock, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage,
+    Floor, FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, NewWithdrawal, Options,
     PlacedFact, Position, Recorded, Result, ServerLock, SiteRecord, StateChange, Statistics,
     TableInfo, Withdrawal, WithdrawalEffect, WithdrawalSelection,
     check::Report,
@@ -34,6 +34,7 @@ use crate::{
     keys::{KeyRing, Sealed, SealedSession, Sha256Sum},
     model::{CameraHour, FloorAtLimit, NotCountedInHour, Receipt, RefusedInHour},
     replica::Seen,
+    restore::{RestoreStep, Restored},
 };
 use crate::{
     codes,
@@ -259,6 +260,30 @@ impl Engine {
                 "a database on PostgreSQL is backed up with PostgreSQL's own tools: pg_dump for \
                  one database, pg_basebackup and WAL archiving for a server (or `smartpark copy` \
                  to a SQLite file)"
+                    .into(),
+            )),
+        }
+    }
+
+    /// Checks a backup that nobody writes to.
+    pub(crate) async fn check_backup(file: PathBuf) -> Result<Report> {
+        Sqlite::check_backup(file).await
+    }
+
+    /// Puts a backup in the place of an embedded database.
+    pub(crate) async fn restore(
+        url: &str,
+        file: PathBuf,
+        despite_faults: bool,
+        clock: Clock,
+        told: impl FnMut(RestoreStep) + Send + 'static,
+    ) -> Result<Restored> {
+        match Place::of(url)? {
+            Place::File(path) => Sqlite::restore(path, file, despite_faults, clock, told).await,
+            #[cfg(feature = "postgres")]
+            Place::Server(_) => Err(Error::Unusable(
+                "a database on PostgreSQL is restored with PostgreSQL's own tools: pg_restore for \
+                 a dump, or the base backup with its WAL archive"
                     .into(),
             )),
         }

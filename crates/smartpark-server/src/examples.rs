@@ -330,6 +330,56 @@ pub(super) fn cameras() -> Value {
     })
 }
 
+/// A report on a day.
+pub(super) fn report() -> Value {
+    let figures = json!({
+        "entries": 75,
+        "exits": 74,
+        "mean": 21.4,
+        "highest": 50,
+        "slots": 50,
+        "full_minutes": 252,
+        "entries_while_full": 3,
+        "mean_stay_minutes": 414.5,
+    });
+    let mut day = figures.clone();
+    day["date"] = json!("2026-02-11");
+    let drift = json!({"count": 1, "estimate": 1, "low": 0, "high": 3});
+    let mut hours = vec![Value::Null; 24];
+    hours[8] = json!(0.98);
+    let mut heat = vec![vec![Value::Null; 24]; 7];
+    heat[2] = hours;
+    json!({
+        "site": "North Street",
+        "period": "2026-02-11",
+        "time_zone": "Europe/Berlin",
+        "start": "2026-02-10T23:00:00Z",
+        "end": "2026-02-11T23:00:00Z",
+        "is_complete": true,
+        "made_at": "2026-02-12T10:30:45Z",
+        "figures": figures,
+        "before": {"period": "2026-02-10", "figures": figures},
+        "days": [day],
+        "heat": heat,
+        "drift": drift,
+        "floors": [{
+            "floor_id": 1,
+            "floor": "Ground Floor",
+            "is_active": true,
+            "figures": figures,
+            "days": [day],
+            "recounts": [{
+                "at": "2026-02-11T21:30:00Z",
+                "vehicles": 31,
+                "difference": -2,
+                "author": "desk",
+                "reason": "night round",
+            }],
+            "drift": drift,
+        }],
+    })
+}
+
 /// What a cleanup answers.
 pub(super) fn cleanup() -> Value {
     json!({"deleted": 4210, "horizon": "2026-01-13T10:30:45Z"})

@@ -29,6 +29,35 @@ const LD_JSON: HeaderValue = HeaderValue::from_static("application/ld+json");
 const GEO_JSON: HeaderValue = HeaderValue::from_static("application/geo+json");
 const XML: HeaderValue = HeaderValue::from_static("application/xml");
 
+/// The feeds that anybody may fetch without a key. Clones share it, so it can be changed while a
+/// server runs.
+#[derive(Clone, Debug, Default)]
+pub struct OpenFeeds(Arc<Mutex<Vec<Feed>>>);
+
+impl OpenFeeds {
+    /// These feeds.
+    #[must_use]
+    pub fn new(feeds: Vec<Feed>) -> Self {
+        Self(Arc::new(Mutex::new(feeds)))
+    }
+
+    /// Opens these feeds from now on, and closes all others.
+    pub fn set(&self, feeds: Vec<Feed>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = feeds;
+    }
+
+    fn has(&self, feed: Feed) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&feed)
+    }
+}
+
+/// Two are equal if a change of one shows in the other.
+impl PartialEq for OpenFeeds {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 /// A document: a feed, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Document {
@@ -125,7 +154,7 @@ impl FeedDocuments {
 /// Lets a reader in: everybody to a feed that the configuration opens, at a bounded rate; else as
 /// any other request.
 async fn admit(app: &App, feed: Feed, head: &Parts) -> Result<(), Problem> {
-    if app.inputs.connections().feeds.open.contains(&feed) {
+    if app.open_feeds.has(feed) {
         return app.gate.check_feed(head);
     }
     app.gate.admit(head).await.map(drop)

@@ -49,6 +49,7 @@ mod places;
 mod problem;
 mod query;
 mod record;
+mod report;
 pub mod request_id;
 mod requests;
 mod room;
@@ -86,6 +87,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use auth::Gate;
 pub use auth::{Network, Peer, Rates};
 use feeds::FeedDocuments;
+pub use feeds::OpenFeeds;
 use guard::Outside;
 use latest::Latest;
 pub use origin::Origin;
@@ -139,6 +141,8 @@ pub struct HttpConfig {
     pub connections: Arc<Connections>,
     /// The path under which a proxy publishes the server. Requests with and without it are served.
     pub base_path: BasePath,
+    /// The feeds that need no key; those of `connections` if none.
+    pub open_feeds: Option<OpenFeeds>,
 }
 
 impl Default for HttpConfig {
@@ -156,6 +160,7 @@ impl Default for HttpConfig {
             cors_origins: Vec::new(),
             connections: Arc::default(),
             base_path: BasePath::default(),
+            open_feeds: None,
         }
     }
 }
@@ -244,6 +249,7 @@ struct Shared {
     signs: Arc<Signs>,
     sites: Sites,
     feeds: FeedDocuments,
+    open_feeds: OpenFeeds,
     /// Becomes true when the server stops: streams end then.
     stopping: Arc<watch::Sender<bool>>,
 }
@@ -319,6 +325,9 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(floors::recount_floor))
         .routes(routes!(history::get_floor_history))
         .routes(routes!(history::get_history))
+        .routes(routes!(report::get_report))
+        .routes(routes!(report::download_report))
+        .routes(routes!(report::print_report))
         .routes(routes!(forecast::get_floor_forecast))
         .routes(routes!(forecast::get_forecast))
         .routes(routes!(today::get_floor_today))
@@ -399,11 +408,14 @@ fn routes_until(
     stopping: Arc<watch::Sender<bool>>,
 ) -> (Router, App) {
     let (connections, signs) = (Arc::clone(&config.connections), Arc::<Signs>::default());
+    let open = || OpenFeeds::new(connections.feeds.open.clone());
+    let open_feeds = config.open_feeds.clone().unwrap_or_else(open);
     let app = App(Arc::new(Shared {
         inputs: Inputs::new(park.clone(), Arc::clone(&connections), Arc::clone(&signs)),
         sites: Sites::new(park.clone(), connections, config.site_name.as_deref()),
         signs,
         feeds: FeedDocuments::default(),
+        open_feeds,
         began: park.now(),
         outside: Arc::clone(outside),
         gate: Arc::new(Gate::new(park.clone(), config)),

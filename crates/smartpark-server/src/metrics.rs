@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::{App, described::problems, examples, problem::Problem, query::Query};
 use exposition::{Exposition, Type};
 use smartpark_ledger::{
-    CameraLag, Floor, FloorDrift, LastSeen, RefusalReason, SmartPark, Timestamp,
+    BackupStatus, CameraLag, Floor, FloorDrift, LastSeen, RefusalReason, SmartPark, Timestamp,
     limits::{MAX_QUEUED_ROWS, METRICS_PATIENCE},
     planted::planted,
     recorder::RecordingLog,
@@ -174,6 +174,7 @@ struct Stored {
     lags: Vec<CameraLag>,
     size_bytes: u64,
     drift: Vec<FloorDrift>,
+    backups: Option<BackupStatus>,
 }
 
 impl Stored {
@@ -184,7 +185,8 @@ impl Stored {
         let lags = park.events().get_camera_lags().await?;
         let size_bytes = park.migrations().get_database_size().await?;
         let drift = park.estimates().get_drift_survey().await?;
-        Ok(Self { floors, cameras, lags, size_bytes, drift })
+        let backups = park.get_backup_status().await;
+        Ok(Self { floors, cameras, lags, size_bytes, drift, backups })
     }
 
     fn tell(&self, text: &mut Exposition, now: Timestamp) {
@@ -206,6 +208,7 @@ impl Stored {
             floor.is_active.into()
         });
         self.tell_drift(text);
+        self.tell_backups(text, now);
         let help = "Age of the last event of each camera that sent any in the last week.";
         let mut family = text.family("smartpark_camera_last_event_age_seconds", Type::Gauge, help);
         for LastSeen { camera_id, at } in &self.cameras {
@@ -220,6 +223,18 @@ impl Stored {
             family.value(&[("camera_id", camera_id)], *micros as f64 / 1e6);
         }
     }
+
+    fn tell_backups(&self, text: &mut Exposition, now: Timestamp) {
+        let Some(backups) = &self.backups else { return };
+        if let Some(last) = backups.last {
+            let help = "Age of the last backup that the server made by itself and proved.";
+            let age = now.duration_since(last).as_secs_f64().max(0.0);
+            text.gauge("smartpark_backup_age_seconds", help, age);
+        }
+        let help = "Backups that the server tried to make by itself and that failed.";
+        text.counter("smartpark_backup_failures_total", help, backups.failures);
+    }
+
     fn tell_drift(&self, text: &mut Exposition) {
         let mut floors = |name, help, value: fn(&FloorDrift) -> f64| {
             let mut family = text.family(name, Type::Gauge, help);

@@ -28,6 +28,8 @@ mod keys;
 mod memory;
 mod output;
 mod remote;
+mod report;
+mod restore;
 mod retention;
 mod serve;
 mod signals;
@@ -41,14 +43,18 @@ mod window;
 mod withdraw;
 mod words;
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{CommandFactory, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
 use crate::{
-    CameraLine, Options, SiteRecord, SmartPark,
-    config::{ConfigError, ConfigFile, Layer, LogFormat, LogLevel, Settings, Span},
+    BackupPlan, CameraLine, Options, SiteRecord, SmartPark,
+    config::{ConfigError, ConfigFile, DEFAULT_FILE, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
 #[cfg(fuzzing)]
@@ -132,6 +138,7 @@ enum Command {
     Events(events::EventsArgs),
     Stats(events::StatsArgs),
     History(history::HistoryArgs),
+    Report(report::ReportArgs),
     Forecast(forecast::ForecastArgs),
     Drift(drift::DriftArgs),
     Cameras(cameras::Args),
@@ -144,6 +151,7 @@ enum Command {
     Simulate(simulate::Args),
     Replay(import::replay::Args),
     Backup(backup::Args),
+    Restore(restore::Args),
     Check(check::Args),
     Changes(changes::ChangesArgs),
     Withdraw(withdraw::WithdrawArgs),
@@ -175,6 +183,8 @@ struct CompletionsArgs {
 /// What every command works with.
 struct Context {
     settings: Settings,
+    /// What the flags say, for a server that reads the file again.
+    flags: Layer,
     /// The configuration file that is named.
     config: Option<PathBuf>,
     out: Out,
@@ -216,6 +226,20 @@ impl Context {
         (tables.site.map_or(TimeZone::UTC, |site| site.time_zone), lines)
     }
 
+    /// A path that stands in the configuration file: one that is not absolute begins at the folder
+    /// of that file.
+    fn beside_config(&self, path: &str) -> PathBuf {
+        let file = self.config.as_deref().unwrap_or(Path::new(DEFAULT_FILE));
+        file.parent().unwrap_or(Path::new("")).join(path)
+    }
+
+    /// The backups that the table `[backup]` asks for.
+    fn backups(&self) -> Option<BackupPlan> {
+        let backup = self.connections().ok().flatten()?.backup?;
+        let folder = self.beside_config(&backup.folder);
+        Some(BackupPlan { folder, every: backup.every, keep: backup.keep })
+    }
+
     /// The tables of the configuration file; `None` without a file.
     fn connections(&self) -> anyhow::Result<Option<Connections>> {
         let Some(file) = ConfigFile::read(self.config.as_deref())? else { return Ok(None) };
@@ -235,6 +259,7 @@ impl Context {
             retention_days: self.settings.retention_days,
             time_zone,
             camera_lines,
+            backups: self.backups(),
             ..Options::default()
         }
     }
@@ -264,7 +289,8 @@ fn run(cli: Cli) -> Outcome {
     if let Command::Config(args) = &cli.command {
         return config_check::run(args, config, &out);
     }
-    let settings = settings(&cli)?;
+    let flags = flags(&cli);
+    let settings = settings(flags.clone(), config.as_deref())?;
     let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
     let watches = matches!(&cli.command, Command::Vision(args) if args.watches());
     let quiet = if serves || watches { LogLevel::Info } else { LogLevel::Warn };
@@ -274,7 +300,7 @@ fn run(cli: Cli) -> Outcome {
     } else {
         tokio::runtime::Builder::new_current_thread()
     };
-    let context = Context { settings, config, out };
+    let context = Context { settings, flags, config, out };
     let runtime = runtime.enable_all().build()?;
     let outcome = runtime.block_on(command(cli.command, &context));
     // A thread that waits for standard input would hold a plain drop up for ever.
@@ -295,6 +321,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Events(args) => events::list(args, context).await,
         Command::Stats(args) => events::stats(args, context).await,
         Command::History(args) => history::run(args, context).await,
+        Command::Report(args) => report::run(args, context).await,
         Command::Forecast(args) => forecast::run(args, context).await,
         Command::Drift(args) => drift::run(args, context).await,
         Command::Cameras(args) => cameras::run(args, context).await,
@@ -307,6 +334,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Replay(args) => import::replay::run(args, context).await,
         Command::Copy(args) => copy::run(args, context).await,
         Command::Backup(args) => backup::run(args, context).await,
+        Command::Restore(args) => restore::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Changes(args) => changes::run(args, context).await,
         Command::Withdraw(args) => withdraw::run(args, context).await,
@@ -323,9 +351,8 @@ async fn command(command: Command, context: &Context) -> Outcome {
     }
 }
 
-/// Flags over environment over file over defaults.
-fn settings(cli: &Cli) -> Result<Settings, ConfigError> {
-    let variable = |name: &str| std::env::var(name).ok();
+/// What the flags say.
+fn flags(cli: &Cli) -> Layer {
     let mut flags = Layer {
         database: cli.global.database.clone(),
         log_level: cli.global.log_level,
@@ -345,7 +372,13 @@ fn settings(cli: &Cli) -> Result<Settings, ConfigError> {
     };
     flags.max_clock_skew = counting.max_clock_skew;
     flags.dedup_window = counting.dedup_window;
-    let file = Layer::from_file(named_file(cli).as_deref())?;
+    flags
+}
+
+/// Flags over environment over file over defaults.
+fn settings(flags: Layer, named: Option<&Path>) -> Result<Settings, ConfigError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let file = Layer::from_file(named)?;
     let below = Layer::from_env(variable)?.over(file);
     Ok(Settings::from_layer(flags.over(below)))
 }

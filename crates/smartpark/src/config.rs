@@ -5,6 +5,7 @@
 //! place and the key and never shows a database's URL: it may hold a password.
 
 mod access;
+mod differing;
 mod file;
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};

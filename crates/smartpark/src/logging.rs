@@ -4,21 +4,28 @@
 //! other control characters in it are written escaped, so that no client forges a line. A line
 //! about a request carries its name as `request_id`.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    sync::OnceLock,
+};
 
 use smartpark_server::request_id::RequestId;
 use tracing_subscriber::{
-    Layer,
+    Layer, Registry,
     filter::{LevelFilter, Targets},
     fmt::MakeWriter,
     layer::SubscriberExt,
+    reload,
     util::SubscriberInitExt,
 };
 
 use crate::config::{LogFormat, LogLevel};
 
-/// Starts logging for the process. Does nothing where that has happened already.
-pub(crate) fn start(level: LogLevel, format: LogFormat) {
+/// What of the log is written; none before it was started.
+static FILTER: OnceLock<reload::Handle<Targets, Registry>> = OnceLock::new();
+
+/// What is written at a level.
+fn targets(level: LogLevel) -> Targets {
     let level = match level {
         LogLevel::Off => LevelFilter::OFF,
         LogLevel::Error => LevelFilter::ERROR,
@@ -28,8 +35,20 @@ pub(crate) fn start(level: LogLevel, format: LogFormat) {
         LogLevel::Trace => LevelFilter::TRACE,
     };
     // What the libraries below say in detail is of use to nobody who runs a car park.
-    let targets =
-        Targets::new().with_target("smartpark", level).with_default(level.min(LevelFilter::WARN));
+    Targets::new().with_target("smartpark", level).with_default(level.min(LevelFilter::WARN))
+}
+
+/// Logs at another level from now on.
+pub(crate) fn set_level(level: LogLevel) {
+    // Without a log there is nothing to set.
+    if let Some(Err(fault)) = FILTER.get().map(|filter| filter.reload(targets(level))) {
+        tracing::warn!("the log keeps its level: {fault}");
+    }
+}
+
+/// Starts logging for the process. Does nothing where that has happened already.
+pub(crate) fn start(level: LogLevel, format: LogFormat) {
+    let (targets, filter) = reload::Layer::new(targets(level));
     let writer = OneLine { make: io::stderr, format };
     let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(writer);
     let lines = match format {
@@ -37,7 +56,9 @@ pub(crate) fn start(level: LogLevel, format: LogFormat) {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
     // A second start in one process keeps the first log.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(targets)).try_init();
+    if tracing_subscriber::registry().with(lines.with_filter(targets)).try_init().is_ok() {
+        FILTER.get_or_init(|| filter);
+    }
 }
 
 /// Makes writers that write each event as one line.

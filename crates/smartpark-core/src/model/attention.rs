@@ -78,6 +78,8 @@ pub enum AttentionKind {
     FloorFull,
     /// A camera sends nothing at a time of the week when it always did.
     CameraSilent,
+    /// The last backup is too old, or failed.
+    BackupOverdue,
     /// Events of a camera were refused in the last 24 hours.
     EventsRefused,
     /// Entries to a full or exits from an empty floor in the last 24 hours, since the last recount.
@@ -105,6 +107,7 @@ impl AttentionKind {
             Self::EventsKept => "events_kept",
             Self::FloorFull => "floor_full",
             Self::CameraSilent => "camera_silent",
+            Self::BackupOverdue => "backup_overdue",
             Self::EventsRefused => "events_refused",
             Self::CameraBehind => "camera_behind",
             Self::CameraErrs => "camera_errs",

@@ -38,6 +38,7 @@ mod readers;
 mod recording;
 mod refusals;
 mod repair;
+mod restore;
 mod retention;
 mod rows;
 mod seals;

@@ -61,7 +61,8 @@ pub(super) fn pending<'m>(
         let Some(migration) = known.iter().find(|known| known.version == row.version) else {
             return Err(Error::Unusable(format!(
                 "the database was written by a newer version of smartpark (its tables are of \
-                 version {}, this program knows version {}); use that one",
+                 version {}, this program knows version {}); use that one, or go back to the \
+                 backup from before the upgrade with `smartpark restore FILE`",
                 row.version,
                 newest(known.iter().map(|known| known.version))
             )));

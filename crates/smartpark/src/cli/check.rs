@@ -63,21 +63,38 @@ pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     Ok(if is_right && is_true { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The violations, each on a line.
+pub(super) fn faults(report: &Report) -> String {
+    let seen = format!("{} and {}", count(report.floors, "floor"), count(report.events, "event"));
+    let violations = report.violations.iter();
+    let rows = violations.map(|it| [it.invariant.to_owned(), it.detail.clone()]);
+    let found = count(report.violations.len() as u64, "violation");
+    let rows = table(&["Invariant", "What does not hold"], rows);
+    format!("{found} in {seen}\n\n{rows}")
+}
+
+/// What to do about violations.
+fn advice(report: &Report) -> &'static str {
+    // A damaged file or a changed schema or row: nothing in the database tells what was there.
+    if report.violations.iter().any(|it| matches!(it.invariant, "I3" | "I4")) {
+        "Next: keep a copy of the files and look at the disk. I3 and I4 mean that the file, its \
+         tables or rows were changed or damaged: stop the server, restore the newest backup that \
+         passes (`smartpark restore FILE`), and let the devices send again what came later. \
+         `smartpark check --repair` rebuilds what is derived"
+    } else {
+        "Next: `smartpark check --repair` rebuilds what is derived; then check again. Keep a copy \
+         of the database (`smartpark backup FILE`) and tell us: it is a defect"
+    }
+}
+
 fn text(report: &Report, truth: Option<&Comparison>) -> String {
     let seen = format!("{} and {}", count(report.floors, "floor"), count(report.events, "event"));
-    let mut text = if report.is_clean() {
-        format!("All invariants hold for {seen}")
-    } else {
-        let violations = report.violations.iter();
-        let rows = violations.map(|it| [it.invariant.to_owned(), it.detail.clone()]);
-        let found = count(report.violations.len() as u64, "violation");
-        let rows = table(&["Invariant", "What does not hold"], rows);
-        format!("{found} in {seen}\n\n{rows}")
-    };
+    let mut text =
+        if report.is_clean() { format!("All invariants hold for {seen}") } else { faults(report) };
     if report.repaired {
         text.push_str("\nWhat is derived was rebuilt; check again to see what is left");
     } else if !report.is_clean() {
-        text.push_str("\n\n`smartpark check --repair` rebuilds what is derived");
+        text.push_str(&format!("\n\n{}", advice(report)));
     }
     if let Some(truth) = truth {
         text.push_str(&format!("\n{}", truth.text()));

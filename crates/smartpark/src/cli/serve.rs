@@ -1,19 +1,24 @@
 //! The server: opens the database, seeds an empty one, listens until it is told to stop.
 
 mod access;
+mod backups;
 pub(super) mod bridge;
+mod reload;
+mod reports;
 
 use std::{process::ExitCode, sync::Arc};
 
 use smartpark_formats::config::Connections;
 use tokio::net::TcpListener;
 
+use reload::Reload;
+
 use super::{Context, Counting, Outcome, output::shown_url, retention, signals::StopSignals};
 use crate::{
     Error, SiteRecord, SmartPark,
     cameras::{Cameras, Local, Plan},
     config::{Days, Layer, Listen, SeedChoice, SiteName},
-    http::{self, BasePath, HttpConfig, OnLimit, TlsFiles, files},
+    http::{self, BasePath, HttpConfig, OnLimit, OpenFeeds, TlsFiles, files},
     limits::{COUNTING_PATIENCE, FAILURE_NOTICE},
 };
 
@@ -21,10 +26,11 @@ use crate::{
 ///
 /// Opens the database, creating it where there is none, and fills an empty one: by default with
 /// four floors and 15 sample events. A database with data is left as it is. Stops in good order
-/// on SIGTERM and Ctrl-C. One server runs on one database file; every other command works
-/// beside it. Until you make the first key (`smartpark key add`), only requests from this machine
-/// are served, sent directly to localhost, 127.0.0.1 or [::1]. Other machines are served if there
-/// is a key, and either TLS or a proxy in front
+/// on SIGTERM and Ctrl-C. SIGHUP has it read the configuration file again: log_level and feeds.open
+/// hold at once, and the log names what needs a restart. One server runs on one database file;
+/// every other command works beside it. Until you make the first key (`smartpark key add`), only
+/// requests from this machine are served, sent directly to localhost, 127.0.0.1 or [::1]. Other
+/// machines are served if there is a key, and either TLS or a proxy in front
 ///
 /// Examples:
 ///   smartpark serve
@@ -84,10 +90,12 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let settings = &context.settings;
     let tls = access::certificate(settings)?;
     let connections = Arc::new(bridge::connections(context.config.as_deref())?);
+    backups::require_file(&connections, &settings.database)?;
     let passwords = bridge::Passwords::read(&connections, context.config.as_deref())?;
     access::require_keys(context, tls.is_some()).await?;
     // From here on, so that none that comes while the server starts ends it the hard way.
     let signals = StopSignals::catch()?;
+    let reload = Reload::catch(context, &connections)?;
     files::take_all_allowed();
     let park = context.create().await?;
     let _only_server = park.lock_as_server()?;
@@ -111,7 +119,8 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{address}");
-    let served = serve(&park, listener, tls, signals, context, connections).await;
+    let (open_feeds, signals) = (reload.open_feeds(), (signals, reload));
+    let served = serve(&park, listener, tls, signals, context, (connections, open_feeds)).await;
     bridge.stop().await;
     // Before the database closes, so that what they saw is recorded.
     if let Some(cameras) = cameras {
@@ -171,13 +180,14 @@ async fn serve(
     park: &SmartPark,
     listener: TcpListener,
     tls: Option<TlsFiles>,
-    mut signals: StopSignals,
+    (mut signals, reload): (StopSignals, Reload),
     context: &Context,
-    connections: Arc<Connections>,
+    (connections, open_feeds): (Arc<Connections>, OpenFeeds),
 ) -> anyhow::Result<Option<Error>> {
     let settings = &context.settings;
     let site = park.site().await?;
     let named = (site.name != SiteRecord::default().name).then_some(site.name);
+    let reports_folder = connections.reports.as_ref().map(|it| context.beside_config(&it.folder));
     let config = HttpConfig {
         listen: settings.listen,
         on_limit: settings.on_limit,
@@ -189,6 +199,7 @@ async fn serve(
         cors_origins: settings.cors_origins.clone(),
         connections,
         base_path: settings.base_path.clone(),
+        open_feeds: Some(open_feeds),
         ..HttpConfig::default()
     };
     if let Err(fault) = park.require_clock().await {
@@ -196,6 +207,9 @@ async fn serve(
     }
     let cleanup =
         settings.retention_days.map(|days| tokio::spawn(retention::nightly(park.clone(), days)));
+    let backups = tokio::spawn(backups::make_by_plan(park.clone()));
+    let reload = tokio::spawn(reload.run());
+    let reports = tokio::spawn(reports::write_monthly(park.clone(), reports_folder));
     let (told, failure) = tokio::sync::oneshot::channel();
     let watched = park.clone();
     let stop = async move {
@@ -208,6 +222,9 @@ async fn serve(
         }
     };
     let served = http::serve(park.clone(), listener, config, stop).await;
+    backups.abort();
+    reload.abort();
+    reports.abort();
     if let Some(cleanup) = cleanup {
         cleanup.abort();
     }

@@ -47,6 +47,42 @@ impl StopSignals {
     }
 }
 
+/// The signal that asks a server to read its configuration file again (SIGHUP).
+#[cfg(unix)]
+pub(super) struct ReloadSignal(tokio::signal::unix::Signal);
+
+#[cfg(unix)]
+impl ReloadSignal {
+    /// Begins to catch it: from now on it does not end the process.
+    pub(super) fn catch() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::hangup()).map(Self)
+    }
+
+    /// Waits until it comes.
+    pub(super) async fn wait(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// There is no such signal.
+#[cfg(not(unix))]
+pub(super) struct ReloadSignal;
+
+#[cfg(not(unix))]
+impl ReloadSignal {
+    pub(super) fn catch() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    /// Waits for ever.
+    pub(super) async fn wait(&mut self) {
+        std::future::pending().await
+    }
+}
+
 /// The signal that asks the program to pause (Ctrl-Z). A process that has a transaction open must
 /// not stand still: it would keep all others from writing.
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! The command line, tried on the real binary.
 
+mod backups;
 mod cameras;
 pub(crate) mod client;
 mod commands;
@@ -15,6 +16,9 @@ mod observed;
 pub(crate) mod program;
 mod published;
 mod reads;
+mod reload;
+mod reports;
+mod restore;
 mod serve;
 mod settings;
 mod simulate;

@@ -26,6 +26,7 @@ mod places;
 mod positions;
 mod refusals;
 mod repair;
+mod reports;
 mod retention;
 mod schema;
 mod states;

@@ -2,6 +2,7 @@
 //! stored holds, and doing it again completes it.
 
 mod copy;
+mod drill;
 mod import;
 mod load;
 mod serve;

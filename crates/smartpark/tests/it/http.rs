@@ -22,6 +22,7 @@ mod metrics;
 mod openapi;
 mod origins;
 mod rates;
+mod reports;
 mod senders;
 mod sessions;
 mod sites;

@@ -17,8 +17,8 @@ use rusqlite::{
 };
 use tokio::sync::oneshot;
 
-use super::{Sqlite, connection, file::DatabaseFile, gone, log, place, seals};
-use crate::{Error, Result, limits::BACKUP_STEP_PAGES};
+use super::{Sqlite, check, connection, file::DatabaseFile, gone, log, place, seals};
+use crate::{Error, Result, check::Report, limits::BACKUP_STEP_PAGES};
 
 const BEGIN: &str = "BEGIN; -- backup: this state and no other
 SELECT id FROM site";
@@ -46,6 +46,19 @@ impl Sqlite {
             })
             .map_err(|error| Error::Unavailable(format!("no thread: {error}")))?;
         written.await.map_err(gone)?
+    }
+
+    /// Checks a backup, which stays as it is: nothing is made beside it.
+    pub(in crate::store) async fn check_backup(file: PathBuf) -> Result<Report> {
+        let (reply, checked) = oneshot::channel();
+        thread::Builder::new()
+            .name("smartpark-check".into())
+            .spawn(move || {
+                let connection = connection::open_alone(&file);
+                drop(reply.send(connection.and_then(|connection| check::run(&connection))));
+            })
+            .map_err(|error| Error::Unavailable(format!("no thread: {error}")))?;
+        checked.await.map_err(gone)?
     }
 }
 
@@ -88,11 +101,17 @@ fn copy(from: &Arc<DatabaseFile>, new: &Path, mut told: impl FnMut(u64, u64)) ->
         }
     }
     drop(backup);
-    target.execute_batch(NEW_LINEAGE)?;
-    seals::keep_site(&target)?;
-    // No log of the original belongs to it.
-    target.pragma_update(None, "user_version", log::first_number()?)?;
-    // All in one file: the one that is opened next makes it a WAL again.
-    target.pragma_update(None, "journal_mode", "DELETE")?;
+    begin_own_life(&target)?;
     target.close().map_err(|(_, error)| Error::from(error))
+}
+
+/// Makes a copy a database of its own, all in one file.
+pub(super) fn begin_own_life(copy: &Connection) -> Result<()> {
+    copy.execute_batch(NEW_LINEAGE)?;
+    seals::keep_site(copy)?;
+    // No log of the original belongs to it.
+    copy.pragma_update(None, "user_version", log::first_number()?)?;
+    // All in one file: the one that is opened next makes it a WAL again.
+    copy.pragma_update(None, "journal_mode", "DELETE")?;
+    Ok(())
 }

@@ -78,8 +78,8 @@ pub(super) fn find(path: &Path, may_be_read_only: bool) -> Result<Arc<DatabaseFi
         }
         Ok(file) if file.len() == 0 => {
             return Err(Error::Unusable(format!(
-                "{} is an empty file, not a database: restore it from a backup, or move it away \
-                 to begin a new one",
+                "{} is an empty file, not a database: put a backup in its place with `smartpark \
+                 restore FILE`, or move it away to begin a new one",
                 path.display()
             )));
         }
@@ -105,7 +105,8 @@ pub(super) fn open(file: &Arc<DatabaseFile>) -> Result<Opened> {
     let opened = Opened { connection, file: Arc::clone(file) };
     configure(&opened).map_err(|error| match error {
         Error::Broken(_) => Error::Unusable(format!(
-            "{} is damaged or no SQLite database: restore it from a backup",
+            "{} is damaged or no SQLite database: put a backup in its place with `smartpark \
+             restore FILE`",
             path.display()
         )),
         Error::Unavailable(told) => Error::Unavailable(match refused_beside(path) {
@@ -118,7 +119,7 @@ pub(super) fn open(file: &Arc<DatabaseFile>) -> Result<Opened> {
 }
 
 /// Opens a file that nobody writes to, without any file beside it.
-fn open_alone(path: &Path) -> Result<Connection> {
+pub(super) fn open_alone(path: &Path) -> Result<Connection> {
     let name = path
         .to_str()
         .ok_or_else(|| Error::Unusable(format!("{} has a name that is no text", path.display())))?;

@@ -173,8 +173,8 @@ impl DatabaseFile {
     fn gone(&self, path: &Path) -> Error {
         Error::Broken(format!(
             "{} was deleted or moved while it was in use, or its disk was taken away; nothing \
-             more is acknowledged. Put it back, or restore {} from a backup with no -wal and no \
-             -shm file beside it, and start again",
+             more is acknowledged. Put it back, or put a backup in place of {} with `smartpark \
+             restore FILE`, and start again",
             path.display(),
             self.path.display()
         ))
@@ -183,8 +183,8 @@ impl DatabaseFile {
     fn replaced(&self, path: &Path) -> Error {
         Error::Broken(format!(
             "{} was replaced by another file while it was in use; nothing more is acknowledged. \
-             See that the right {} is in its place, with no -wal and no -shm file of another one \
-             beside it, and start again",
+             See that the right {} is in its place (`smartpark restore FILE` puts a backup \
+             there), and start again",
             path.display(),
             self.path.display()
         ))
@@ -192,8 +192,8 @@ impl DatabaseFile {
 
     fn overwritten(&self) -> Error {
         Error::Broken(format!(
-            "{} was overwritten while it was in use; nothing more is acknowledged. Restore it from \
-             a backup, with no -wal and no -shm file beside it, and start again",
+            "{} was overwritten while it was in use; nothing more is acknowledged. Put a backup in \
+             its place with `smartpark restore FILE`, and start again",
             self.path.display()
         ))
     }
@@ -216,8 +216,9 @@ impl DatabaseFile {
         }
         Err(Error::Unusable(format!(
             "the log {} belongs to another file than {}: it was replaced, perhaps by a backup, \
-             and the log of the old one was left. If the file is the right one, move the log (and \
-             the -shm file) away; if not, put the right one in its place",
+             and the log of the old one was left. `smartpark restore FILE` puts a backup in place \
+             and moves the old log aside. If the file is the right one already, move the log (and \
+             the -shm file) away yourself",
             path.display(),
             self.path.display()
         )))

@@ -51,8 +51,9 @@ fn create(path: &Path, build: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
 fn require_first_time(path: &Path) -> Result<()> {
     let refused = |what: String| {
         Err(Error::Unusable(format!(
-            "there is no database at {}, but {what}. Put the database back, or restore it from a \
-             backup; to begin with an empty one, first remove that file",
+            "there is no database at {}, but {what}. Put the database back, or a backup in its \
+             place with `smartpark restore FILE`; to begin with an empty one, first remove that \
+             file",
             path.display()
         )))
     };

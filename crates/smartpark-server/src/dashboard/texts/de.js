@@ -176,6 +176,9 @@ export const de = {
     'need.time_distrusted.what': 'Der Server traut seiner Uhr nicht',
     'need.time_distrusted.advice':
         'Zählungen warten so lange. Uhr stellen. Geht sie richtig: smartpark clock accept.',
+    'need.backup_overdue.what': 'Es gibt keine neue Sicherung',
+    'need.backup_overdue.advice': 'Prüfen, ob der Ordner der Sicherungen da ist, Platz hat und '
+        + 'der Server in ihn schreiben darf.',
     'need.events_kept.what': 'Ereignisse, die älter als {count} Tage sind, sind noch da',
     'need.events_kept.advice':
         'Wenn die Uhr des Servers stimmt: smartpark cleanup --older-than-days {count}.',

@@ -174,6 +174,9 @@ export const en = {
     'need.time_distrusted.what': 'The server does not trust its clock',
     'need.time_distrusted.advice':
         'Recounts wait until then. Set the clock. If it is right: smartpark clock accept.',
+    'need.backup_overdue.what': 'There is no new backup',
+    'need.backup_overdue.advice': 'See that the folder of the backups is there, has room and '
+        + 'may be written to by the server.',
     'need.events_kept.what': 'Events older than {count} days are still kept',
     'need.events_kept.advice':
         'If the clock of the server is right: smartpark cleanup --older-than-days {count}.',

@@ -11,7 +11,7 @@ const KILLS: usize = 14;
 const CONNECTIONS: usize = 6;
 
 /// The stored events' ids by their tracks, and the sum of all counts.
-fn stored(folder: &Folder) -> (BTreeMap<String, i64>, i64) {
+pub(super) fn stored(folder: &Folder) -> (BTreeMap<String, i64>, i64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let park = SmartPark::connect(folder.url(), Options::default()).await.unwrap();
