@@ -38,7 +38,7 @@ fn last(hours: u32) -> (Timestamp, Timestamp) {
 type Listing = (EventFilter, u32, Option<smartpark::Cursor>);
 
 fn check_listing(text: &str, read: Judged<Listing>) {
-    const KNOWN: [&str; 11] = [
+    const KNOWN: [&str; 12] = [
         "floor_id",
         "camera_id",
         "track_id",
@@ -46,6 +46,7 @@ fn check_listing(text: &str, read: Judged<Listing>) {
         "direction",
         "start",
         "end",
+        "period",
         "hours",
         "at_limit",
         "limit",
@@ -56,7 +57,14 @@ fn check_listing(text: &str, read: Judged<Listing>) {
     let (camera_id, track_id) = (query.name("camera_id"), query.name("track_id"));
     let vehicle_type = query.word("vehicle_type", &VEHICLE_TYPES);
     let direction = query.word("direction", &DIRECTIONS);
-    let (mut start, mut end) = (query.instant("start"), query.instant("end"));
+    let period = query.period(NOW);
+    let (mut start, mut end) = (query.bound("start", NOW), query.bound("end", NOW));
+    if query.has("period") && ["hours", "start", "end"].iter().any(|name| query.has(name)) {
+        query.bad.push("period");
+    }
+    if let Some((first, after)) = period {
+        (start, end) = (Some(first), Some(after));
+    }
     let at_limit = query.word("at_limit", &["true", "false"]).map(|word| word == "true");
     let hours = query.number("hours", 1, 876_600);
     let limit = query.number("limit", 1, 1_000).unwrap_or(100);
@@ -102,14 +110,24 @@ fn check_window(
     most: i64,
     read: Judged<(Timestamp, Timestamp, Option<i64>)>,
 ) {
-    let mut query = Query::read(text, &["hours", "start", "end", other]);
-    let number = query.number(other, if other == "step" { 60 } else { 1 }, most);
-    let (start, end) = (query.instant("start"), query.instant("end"));
+    let mut query = Query::read(text, &["hours", "start", "end", "period", other]);
+    let number = match other {
+        "step" if query.is("step", &["day", "week", "month"]) => None,
+        "step" => query.number(other, 60, most),
+        _ => query.number(other, 1, most),
+    };
+    let period = query.period(NOW);
+    let (mut start, mut end) = (query.bound("start", NOW), query.bound("end", NOW));
+    let two_periods =
+        period.is_some() && ["hours", "start", "end"].iter().any(|name| query.has(name));
+    if let Some((first, after)) = period {
+        (start, end) = (Some(first), Some(after));
+    }
     let hours = query.number("hours", 1, 876_600);
     let usual = last(hours.map_or(24, |hours| u32::try_from(hours).expect("in range")));
     let expected = (start.unwrap_or(usual.0), end.unwrap_or(usual.1));
     let (has_start, has_end) = (query.has("start"), query.has("end"));
-    let two_windows = query.has("hours") && (has_start || has_end);
+    let two_windows = two_periods || query.has("hours") && (has_start || has_end);
     let ahead = other == "step" && usual.1 < expected.0;
     let fits = query.fits() && !two_windows && !(has_end && !has_start) && !ahead;
     match read {

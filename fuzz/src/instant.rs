@@ -20,6 +20,40 @@ pub fn bound(text: &str) -> Option<i64> {
     Some(micros.min(Timestamp::MAX.as_microsecond()))
 }
 
+/// A bound of a window of requests at `now`: an instant, or the first instant of a period.
+pub fn window_bound(text: &str, now: i64) -> Option<i64> {
+    period(text, now).map(|(first, _)| first).or_else(|| bound(text))
+}
+
+/// The first microsecond of a day or month of UTC, and the first after it, for a request at `now`
+/// (seconds since 1970 UTC).
+pub fn period(text: &str, now: i64) -> Option<(i64, i64)> {
+    let today = now.div_euclid(DAY);
+    let number = |from: usize, to: usize| text[from..to].parse::<i64>().expect("digits");
+    let month_of = |year, month| {
+        (1..=12).contains(&month).then(|| {
+            days_before(year) + (1..month).map(|it| days_of(year, it)).sum::<i64>()
+                - DAYS_UNTIL_1970
+        })
+    };
+    let (first, days) = match text {
+        "today" => (today, 1),
+        "yesterday" => (today - 1, 1),
+        _ if has_shape(text, "0000-00-00") => {
+            let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
+            let before = month_of(year, month)?;
+            (1..=days_of(year, month)).contains(&day).then_some((before + day - 1, 1))?
+        }
+        _ if has_shape(text, "0000-00") => {
+            let (year, month) = (number(0, 4), number(5, 7));
+            (month_of(year, month)?, days_of(year, month))
+        }
+        _ => return None,
+    };
+    let (start, end) = (first * DAY * 1_000_000, (first + days) * DAY * 1_000_000);
+    (end <= Timestamp::MAX.as_microsecond()).then_some((start, end))
+}
+
 fn all_micros(text: &str) -> Option<i64> {
     let head = text.get(..19).filter(|head| has_shape(head, "0000-00-00t00:00:00"))?;
     let number = |from: usize, to: usize| head[from..to].parse::<i64>().expect("digits");

@@ -21,6 +21,10 @@ impl Query {
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = undone(name).unwrap_or_else(|| name.to_owned());
+            // Some libraries send a number by this name, to get past a cache.
+            if name == "_" {
+                continue;
+            }
             match known.iter().find(|known| **known == name) {
                 None => query.unknown.push(name),
                 Some(name) if query.has(name) => query.bad.push(name),
@@ -35,6 +39,14 @@ impl Query {
     /// Whether a parameter is there, fitting or not.
     pub fn has(&self, name: &str) -> bool {
         self.known.iter().any(|(known, _)| *known == name)
+    }
+
+    /// Whether a parameter has no fault and is one of these words.
+    pub fn is(&self, name: &str, words: &[&str]) -> bool {
+        let has_fault = self.bad.iter().any(|bad| *bad == name);
+        let found = self.known.iter().find(|(known, _)| *known == name);
+        let value = found.and_then(|(_, value)| value.as_deref());
+        !has_fault && value.is_some_and(|value| words.contains(&value))
     }
 
     /// Whether there is nothing in it that does not fit.
@@ -78,10 +90,17 @@ impl Query {
         self.value(name, |text| words.iter().find(|word| **word == text).copied())
     }
 
-    /// An instant, in which a `+` may stand for itself.
-    pub fn instant(&mut self, name: &'static str) -> Option<Timestamp> {
-        let micros = self.value(name, |text| instant::bound(&text.replace(' ', "+")))?;
-        Some(Timestamp::from_microsecond(micros).expect("it is in range"))
+    /// The bound of a window of a request at `now`: an instant, in which a `+` may stand for
+    /// itself, or the beginning of a day or month of UTC.
+    pub fn bound(&mut self, name: &'static str, now: i64) -> Option<Timestamp> {
+        let read = |text: &str| instant::window_bound(&text.replace(' ', "+"), now);
+        self.value(name, read).map(timestamp)
+    }
+
+    /// The first instant of a day or month of UTC and the first after it, for a request at `now`.
+    pub fn period(&mut self, now: i64) -> Option<(Timestamp, Timestamp)> {
+        let (first, end) = self.value("period", |text| instant::period(text, now))?;
+        Some((timestamp(first), timestamp(end)))
     }
 
     /// A place in a listing, exactly as it is written.
@@ -92,6 +111,10 @@ impl Query {
             (format!("{}_{}", cursor.timestamp, cursor.id) == text).then_some(cursor)
         })
     }
+}
+
+fn timestamp(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).expect("it is in range")
 }
 
 /// Undoes the encoding of a form; `None` for what is none.

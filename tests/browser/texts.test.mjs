@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { de } from '../../crates/smartpark/src/http/dashboard/texts/de.js';
-import { en } from '../../crates/smartpark/src/http/dashboard/texts/en.js';
+import { de } from '../../crates/smartpark-server/src/dashboard/texts/de.js';
+import { en } from '../../crates/smartpark-server/src/dashboard/texts/en.js';
 
-const folder = new URL('../../crates/smartpark/src/http/dashboard/', import.meta.url);
+const folder = new URL('../../crates/smartpark-server/src/dashboard/', import.meta.url);
 const places = (text) => [...JSON.stringify(text).matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
 
 test('the languages have the same texts with the same places', () => {

@@ -6,6 +6,7 @@ mod http;
 
 use std::{sync::Arc, time::Duration};
 
+use smartpark_exchange::Inputs;
 use smartpark_formats::{
     config::{Access, Camera, Input},
     input::{DahuaPart, DahuaStream, Message},
@@ -16,10 +17,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{
-    Inputs,
-    limits::{DEVICE_FIRST_PAUSE, DEVICE_LONGEST_PAUSE, DEVICE_SILENCE, RECORD_RETRY},
-};
+use crate::limits::{DEVICE_FIRST_PAUSE, DEVICE_LONGEST_PAUSE, DEVICE_SILENCE, RECORD_RETRY};
 use http::Device;
 
 /// Asks for the events of crossed lines; the device says every five seconds that it is alive.

@@ -12,6 +12,7 @@ mod takeover;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream::FuturesOrdered};
+use smartpark_exchange::{Inputs, Sites};
 use smartpark_formats::{
     config::Mqtt,
     feed::{Publication, status_topic},
@@ -23,12 +24,9 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{
-    Inputs, Sites,
-    limits::{
-        MAX_MQTT_AT_ONCE, MAX_MQTT_FAILURES, MQTT_FIRST_PAUSE, MQTT_LONGEST_PAUSE,
-        MQTT_TAKEOVER_PAUSE, RECORD_RETRY,
-    },
+use crate::limits::{
+    MAX_MQTT_AT_ONCE, MAX_MQTT_FAILURES, MQTT_FIRST_PAUSE, MQTT_LONGEST_PAUSE, MQTT_TAKEOVER_PAUSE,
+    RECORD_RETRY,
 };
 use away::Away;
 use link::{Arrival, Link, News, Sender};

@@ -5,6 +5,7 @@ mod http;
 
 use std::time::Duration;
 
+use smartpark_exchange::Sites;
 use smartpark_formats::{
     config::{Push, PushTarget},
     feed::{NgsiForm, SiteView, ngsi, ngsi_v2_update, parkapi_v3},
@@ -15,10 +16,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use crate::{
-    Sites,
-    limits::{PUSH_AFTER_CHANGE, PUSH_FIRST_PAUSE, PUSH_LONGEST_PAUSE},
-};
+use crate::limits::{PUSH_AFTER_CHANGE, PUSH_FIRST_PAUSE, PUSH_LONGEST_PAUSE};
 use http::{Http, Request};
 
 /// The task that sends to one target.

@@ -23,7 +23,7 @@ pub use attention::{
 pub use attention::{
     CameraHour, CameraLag, FloorAtLimit, NotCountedInHour, Receipt, RefusedInHour,
 };
-pub use change::{Change, ChangeKind};
+pub use change::{Change, ChangeKind, PlacedFact, SiteFact};
 pub use digest::{DigestSlice, EventDigest, EventDigests};
 pub use key::KEY_MARK;
 pub use key::{ApiKey, NewKey, Role};
@@ -216,13 +216,15 @@ pub struct NewFloor {
     pub total_slots: i64,
     /// Whether cars may be sent there.
     pub is_active: bool,
+    /// The person or key that adds it.
+    pub author: Option<String>,
 }
 
 impl NewFloor {
     /// An active floor of this name and size.
     #[must_use]
     pub fn new(name: impl Into<String>, total_slots: i64) -> Self {
-        Self { name: name.into(), description: None, total_slots, is_active: true }
+        Self { name: name.into(), description: None, total_slots, is_active: true, author: None }
     }
 
     /// Every field that does not fit; none if all do.
@@ -249,7 +251,7 @@ pub struct FloorChange {
     pub is_active: Option<bool>,
     /// Lower the capacity even below the current count, which then is cut to it.
     pub force: bool,
-    /// Who changes it, for the adjustment that a change of capacity leaves.
+    /// The person or key that changes it.
     pub author: Option<String>,
 }
 

@@ -101,12 +101,20 @@ pub(crate) fn adjustment_number(kind: AdjustmentKind) -> u8 {
         AdjustmentKind::Opened => 4,
         AdjustmentKind::Closed => 5,
         AdjustmentKind::Rules => 6,
+        AdjustmentKind::Added => 7,
+        AdjustmentKind::Renamed => 8,
+        AdjustmentKind::Withdrawn => 9,
+        AdjustmentKind::Restored => 10,
     }
 }
 
 /// The kind of adjustment with this number.
 pub(crate) fn adjustment_of(number: i64) -> Option<AdjustmentKind> {
-    use AdjustmentKind::{Capacity, Closed, Entry, Exit, Opened, Recount, Rules};
-    let kinds = [Recount, Capacity, Entry, Exit, Opened, Closed, Rules];
+    use AdjustmentKind::{
+        Added, Capacity, Closed, Entry, Exit, Opened, Recount, Renamed, Restored, Rules, Withdrawn,
+    };
+    let kinds = [
+        Recount, Capacity, Entry, Exit, Opened, Closed, Rules, Added, Renamed, Withdrawn, Restored,
+    ];
     kinds.into_iter().find(|kind| i64::from(adjustment_number(*kind)) == number)
 }

@@ -306,7 +306,7 @@ impl EventOperations<'_> {
     }
 }
 
-fn fitting_limit(limit: u32) -> Result<()> {
+pub(crate) fn fitting_limit(limit: u32) -> Result<()> {
     if (1..=MAX_PAGE_ROWS).contains(&limit) {
         return Ok(());
     }

@@ -22,7 +22,7 @@ use tokio::{
 pub use watcher::Watcher;
 
 use crate::{
-    Error, Event, Floor, Position, Result,
+    Change, Error, Event, Floor, Position, Result,
     limits::{
         LIVE_ATTEMPTS, LIVE_PACE, LIVE_PAUSE, LIVE_TURN_PAUSE, LIVE_TURN_WATCHERS, MAX_PAGE_ROWS,
         MAX_WATCHERS,
@@ -66,6 +66,8 @@ pub enum News {
     Site(Arc<Told<Site>>),
     /// An event, with the position to watch on from.
     Event(Position, Arc<Event>),
+    /// A change of a floor that no camera made, with the position to watch on from.
+    Change(Position, Arc<Change>),
     /// The position that was asked for is not known any more: what a watcher knows of events may
     /// have gaps. Events go on after this position.
     Reload(Position),
@@ -223,7 +225,7 @@ impl Hub {
         };
         loop {
             *looked = Some(position);
-            let Some(events) = self.engine.events_after(position, MAX_PAGE_ROWS).await? else {
+            let Some(events) = self.engine.facts_after(position, MAX_PAGE_ROWS).await? else {
                 // The database was emptied or put back: who watches learns it from the store.
                 position = self.begin().await?;
                 *looked = Some(position);

@@ -7,11 +7,11 @@ use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::{
     Error, EstimateOperations, EventOperations, FloorOperations, KeyOperations, Migrations,
-    Options, Position, Reading, RefusalReason, Result, Seed,
+    Options, PlacedFact, Position, Reading, RefusalReason, Result, Seed,
     attention::Drawn,
     check,
     estimates::Estimates,
-    limits, live,
+    events, limits, live,
     not_counted::Uncounted,
     recorder::RecordingLog,
     refusals::Refusals,
@@ -218,11 +218,41 @@ impl SmartPark {
 
     /// Tells that something was committed, by this or by another process: the value changes, some
     /// commits may share one change. What it was is to be read, for example with
-    /// [`EventOperations::get_events_after`]. Costs a look at the database four times a second for
+    /// [`SmartPark::facts_after`]. Costs a look at the database four times a second for
     /// as long as any result is kept. To be called on a runtime with timers.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.engine.changes()
+    }
+
+    /// The facts of the site that were committed after a position, in that order, at most `limit`,
+    /// each with its own position: events of cameras and changes that no camera made. Reading on
+    /// from the last position tells each fact once and leaves none out, whatever stopped in
+    /// between. `None` if the position is not known any more: facts after it were deleted, or the
+    /// database is another one (a copy, a restored backup). Begin with
+    /// [`EventOperations::get_position`] then.
+    ///
+    /// ```
+    /// # use smartpark_ledger::{Position, SiteFact};
+    /// # smartpark_ledger::doctest(async |park| {
+    /// let begin = park.events().get_position().await?;
+    /// park.floors().recount(1, 5, "night round", Some("Kim")).await?;
+    /// let facts = park.facts_after(begin, 100).await?.unwrap();
+    /// let (position, SiteFact::Change(change)) = &facts[0] else { panic!("a recount") };
+    /// assert_eq!(change.author.as_deref(), Some("Kim"));
+    /// assert!(park.facts_after(*position, 100).await?.unwrap().is_empty());
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit out of 1–1000; [`Error::Unavailable`].
+    pub async fn facts_after(
+        &self,
+        position: Position,
+        limit: u32,
+    ) -> Result<Option<Vec<PlacedFact>>> {
+        events::fitting_limit(limit)?;
+        self.engine.facts_after(position, limit).await
     }
 
     /// Watches what happens, from now on or on from a position: any number of watchers may. To be

@@ -3,6 +3,7 @@
 mod checksum;
 mod digest;
 mod drift;
+mod facts;
 mod latest;
 mod naive;
 pub(crate) mod observation;
@@ -22,8 +23,8 @@ use tokio::sync::watch;
 
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, Options, Position, Recorded,
-    Result, ServerLock, SiteRecord, StateChange, Statistics, TableInfo,
+    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, Options, PlacedFact, Position,
+    Recorded, Result, ServerLock, SiteRecord, StateChange, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     decide::Adjustment,
@@ -129,6 +130,7 @@ dispatch! {
     fn position() -> Result<Position>;
     fn last_gone() -> Result<Position>;
     fn events_after(position: Position, limit: u32) -> Result<Option<Vec<(Position, Event)>>>;
+    fn facts_after(position: Position, limit: u32) -> Result<Option<Vec<PlacedFact>>>;
     fn statistics(start: Timestamp, end: Timestamp, floor_id: Option<i64>) -> Result<Statistics>;
     fn recent_receipts(limit: usize) -> Result<Vec<Receipt>>;
     fn newest_receipt() -> Result<Option<i64>>;

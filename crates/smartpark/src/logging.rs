@@ -6,6 +6,7 @@
 
 use std::io::{self, Write};
 
+use smartpark_server::request_id::RequestId;
 use tracing_subscriber::{
     Layer,
     filter::{LevelFilter, Targets},
@@ -14,10 +15,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{
-    config::{LogFormat, LogLevel},
-    request_id::RequestId,
-};
+use crate::config::{LogFormat, LogLevel};
 
 /// Starts logging for the process. Does nothing where that has happened already.
 pub(crate) fn start(level: LogLevel, format: LogFormat) {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use smartpark_exchange::Sites;
 use smartpark_formats::{
     config::MqttOut,
     feed::{Publication, SiteView, floor_state, home_assistant_all, status_topic},
@@ -13,10 +14,7 @@ use tokio::{
 };
 
 use super::{Sender, Standing};
-use crate::{
-    Sites,
-    limits::{MQTT_REFRESH, MQTT_SETTLE},
-};
+use crate::limits::{MQTT_REFRESH, MQTT_SETTLE};
 
 /// The version that Home Assistant shows.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,7 +1,9 @@
-//! Changes of a floor that no camera made.
+//! Changes of a floor that no camera made, and the facts of a site in one order.
 
 use jiff::Timestamp;
 use serde::Serialize;
+
+use super::{Event, Position};
 
 /// What changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -22,6 +24,14 @@ pub enum ChangeKind {
     Closed,
     /// A new version of the program counts by other rules.
     Rules,
+    /// The floor was added.
+    Added,
+    /// The floor got another name.
+    Renamed,
+    /// Facts of the floor were withdrawn.
+    Withdrawn,
+    /// Withdrawn facts of the floor count again.
+    Restored,
 }
 
 impl ChangeKind {
@@ -36,6 +46,10 @@ impl ChangeKind {
             Self::Opened => "opened",
             Self::Closed => "closed",
             Self::Rules => "rules",
+            Self::Added => "added",
+            Self::Renamed => "renamed",
+            Self::Withdrawn => "withdrawn",
+            Self::Restored => "restored",
         }
     }
 }
@@ -66,3 +80,27 @@ pub struct Change {
     /// Whether a person named the instant from which on it holds.
     pub is_dated: bool,
 }
+
+/// A fact of a site: an event of a camera, or a change that no camera made. All facts of a site
+/// stand in one order, that of their commits.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SiteFact {
+    /// A camera saw a vehicle.
+    Event(Event),
+    /// A person, or the program, changed a floor.
+    Change(Change),
+}
+
+impl SiteFact {
+    /// The floor that it belongs to.
+    #[must_use]
+    pub const fn floor_id(&self) -> i64 {
+        match self {
+            Self::Event(event) => event.floor_id,
+            Self::Change(change) => change.floor_id,
+        }
+    }
+}
+
+/// A fact with its position in the order of commits: read on from there.
+pub type PlacedFact = (Position, SiteFact);

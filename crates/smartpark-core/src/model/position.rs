@@ -4,14 +4,15 @@ use std::{fmt, str::FromStr};
 
 use super::UnknownWord;
 
-/// A place in the order of commits: all events up to here have been told. Its text is
+/// A place in the order of commits: all facts up to here have been told. Its text is
 /// `{change}.{offset}`, for example `1001.0`; in a copy of a site `{change}.{offset}.{lineage}`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
-    /// The change that recorded the event: on SQLite the event's id, on PostgreSQL its
-    /// transaction.
+    /// On SQLite the id of the last event that was recorded up to here, on PostgreSQL the
+    /// transaction that recorded the fact.
     pub change: i64,
-    /// The event's place in the change: 0 on SQLite, the event's id on PostgreSQL.
+    /// On SQLite the id of the change that was recorded after that event, 0 for the event itself.
+    /// On PostgreSQL the id of the event or change; a transaction records only one of both kinds.
     pub offset: i64,
     /// Which copy of the site the place is in: 0 where the site began in this database, else a
     /// number that no other copy has. A place in one means nothing in another.

@@ -21,6 +21,14 @@ pub(crate) enum AdjustmentKind {
     Closed,
     /// What new rules of counting made of the floor's count.
     Rules,
+    /// The floor was added.
+    Added,
+    /// The floor got another name.
+    Renamed,
+    /// Facts of the floor were withdrawn.
+    Withdrawn,
+    /// Withdrawn facts of the floor count again.
+    Restored,
 }
 
 impl AdjustmentKind {
@@ -31,7 +39,13 @@ impl AdjustmentKind {
             Self::Capacity => Act::Capacity(slots),
             Self::Entry => Act::Entry,
             Self::Exit => Act::Exit,
-            Self::Opened | Self::Closed | Self::Rules => Act::Nothing,
+            Self::Opened
+            | Self::Closed
+            | Self::Rules
+            | Self::Added
+            | Self::Renamed
+            | Self::Withdrawn
+            | Self::Restored => Act::Nothing,
         }
     }
 }
@@ -50,6 +64,10 @@ impl From<Adjustment> for Change {
                 AdjustmentKind::Opened => ChangeKind::Opened,
                 AdjustmentKind::Closed => ChangeKind::Closed,
                 AdjustmentKind::Rules => ChangeKind::Rules,
+                AdjustmentKind::Added => ChangeKind::Added,
+                AdjustmentKind::Renamed => ChangeKind::Renamed,
+                AdjustmentKind::Withdrawn => ChangeKind::Withdrawn,
+                AdjustmentKind::Restored => ChangeKind::Restored,
             },
             count_delta: row.delta,
             vehicles: row.current_vehicles,

@@ -9,12 +9,12 @@ use crate::{
 };
 
 /// An adjustment that is to be made.
-struct Wanted {
-    kind: AdjustmentKind,
+pub(super) struct Wanted {
+    pub(super) kind: AdjustmentKind,
     /// The count of a recount, the slots of a change of capacity.
-    value: i64,
-    reason: Option<String>,
-    author: Option<String>,
+    pub(super) value: i64,
+    pub(super) reason: Option<String>,
+    pub(super) author: Option<String>,
 }
 
 /// A recount that a person dated, and what the engine found about it.
@@ -64,16 +64,40 @@ impl Draft {
                 return Ok(Err(error));
             }
         }
-        if let Some(is_active) = change.is_active.filter(|is| *is != before.is_active) {
-            let kind = if is_active { AdjustmentKind::Opened } else { AdjustmentKind::Closed };
+        let opens = change.is_active.filter(|is| *is != before.is_active);
+        let kind = match opens {
+            Some(true) => AdjustmentKind::Opened,
+            _ => AdjustmentKind::Closed,
+        };
+        if opens.is_some() && !self.is_decided(id, kind) {
             let author = change.author.clone();
             let wanted = Wanted { kind, value: 0, reason: None, author };
             if let Err(error) = self.adjust(id, wanted)? {
                 return Ok(Err(error));
             }
         }
+        if let Some(name) = change.name.as_ref().filter(|name| **name != before.name) {
+            let reason = Some(format!("{} became {name}", before.name));
+            let author = change.author.clone();
+            let wanted = Wanted { kind: AdjustmentKind::Renamed, value: 0, reason, author };
+            if let Err(error) = self.note(id, wanted, 0)? {
+                return Ok(Err(error));
+            }
+        }
         self.change_settings(id, change);
         Ok(self.floor(id).cloned())
+    }
+
+    /// Notes that a floor was added.
+    pub(crate) fn note_added(&mut self, id: i64, author: Option<&str>) -> Decided<()> {
+        let author = author.map(str::to_owned);
+        let wanted = Wanted { kind: AdjustmentKind::Added, value: 0, reason: None, author };
+        self.note(id, wanted, 0)
+    }
+
+    /// Whether an adjustment of this kind was decided before what was lacking was loaded.
+    fn is_decided(&self, id: i64, kind: AdjustmentKind) -> bool {
+        self.adjustments.iter().any(|new| (new.floor_id, new.kind) == (id, kind))
     }
 
     fn change_settings(&mut self, id: i64, change: &FloorChange) {
@@ -170,6 +194,11 @@ impl Draft {
     pub(crate) fn note_rules(&mut self, id: i64, delta: i64) -> Decided<()> {
         let reason = Some("events of one instant act together".to_owned());
         let wanted = Wanted { kind: AdjustmentKind::Rules, value: 0, reason, author: None };
+        self.note(id, wanted, delta)
+    }
+
+    /// Adds a fact that says nothing about the count. So it pulls nothing.
+    pub(super) fn note(&mut self, id: i64, wanted: Wanted, delta: i64) -> Decided<()> {
         let at = self.place_of(self.now);
         self.put(id, wanted, Stand::now(at, delta))
     }

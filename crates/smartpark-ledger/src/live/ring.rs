@@ -1,14 +1,14 @@
-//! The latest events, in the pieces in which they were found and are told.
+//! The latest facts, in the pieces in which they were found and are told.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{News, Piece, Told};
 use crate::{
-    Event, Position,
+    PlacedFact, Position, SiteFact,
     limits::{LIVE_PIECE_EVENTS, LIVE_RING_EVENTS},
 };
 
-/// The latest events: all after one position, in their order.
+/// The latest facts: all after one position, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Ring {
     after: Position,
@@ -16,7 +16,7 @@ pub(super) struct Ring {
     events: usize,
 }
 
-/// Events that were found together. Who has seen all before the first of them is told the very
+/// Facts that were found together. Who has seen all before the first of them is told the very
 /// same piece as everybody else.
 #[derive(Debug)]
 struct Stretch {
@@ -32,10 +32,10 @@ impl Ring {
     }
 
     /// Takes in what was found.
-    pub(super) fn push(&mut self, events: Vec<(Position, Event)>) {
-        let mut events = events.into_iter();
+    pub(super) fn push(&mut self, facts: Vec<PlacedFact>) {
+        let mut facts = facts.into_iter();
         loop {
-            let some: Vec<_> = events.by_ref().take(LIVE_PIECE_EVENTS).collect();
+            let some: Vec<_> = facts.by_ref().take(LIVE_PIECE_EVENTS).collect();
             let (Some((first, _)), Some((last, _))) = (some.first(), some.last()) else { return };
             let (first, last) = (*first, *last);
             self.events += some.len();
@@ -88,12 +88,19 @@ impl Stretch {
         if position < self.first {
             return Arc::clone(&self.piece);
         }
-        let is_new = |news: &&News| matches!(news, News::Event(at, _) if *at > position);
+        let is_new = |news: &&News| match news {
+            News::Event(at, _) | News::Change(at, _) => *at > position,
+            _ => false,
+        };
         Told::new(self.piece.value.iter().filter(is_new).cloned().collect())
     }
 }
 
-/// The piece that tells events.
-pub(super) fn piece(events: Vec<(Position, Event)>) -> Arc<Piece> {
-    Told::new(events.into_iter().map(|(at, event)| News::Event(at, Arc::new(event))).collect())
+/// The piece that tells facts.
+pub(super) fn piece(facts: Vec<PlacedFact>) -> Arc<Piece> {
+    let news = facts.into_iter().map(|(at, fact)| match fact {
+        SiteFact::Event(event) => News::Event(at, Arc::new(event)),
+        SiteFact::Change(change) => News::Change(at, Arc::new(change)),
+    });
+    Told::new(news.collect())
 }

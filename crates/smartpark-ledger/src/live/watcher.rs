@@ -42,8 +42,8 @@ impl Watcher {
     }
 
     /// Waits until there is news, and tells it: at first all floors and the site; then what
-    /// changed, the latest states of floors only, and every event in the order of commits. Many
-    /// events come in several answers, with the states of floors as they are by then. Nothing is
+    /// changed, the latest states of floors only, and every event and change in the order of
+    /// commits. Many come in several answers, with the states of floors as they are by then. Nothing is
     /// lost where the result is dropped before it is there.
     ///
     /// # Errors
@@ -99,7 +99,7 @@ impl Watcher {
             return Ok(Some(events));
         }
         // In a box of its own: most never come here, and each of them would keep room for it.
-        let events = self.hub.engine.events_after(self.position, LIVE_BATCH_EVENTS);
+        let events = self.hub.engine.facts_after(self.position, LIVE_BATCH_EVENTS);
         let events = Box::pin(events).await?;
         Ok(events.map(|events| {
             let last = events.last().map(|(at, _)| *at);

@@ -13,6 +13,7 @@ mod connect;
 mod days;
 mod drift;
 mod events;
+mod facts;
 mod fault;
 mod floors;
 mod hours;
@@ -63,8 +64,7 @@ use tokio::{
 use super::Order;
 use crate::{
     Cleanup, Cursor, DatabaseStats, Error, Event, EventFilter, EventPage, Floor, FloorCount,
-    LastSeen, NewEvent, NewFloor, Options, Position, Result, ServerLock, StateChange, Statistics,
-    TableInfo,
+    LastSeen, NewEvent, NewFloor, Options, Result, ServerLock, StateChange, Statistics, TableInfo,
     check::Report,
     count::{Fullness, Step},
     limits::{
@@ -368,25 +368,6 @@ impl Postgres {
         let oldest = Order::OldestFirst;
         patiently!(async {
             events::page(&*self.inner.readers.get().await?, &filter, limit, cursor, oldest).await
-        })
-    }
-
-    pub(super) async fn position(&self) -> Result<Position> {
-        patiently!(async { events::position(&*self.inner.readers.get().await?).await })
-    }
-
-    /// The position of the last event that was deleted.
-    pub(super) async fn last_gone(&self) -> Result<Position> {
-        patiently!(async { events::last_gone(&*self.inner.readers.get().await?).await })
-    }
-
-    pub(super) async fn events_after(
-        &self,
-        position: Position,
-        limit: u32,
-    ) -> Result<Option<Vec<(Position, Event)>>> {
-        patiently!(async {
-            events::after(&*self.inner.readers.get().await?, position, limit).await
         })
     }
 

@@ -13,6 +13,7 @@ mod checkpoint;
 mod connection;
 mod drift;
 mod events;
+mod facts;
 mod fault;
 mod file;
 mod floors;
@@ -59,8 +60,8 @@ use tokio::sync::watch;
 use super::Order;
 use crate::{
     Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor, FloorChange,
-    FloorCount, LastSeen, NewEvent, NewFloor, Options, Position, Recorded, Result, StateChange,
-    Statistics, TableInfo,
+    FloorCount, LastSeen, NewEvent, NewFloor, Options, Recorded, Result, StateChange, Statistics,
+    TableInfo,
     check::Report,
     count::{Fullness, Step},
     decide::Adjustment,
@@ -301,23 +302,6 @@ impl Sqlite {
 
     pub(super) async fn horizon(&self) -> Result<Option<i64>> {
         self.read(past::horizon).await
-    }
-
-    pub(super) async fn position(&self) -> Result<Position> {
-        self.read(events::position).await
-    }
-
-    /// The position of the last event that was deleted.
-    pub(super) async fn last_gone(&self) -> Result<Position> {
-        self.read(events::last_gone).await
-    }
-
-    pub(super) async fn events_after(
-        &self,
-        position: Position,
-        limit: u32,
-    ) -> Result<Option<Vec<(Position, Event)>>> {
-        self.read(move |connection| events::after(connection, position, limit)).await
     }
 
     pub(super) async fn statistics(

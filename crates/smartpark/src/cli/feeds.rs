@@ -4,7 +4,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use clap::Subcommand;
 use serde::Serialize;
-use smartpark_bridge::Sites;
+use smartpark_exchange::Sites;
 use smartpark_formats::{
     config::Connections,
     feed::{self, Lack, NgsiForm, SiteView},

@@ -91,6 +91,9 @@ struct AddArgs {
     /// Do not send cars there
     #[arg(long)]
     inactive: bool,
+    /// Who adds it
+    #[arg(long, value_name = "NAME")]
+    author: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -205,6 +208,7 @@ async fn add(args: AddArgs, park: &SmartPark, context: &Context) -> anyhow::Resu
     let floor = NewFloor {
         description: args.description,
         is_active: !args.inactive,
+        author: args.author,
         ..NewFloor::new(args.name, args.slots)
     };
     let floor = park.floors().add_floor(floor).await?;

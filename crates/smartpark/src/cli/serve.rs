@@ -13,8 +13,7 @@ use crate::{
     Error, SiteRecord, SmartPark,
     cameras::{Cameras, Local, Plan},
     config::{Days, Layer, Listen, SeedChoice, SiteName},
-    files,
-    http::{self, BasePath, HttpConfig, OnLimit, TlsFiles},
+    http::{self, BasePath, HttpConfig, OnLimit, TlsFiles, files},
     limits::{COUNTING_PATIENCE, FAILURE_NOTICE},
 };
 

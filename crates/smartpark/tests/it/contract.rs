@@ -12,6 +12,7 @@ mod digests;
 mod drift;
 mod estimates;
 mod events;
+mod facts;
 mod floors;
 mod history;
 mod keys;

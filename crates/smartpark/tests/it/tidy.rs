@@ -100,7 +100,7 @@ fn every_rule_sees_what_it_forbids() {
         ("tests/a.mjs", concat!("await page.waitForTi", "meout(100);")),
         ("crates/smartpark/src/a.rs", concat!("#[cfg(test)]\nmod tests { sl", "eep(a); }")),
         ("README.md", concat!("cd /ho", "me/somebody")),
-        ("crates/smartpark/src/http/events.rs", "use rusqlite::Connection;"),
+        ("crates/smartpark-server/src/events.rs", "use rusqlite::Connection;"),
         ("crates/smartpark/src/cli/import.rs", "let sql = \"SELECT id FROM floors\";"),
         ("crates/smartpark-ledger/src/store/sqlite.rs", "use axum::Json;"),
         ("crates/smartpark-ledger/src/store/sqlite/read.rs", "use super::postgres;"),
@@ -109,8 +109,8 @@ fn every_rule_sees_what_it_forbids() {
         ("crates/smartpark-core/src/count/history.rs", "let now = Clock::system();"),
         ("crates/smartpark-core/src/model.rs", "use rusqlite::Row;"),
         ("crates/smartpark-ledger/src/events.rs", "use crate::http::problem;"),
-        ("crates/smartpark/src/http.rs", "use crate::cli::Config;"),
-        ("crates/smartpark/src/http/util.rs", ""),
+        ("crates/smartpark-server/src/lib.rs", "use clap::Parser;"),
+        ("crates/smartpark-server/src/util.rs", ""),
         ("crates/smartpark/src/helpers/text.rs", ""),
     ];
     let clean = [
@@ -123,7 +123,7 @@ fn every_rule_sees_what_it_forbids() {
             concat!("fn may_allow(rate: u32) { self.allow(rate); sl", "eep(pause) }"),
         ),
         (
-            "crates/smartpark/src/http.rs",
+            "crates/smartpark-server/src/lib.rs",
             "#[cfg(feature = \"http\")] // DELETE FROM is the store's",
         ),
         ("crates/smartpark-core/src/count.rs", "//! Knows no tokio."),

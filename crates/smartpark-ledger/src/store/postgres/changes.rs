@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     connect::query,
-    events::settled,
+    facts::settled,
     rows::{damaged, maybe_micros},
     transaction::not_in_time,
 };

@@ -7,10 +7,10 @@ use tokio_postgres::types::ToSql;
 
 use super::{
     connect::query,
-    rows::{self, Micros, damaged, event_columns},
+    rows::{self, Micros, event_columns},
 };
 use crate::{
-    Cursor, Event, EventFilter, EventPage, Position, Result,
+    Cursor, Event, EventFilter, EventPage, Result,
     store::{
         Order,
         codes::{direction_number, type_number},
@@ -30,43 +30,6 @@ const BY_ID: &str = concat!(
     event_columns!(),
     " FROM events WHERE id = $1 AND ",
     kept!()
-);
-
-/// The oldest transaction that still runs and may have recorded events, or the next to come: all
-/// before it can be seen, and for good. Transactions are numbered for all databases of a server
-/// together, but one in another database (a dump that is read in there, a long job) has no events
-/// here, and is not waited for.
-macro_rules! settled {
-    () => {
-        "coalesce((SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) x
-    WHERE x::xid <> ALL (ARRAY(
-        SELECT backend_xid FROM pg_stat_get_activity(NULL) WHERE backend_xid IS NOT NULL
-            AND datid <> (SELECT oid FROM pg_database WHERE datname = current_database())
-        UNION ALL SELECT transaction FROM pg_prepared_xacts WHERE database <> current_database()))
-    ORDER BY x LIMIT 1), pg_snapshot_xmax(pg_current_snapshot()))"
-    };
-}
-pub(super) use settled;
-
-/// All of a transaction before the oldest that still runs can be seen, and for good.
-const AFTER: &str = concat!(
-    "-- get_events_after\nSELECT ",
-    event_columns!(),
-    ", change::text::bigint FROM events
-WHERE (change, id) > ($1::bigint::text::xid8, $2)
-AND change < ",
-    settled!(),
-    " AND ",
-    kept!(),
-    " ORDER BY change, id LIMIT $3"
-);
-
-const BOUNDS: &str = concat!(
-    "-- get_events_after: what is gone, settled, yet to come, which copy it is
-SELECT last_change, last_event_id, ",
-    settled!(),
-    "::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, lineage
-FROM retention JOIN site ON site.id = retention.id WHERE retention.id = 1"
 );
 
 /// The bound where a page begins stands there twice: once for the order of pages, once for the
@@ -90,60 +53,6 @@ const OLDEST_FIRST: (&str, &str) = (
 pub(super) async fn by_id(client: &ClientWrapper, id: i64) -> Result<Option<Event>> {
     let found = query(client, BY_ID, &[&id]).await?;
     found.first().map(|row| rows::event(row, 0)).transpose()
-}
-
-pub(super) async fn position(client: &ClientWrapper) -> Result<Position> {
-    let Bounds { settled, gone, .. } = bounds(client).await?;
-    Ok(Position { change: settled - 1, offset: i64::MAX, ..gone })
-}
-
-/// The position of the last event that was deleted.
-pub(super) async fn last_gone(client: &ClientWrapper) -> Result<Position> {
-    Ok(bounds(client).await?.gone)
-}
-
-/// The events after a position; none where some of them may be gone, or it never was.
-pub(super) async fn after(
-    client: &ClientWrapper,
-    position: Position,
-    limit: u32,
-) -> Result<Option<Vec<(Position, Event)>>> {
-    let limit = i64::from(limit);
-    let rows = query(client, AFTER, &[&position.change, &position.offset, &limit]).await?;
-    // Asked after the events: what went in between is noticed.
-    let Bounds { gone, coming, .. } = bounds(client).await?;
-    if position.lineage != gone.lineage || position < gone || position.change >= coming {
-        return Ok(None);
-    }
-    let told = rows.iter().map(|row| {
-        let event = rows::event(row, 0)?;
-        Ok((Position { change: row.try_get(11)?, offset: event.id, ..position }, event))
-    });
-    told.collect::<Result<_>>().map(Some)
-}
-
-/// Where the order of commits can be told.
-struct Bounds {
-    /// The last that is gone.
-    gone: Position,
-    /// The oldest transaction that still runs: what is older can be seen.
-    settled: i64,
-    /// The next transaction to come.
-    coming: i64,
-}
-
-async fn bounds(client: &ClientWrapper) -> Result<Bounds> {
-    let rows = query(client, BOUNDS, &[]).await?;
-    let row = rows.first().ok_or_else(|| damaged("a retention"))?;
-    Ok(Bounds {
-        gone: Position {
-            change: row.try_get(0)?,
-            offset: row.try_get(1)?,
-            lineage: row.try_get(4)?,
-        },
-        settled: row.try_get(2)?,
-        coming: row.try_get(3)?,
-    })
 }
 
 pub(super) async fn page(

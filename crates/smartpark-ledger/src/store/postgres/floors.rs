@@ -18,6 +18,7 @@ use super::{
     transaction::{Transaction, patiently},
     transfer,
     wants::Wants,
+    writes,
 };
 use crate::{
     Direction, Error, Floor, FloorChange, NewFloor, Result,
@@ -187,7 +188,17 @@ pub(super) async fn add(pool: &Pool, new: &NewFloor, now: i64) -> Result<Result<
     query(&transaction, LOCK_RETENTION, &[]).await?;
     transfer::require_in_use(&transaction).await?;
     let floor = insert(&transaction, new, now).await?;
-    Ok(transaction.commit().await.map(|()| floor))
+    let session = Session::open(transaction, vec![floor.clone()], now).await?;
+    Ok(note_added(session, std::slice::from_ref(new)).await?.map(|()| floor))
+}
+
+/// Notes that the floors of a session were added, and commits.
+async fn note_added(mut session: Session, new: &[NewFloor]) -> Result<Result<()>> {
+    let ids: Vec<i64> = session.draft.floors.keys().copied().collect();
+    for (id, new) in ids.iter().zip(new) {
+        session.decide(|draft| draft.note_added(*id, new.author.as_deref())).await??;
+    }
+    Ok(writes::commit(session.draft.into_writes(), session.transaction).await)
 }
 
 async fn insert(client: &ClientWrapper, new: &NewFloor, now: i64) -> Result<Floor> {
@@ -312,5 +323,6 @@ pub(super) async fn fill(
     for floor in floors {
         made.push(insert(&transaction, floor, now).await?);
     }
-    Ok(transaction.commit().await.map(|()| made))
+    let session = Session::open(transaction, made.clone(), now).await?;
+    Ok(note_added(session, floors).await?.map(|()| made))
 }

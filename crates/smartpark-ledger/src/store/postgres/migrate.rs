@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 11] = migrations!("postgres":
+const MIGRATIONS: [Migration; 12] = migrations!("postgres":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
@@ -25,7 +25,8 @@ const MIGRATIONS: [Migration; 11] = migrations!("postgres":
     8 "checksums" "0008_checksums.sql",
     9 "places" "0009_places.sql",
     10 "device states" "0010_device_states.sql",
-    11 "site_record" "0011_site_record.sql"
+    11 "site_record" "0011_site_record.sql",
+    12 "facts" "0012_facts.sql"
 );
 
 /// One at a time in a schema; the lock ends with the transaction.
@@ -60,6 +61,11 @@ INSERT INTO schema_migrations (version, name, sha256, applied_at) VALUES ($1, $2
 /// Those that are yet to come here would be told again as events that just happened.
 const FROM_ELSEWHERE: &str = "-- migrate: events that transactions of another instance recorded
 UPDATE events SET change = '0' WHERE change >= pg_snapshot_xmax(pg_current_snapshot())";
+
+/// The same of changes; this transaction may have recorded some.
+const CHANGES_FROM_ELSEWHERE: &str = "-- migrate: changes that other transactions recorded
+UPDATE adjustments SET change = '0'
+WHERE change >= pg_snapshot_xmax(pg_current_snapshot()) AND change <> pg_current_xact_id()";
 
 /// Positions of that other instance mean nothing here: who comes with one is to read anew.
 const BEGIN_ANEW: &str = "-- migrate: earlier positions are not known any more
@@ -98,7 +104,9 @@ pub(super) async fn run(transaction: Transaction, now: Timestamp, for_copy: bool
         }
         seals::keep_all(&transaction).await?;
     }
-    let moved = transaction.execute(FROM_ELSEWHERE, &[]).await? > 0;
+    let events = transaction.execute(FROM_ELSEWHERE, &[]).await?;
+    let changes = transaction.execute(CHANGES_FROM_ELSEWHERE, &[]).await?;
+    let moved = events + changes > 0;
     transaction.execute(BEGIN_ANEW, &[&moved]).await?;
     transaction.commit().await
 }

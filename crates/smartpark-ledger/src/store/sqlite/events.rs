@@ -1,5 +1,4 @@
-//! Reading events: one by its id, page by page by (timestamp, id), newest first, or in the order
-//! in which they were committed, which is that of their ids: there is one writer at a time.
+//! Reading events: one by its id, or page by page by (timestamp, id), newest first.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, ToSql};
@@ -8,7 +7,7 @@ use super::{
     floors,
     rows::{self, Code, event_columns},
 };
-use crate::{Cursor, Event, EventFilter, EventPage, Position, Result, store::Order};
+use crate::{Cursor, Event, EventFilter, EventPage, Result, store::Order};
 
 const BY_ID: &str =
     concat!("-- get_event_by_id\nSELECT ", event_columns!(), " FROM events WHERE id = ?1");
@@ -16,53 +15,8 @@ const BY_ID: &str =
 /// A page: the index that has the order, or finds few rows; then the conditions.
 const SELECT: &str = concat!("-- get_events: page\nSELECT ", event_columns!(), " FROM events");
 
-const AFTER: &str = concat!(
-    "-- get_events_after\nSELECT ",
-    event_columns!(),
-    " FROM events WHERE id > ?1 ORDER BY id LIMIT ?2"
-);
-
-const IDS: &str =
-    "-- get_events_after: the latest id that is gone, the latest of all, which copy it is
-SELECT last_event_id, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events)),
-       (SELECT lineage FROM site WHERE id = 1)
-FROM retention WHERE id = 1";
-
 pub(super) fn by_id(connection: &Connection, id: i64) -> Result<Option<Event>> {
     Ok(connection.prepare_cached(BY_ID)?.query_row([id], rows::event).optional()?)
-}
-
-pub(super) fn position(connection: &Connection) -> Result<Position> {
-    let mut statement = connection.prepare_cached(IDS)?;
-    let (change, lineage) = statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
-    Ok(Position { change, offset: 0, lineage })
-}
-
-/// The position of the last event that was deleted.
-pub(super) fn last_gone(connection: &Connection) -> Result<Position> {
-    let mut statement = connection.prepare_cached(IDS)?;
-    let (change, lineage) = statement.query_row([], |row| Ok((row.get(0)?, row.get(2)?)))?;
-    Ok(Position { change, offset: 0, lineage })
-}
-
-/// The events after a position; none where some of them may be gone, or it never was.
-pub(super) fn after(
-    connection: &Connection,
-    position: Position,
-    limit: u32,
-) -> Result<Option<Vec<(Position, Event)>>> {
-    let mut statement = connection.prepare_cached(IDS)?;
-    let (ids, lineage) =
-        statement.query_row([], |row| Ok((row.get(0)?..=row.get(1)?, row.get(2)?)))?;
-    if (position.offset, position.lineage) != (0, lineage) || !ids.contains(&position.change) {
-        return Ok(None);
-    }
-    let mut statement = connection.prepare_cached(AFTER)?;
-    let told = statement.query_map((position.change, limit), |row| {
-        let event = rows::event(row)?;
-        Ok((Position { change: event.id, offset: 0, lineage }, event))
-    })?;
-    Ok(Some(told.collect::<rusqlite::Result<_>>()?))
 }
 
 pub(super) fn page(

@@ -44,8 +44,10 @@ const DELETE: &str = "-- remove_floor: delete\nDELETE FROM floors WHERE id = ?1"
 const INSERT_ADJUSTMENT: &str = "-- adjustments: insert
 INSERT INTO adjustments
     (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
-     created_at, place, is_dated)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+     created_at, place, is_dated, after_event)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
+    max(last_event_id, (SELECT coalesce(max(id), 0) FROM events))
+FROM retention WHERE id = 1";
 
 const DATED: &str = "-- recount: another of the same instant
 SELECT current_vehicles FROM adjustments WHERE floor_id = ?1 AND timestamp = ?2 AND is_dated = 1";
@@ -103,6 +105,7 @@ pub(super) fn add(session: &mut Session<'_>, new: &NewFloor) -> Result<Floor> {
     let floor = by_id(connection, id)?;
     let floor = floor.ok_or_else(|| Error::Internal("a new floor is not there".into()))?;
     seals::keep_floor(connection, &floor)?;
+    decide(session, id, |draft| draft.note_added(id, new.author.as_deref()))?;
     Ok(floor)
 }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 11] = migrations!("sqlite":
+const MIGRATIONS: [Migration; 12] = migrations!("sqlite":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
@@ -21,7 +21,8 @@ const MIGRATIONS: [Migration; 11] = migrations!("sqlite":
     8 "checksums" "0008_checksums.sql",
     9 "places" "0009_places.sql",
     10 "device states" "0010_device_states.sql",
-    11 "site_record" "0011_site_record.sql"
+    11 "site_record" "0011_site_record.sql",
+    12 "facts" "0012_facts.sql"
 );
 
 /// The version from which on events of one instant act together.

@@ -4,7 +4,8 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::Context as _;
-use smartpark_bridge::{Inputs, MqttBridge, PushTask, Signs, Sites, StreamTask};
+use smartpark_bridge::{MqttBridge, PushTask, StreamTask};
+use smartpark_exchange::{Inputs, Signs, Sites};
 use smartpark_formats::config::{Camera, Connections, Floor, Input, Push, PushTarget};
 use tokio::{sync::watch, task::JoinHandle, time::interval};
 

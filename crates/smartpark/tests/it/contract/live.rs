@@ -42,6 +42,7 @@ impl Seen {
                     self.events.push(event.id);
                     self.positions.push(at);
                 }
+                News::Change(..) => {}
                 News::Reload(_) => self.reloads += 1,
             }
         }

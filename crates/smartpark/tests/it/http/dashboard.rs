@@ -122,7 +122,8 @@ fn the_first_load_is_light() {
 
 #[test]
 fn every_file_of_the_page_is_in_the_binary() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/http/dashboard");
+    let folder =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../smartpark-server/src/dashboard");
     let server = TestServer::start();
     let html = text(&server.get("/"));
     let some = links(&html).into_iter().next().unwrap();
@@ -141,7 +142,10 @@ fn every_file_of_the_page_is_in_the_binary() {
         }
         files += 1;
         let served = server.get(&format!("/page/{version}/{name}"));
-        assert_eq!(served.status, 200, "{name} is not listed in src/http/dashboard.rs");
+        assert_eq!(
+            served.status, 200,
+            "{name} is not listed in crates/smartpark-server/src/dashboard.rs"
+        );
         assert!(served.bytes == fs::read(&path).unwrap(), "{name}");
     }
     assert!(files > 40, "{files}");

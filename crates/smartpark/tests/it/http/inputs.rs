@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, sync::Arc};
 
 use serde_json::{Value, json};
 use smartpark::{EventFilter, FloorChange, NewKey, Role, SmartPark, http::HttpConfig};
-use smartpark_bridge::{Inputs, Signs};
+use smartpark_exchange::{Inputs, Signs};
 use smartpark_formats::{
     config::{Connections, Input},
     trial::recording::{RecordedMessage, messages},

@@ -16,8 +16,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("smartpark-client", &["smartpark-core"]),
     ("smartpark-vision", &["smartpark-core", "smartpark-client"]),
     ("smartpark-ledger", &["smartpark-core"]),
-    ("smartpark-bridge", &["smartpark-core", "smartpark-ledger", "smartpark-formats"]),
-    ("smartpark-server", &["smartpark-core", "smartpark-ledger", "smartpark-formats"]),
+    ("smartpark-exchange", &["smartpark-core", "smartpark-ledger", "smartpark-formats"]),
+    (
+        "smartpark-bridge",
+        &["smartpark-core", "smartpark-ledger", "smartpark-formats", "smartpark-exchange"],
+    ),
+    (
+        "smartpark-server",
+        &["smartpark-core", "smartpark-ledger", "smartpark-formats", "smartpark-exchange"],
+    ),
     (
         "smartpark",
         &[
@@ -25,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "smartpark-ledger",
             "smartpark-formats",
             "smartpark-client",
+            "smartpark-exchange",
             "smartpark-server",
             "smartpark-bridge",
             "smartpark-vision",

@@ -122,11 +122,12 @@ fn in_its_layer(file: &File) -> Faults {
                 banned.extend(["sqlite"]);
             }
         }
-        "smartpark" => {
+        "smartpark" | "smartpark-bridge" | "smartpark-exchange" => {
             banned.extend(SQL.iter().chain(&DRIVERS));
-            if !["cli", "config", "main", "lib"].into_iter().any(within) {
-                banned.extend(["crate::cli", "clap::"]);
-            }
+        }
+        "smartpark-server" => {
+            banned.extend(SQL.iter().chain(&DRIVERS));
+            banned.extend(["clap::", "rumqttc"]);
         }
         _ => {}
     }
