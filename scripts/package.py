@@ -18,7 +18,7 @@ import time
 import zipfile
 from pathlib import Path
 
-EPOCH = int(os.environ["SOURCE_DATE_EPOCH"])
+EPOCH = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
 SUMMARY = "Occupancy server for car parks: free spaces per floor from unreliable camera events"
 LICENCE = "MIT OR Apache-2.0"
 # The user in the image; a volume that is mounted must belong to it.
@@ -188,16 +188,52 @@ def image(options):
             add(f"blobs/sha256/{digest}", data)
 
 
+def unpack(options):
+    """Checks every digest of the image, and lays its files out in a folder."""
+    with tarfile.open(options.program) as archive:
+        parts = {entry.name: archive.extractfile(entry).read() for entry in archive}
+    for name, data in parts.items():
+        if name.startswith("blobs/"):
+            assert hashlib.sha256(data).hexdigest() == name.rsplit("/", 1)[1], name
+
+    def part(described):
+        data = parts["blobs/sha256/" + described["digest"].split(":")[1]]
+        assert len(data) == described["size"], described
+        return data
+
+    assert json.loads(parts["oci-layout"]) == {"imageLayoutVersion": "1.0.0"}
+    manifest = json.loads(part(json.loads(parts["index.json"])["manifests"][0]))
+    config = json.loads(part(manifest["config"]))
+    for described, digest in zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True):
+        plain = gzip.decompress(part(described))
+        assert f"sha256:{hashlib.sha256(plain).hexdigest()}" == digest, digest
+        with tarfile.open(fileobj=io.BytesIO(plain)) as files:
+            files.extractall(options.folder, numeric_owner=True)
+
+
+def expressions(_options):
+    """Every expression of the dashboard as a rule, for promtool to read."""
+    dashboard = json.loads(Path("packaging/grafana/smartpark.json").read_text())
+    found = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    rules = [
+        {"record": f"panel:{place}", "expr": expr.replace("$job", "smartpark")}
+        for place, expr in enumerate(found)
+    ]
+    # JSON is YAML.
+    print(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
+
+
 def main():
+    commands = {"wheel": wheel, "image": image, "unpack": unpack, "expressions": expressions}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["wheel", "image"])
-    parser.add_argument("--program", type=Path, required=True)
-    parser.add_argument("--version", required=True)
-    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("what", choices=list(commands))
+    parser.add_argument("--program", type=Path, help="the program, or the image")
+    parser.add_argument("--version")
+    parser.add_argument("--folder", type=Path)
     parser.add_argument("--glibc", help="the oldest version that the program runs on")
     parser.add_argument("--libraries", type=Path, help="the list of libraries with licences")
     options = parser.parse_args()
-    {"wheel": wheel, "image": image}[options.what](options)
+    commands[options.what](options)
 
 
 main()
