@@ -85,5 +85,5 @@ pub use options::Options;
 pub use park::{ServerLock, SmartPark};
 pub use replica::Reading;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
-pub use seed::Seed;
+pub use seed::{Seed, Stock};
 pub use states::StateChange;

@@ -33,6 +33,7 @@ mod simulate;
 mod sites;
 mod trial;
 mod truth;
+mod version;
 mod vision;
 mod window;
 mod words;
@@ -85,7 +86,8 @@ struct Cli {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Everywhere")]
 struct Global {
-    /// The database [env: SMARTPARK_DATABASE] [default: sqlite://smartpark.db]
+    /// The database: a file, or a URL of PostgreSQL [env: SMARTPARK_DATABASE]
+    /// [default: sqlite://smartpark.db]
     #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
     /// The file with settings [env: SMARTPARK_CONFIG] [default: smartpark.toml, if it exists]
@@ -117,6 +119,8 @@ struct Counting {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    // A first guess of many people.
+    #[command(aliases = ["start", "run"])]
     Serve(serve::Args),
     Migrate(database::MigrateArgs),
     Seed(database::SeedArgs),
@@ -150,6 +154,7 @@ enum Command {
     Feeds(feeds::Args),
     Config(config_check::Args),
     Completions(CompletionsArgs),
+    Version(version::Args),
 }
 
 /// Print a completion script for a shell
@@ -249,6 +254,9 @@ fn run(cli: Cli) -> Outcome {
         return completions(args.shell);
     }
     let out = Out { json: cli.global.json };
+    if let Command::Version(_) = cli.command {
+        return version::run(&out);
+    }
     let config = named_file(&cli);
     // Before the settings: a fault of the file is what this command looks for.
     if let Command::Config(args) = &cli.command {
@@ -307,6 +315,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Feeds(args) => feeds::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),
+        Command::Version(_) => version::run(&context.out),
     }
 }
 
