@@ -55,8 +55,8 @@ def gather(folder):
         (pages / place).parent.mkdir(parents=True, exist_ok=True)
         (pages / place).write_text(moved(source.read_text(), source))
     (pages / "repository.md").write_text(
-        "# In the repository\n\nThis link leads to a file of the repository that is no page of this "
-        "site: a program, a test or data.\n"
+        "# In the repository\n\nThis link leads to a file of the repository that is no page of "
+        "this site: a program, a test or data.\n"
     )
     shutil.copy("docs/site.yml", folder / "mkdocs.yml")
 
