@@ -1,7 +1,7 @@
 //! The server: opens the database, seeds an empty one, listens until it is told to stop.
 
 mod access;
-mod bridge;
+pub(super) mod bridge;
 
 use std::{process::ExitCode, sync::Arc};
 
