@@ -54,3 +54,49 @@ pub const DEVICE_LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub const DEVICE_SILENCE: Duration = Duration::from_secs(20);
 /// How long a device may take until the head of its answer is there.
 pub const DEVICE_ANSWER: Duration = Duration::from_secs(10);
+/// Pauses of a webhook after its first, second, … failed attempt in a row; the last one from then
+/// on. (Standard Webhooks 1.0.0 proposes them.)
+pub const WEBHOOK_PAUSES: [SignedDuration; 9] = [
+    SignedDuration::from_secs(5),
+    SignedDuration::from_mins(5),
+    SignedDuration::from_mins(30),
+    SignedDuration::from_hours(2),
+    SignedDuration::from_hours(5),
+    SignedDuration::from_hours(10),
+    SignedDuration::from_hours(14),
+    SignedDuration::from_hours(20),
+    WEBHOOK_LONGEST_PAUSE,
+];
+/// Longest pause of a webhook, also if its receiver asks for a longer one.
+pub const WEBHOOK_LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
+/// By how much a pause is shorter or longer at most, in per cent, so that receivers which come back
+/// are not asked by everybody at once.
+pub const WEBHOOK_JITTER_PERCENT: f64 = 20.0;
+/// Attempts of one message.
+pub const WEBHOOK_ATTEMPTS: u32 = 10;
+/// How long messages wait for a receiver that takes none: as long as ten attempts take.
+pub const WEBHOOK_GIVE_UP: SignedDuration = SignedDuration::from_mins(75 * 60 + 35);
+/// From so many failed attempts in a row on a person is told: then it has been longer than minutes.
+pub const WEBHOOK_TOLD_FAILURES: u32 = 3;
+/// How often a person is told of a webhook that was switched off.
+pub const WEBHOOK_OFF_TOLD: SignedDuration = SignedDuration::from_hours(6);
+/// How long a receiver may take to answer.
+pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
+/// Facts that a webhook reads at once.
+pub const WEBHOOK_FACTS: u32 = 200;
+/// How often a webhook looks whether cameras are silent and whether counts agree.
+pub const WEBHOOK_LOOK: SignedDuration = SignedDuration::from_secs(30);
+/// How often a webhook stores its position while it has nothing to tell: so much is read again
+/// after a restart.
+pub const WEBHOOK_STORE: SignedDuration = SignedDuration::from_secs(60);
+/// How often the server that delivers says so; another one takes over if it has seen no such sign
+/// for [`WEBHOOK_LEASE`].
+pub const WEBHOOK_BEAT: Duration = Duration::from_secs(10);
+/// See [`WEBHOOK_BEAT`]. Longer than an attempt and a beat, so two never deliver side by side.
+pub const WEBHOOK_LEASE: Duration = Duration::from_secs(40);
+/// Pause after the database was away.
+pub const WEBHOOK_RETRY: Duration = Duration::from_secs(1);
+/// Parts that the state of a webhook may be stored in, each as large as a state may be.
+pub const MAX_WEBHOOK_PARTS: usize = 64;
+/// Bytes of such a part.
+pub const WEBHOOK_PART_BYTES: usize = 4_000;

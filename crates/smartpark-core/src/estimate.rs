@@ -14,3 +14,4 @@ pub mod cameras;
 pub mod drift;
 pub mod forecast;
 pub mod observed;
+mod quiet;

@@ -15,6 +15,7 @@ mod position;
 mod site;
 mod site_record;
 mod statistics;
+mod withdrawal;
 
 pub use attention::{
     Attention, AttentionItem, AttentionKind, AttentionLevel, LastSeen, NotCounted, Refusal,
@@ -32,6 +33,9 @@ pub use site::Site;
 pub use site_record::{SiteDetails, SiteRecord};
 pub use statistics::{
     Cleanup, FloorCount, OccupancyHistory, OccupancyStep, PeakHour, Statistics, VehicleTypeCounts,
+};
+pub use withdrawal::{
+    NewWithdrawal, Withdrawal, WithdrawalEffect, WithdrawalFloor, WithdrawalSelection,
 };
 
 use crate::{

@@ -32,7 +32,7 @@ fn documents(sites: &[SiteView]) -> Vec<(&'static str, Vec<u8>)> {
     let origin = WebhookOrigin {
         lineage: "l",
         site: &sites[0].id,
-        fact: 7,
+        fact: "7",
         kind: "floor.full",
         webhook: "https://ops.example/",
     };

@@ -12,6 +12,7 @@ mod site;
 mod table;
 mod values;
 mod video;
+mod webhook;
 
 use std::collections::BTreeMap;
 
@@ -23,10 +24,11 @@ pub use inputs::{
     XovisSource,
 };
 pub use mqtt::{Mqtt, MqttOut};
-pub use push::{Push, PushTarget, WEBHOOK_EVENTS, Webhook, WebhookFormat};
+pub use push::{Push, PushTarget};
 pub use site::{Site, SiteKind};
 pub use values::Endpoint;
 pub use video::{Server, Video, VideoLine, VideoMethod, Vision};
+pub use webhook::{WEBHOOK_EVENTS, Webhook, WebhookFormat};
 
 use table::{Source, Table};
 
@@ -108,7 +110,7 @@ impl Connections {
         if tables.len() > MAX_CAMERAS {
             root.fault("camera", &format!("there are more than {MAX_CAMERAS} cameras"));
         }
-        let mut cameras: Vec<Camera> = Vec::new();
+        let (mut cameras, mut own): (Vec<Camera>, Vec<&Table<'_, '_>>) = Default::default();
         for table in &tables {
             if let Some(camera) = Camera::read(table, &zone) {
                 if cameras.iter().any(|known| known.id == camera.id) {
@@ -116,6 +118,13 @@ impl Connections {
                 }
                 share_a_topic(table, &cameras, &camera);
                 cameras.push(camera);
+                own.push(table);
+            }
+        }
+        for (table, camera) in own.iter().zip(&cameras) {
+            let is_known = |twin: &&String| cameras.iter().any(|other| other.id == **twin);
+            if let Some(twin) = camera.twin_of.as_ref().filter(|twin| !is_known(twin)) {
+                table.fault("twin_of", &format!("there is no camera {twin}"));
             }
         }
         let mqtt = root.table("mqtt").and_then(|table| Mqtt::read(&table, &cameras));
@@ -131,7 +140,7 @@ impl Connections {
             site,
             feeds: root.table("feeds").map(|table| Feeds::read(&table)).unwrap_or_default(),
             pushes: root.tables("push").iter().filter_map(Push::read).collect(),
-            webhooks: root.tables("webhook").iter().filter_map(Webhook::read).collect(),
+            webhooks: webhook::read_all(&root.tables("webhook")),
             mqtt,
             cameras,
             vision: root.table("vision").map(|table| Vision::read(&table)).unwrap_or_default(),

@@ -232,3 +232,22 @@ fn brokers_are_encrypted_unless_they_are_here_or_it_is_said() {
         assert!(mqtt(bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn a_twin_is_another_camera_of_the_configuration() {
+    let two = |twin_of: &str| {
+        format!(
+            "[[camera]]\nid = 'a'\nfloor = 'L'\ntwin_of = '{twin_of}'\n\
+             dahua = {{ entry = ['Up'], exit = ['Down'] }}\n\
+             [[camera]]\nid = 'b'\nfloor = 'Trial'\n\
+             dahua = {{ entry = ['Up'], exit = ['Down'] }}\n"
+        )
+    };
+    let read = Connections::parse(&two("b"), &[]).unwrap();
+    assert_eq!(read.camera("a").unwrap().twin_of.as_deref(), Some("b"));
+    for (twin_of, detail) in [("a", "must name another camera"), ("c", "there is no camera c")] {
+        let told = faults(&two(twin_of));
+        let told: Vec<(&str, &str)> = told.iter().map(|it| (&*it.key, &*it.detail)).collect();
+        assert_eq!(told, [("camera.a.twin_of", detail)]);
+    }
+}

@@ -327,6 +327,11 @@ fn webhooks_are_signed_as_the_vectors_say() {
         assert_eq!(WebhookSecret::parse(bad), Err(WebhookFault::Secret), "{bad}");
     }
     let written = WebhookSecret::written(&[7; 32]);
+    let file = format!("{written} # new\n\n# the old one\nwhsec_{}\n", "A".repeat(32));
+    assert_eq!(WebhookSecret::parse_file(&file).unwrap().len(), 2);
+    for bad in ["", "# none", "whsec_AAAA\n"] {
+        assert_eq!(WebhookSecret::parse_file(bad), Err(WebhookFault::Secret), "{bad}");
+    }
     assert!(WebhookSecret::parse(&format!("{written}\n")).is_ok());
     assert!(!format!("{:?}", WebhookSecret::parse(&written)).contains("BwcH"));
 }
@@ -334,14 +339,14 @@ fn webhooks_are_signed_as_the_vectors_say() {
 #[test]
 fn the_same_fact_has_the_same_id_and_another_fact_another() {
     let origin =
-        WebhookOrigin { lineage: "l", site: "a", fact: 7, kind: "floor.full", webhook: "w" };
+        WebhookOrigin { lineage: "l", site: "a", fact: "7", kind: "floor.full", webhook: "w" };
     let id = origin.id();
     assert_eq!((id.len(), id.starts_with("msg_"), id.contains('.')), (30, true, false));
     assert_eq!(origin.id(), id);
     let others = [
         WebhookOrigin { lineage: "m", ..origin },
         WebhookOrigin { site: "al", lineage: "", ..origin },
-        WebhookOrigin { fact: 8, ..origin },
+        WebhookOrigin { fact: "8", ..origin },
         WebhookOrigin { kind: "floor.free", ..origin },
         WebhookOrigin { webhook: "v", ..origin },
     ];
@@ -361,7 +366,7 @@ fn bodies_of_webhooks_are_small_and_their_types_are_words() {
     let large = json!("x".repeat(20_000));
     assert_eq!(standard_webhook("a", now(), &large), Err(WebhookFault::TooLarge));
     let origin =
-        WebhookOrigin { lineage: "l", site: "a", fact: 1, kind: "floor.full", webhook: "w" };
+        WebhookOrigin { lineage: "l", site: "a", fact: "1", kind: "floor.full", webhook: "w" };
     let event = read(&cloud_event("msg_1", &origin, now(), Some("floor/1"), &data).unwrap());
     assert_eq!(event["source"], "urn:x-smartpark:a");
     assert_eq!(event["type"], "org.smartpark.floor.full");

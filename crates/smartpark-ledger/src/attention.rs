@@ -1,6 +1,7 @@
 //! What needs a person: drawn from what is stored, so that every server says the same and a restart
 //! forgets nothing.
 
+mod cameras;
 mod lag;
 mod not_counted;
 mod recount;
@@ -74,6 +75,7 @@ impl SmartPark {
             items.extend(drift(&floors, at_limit));
         }
         items.extend(self.suggested_recounts(&items).await?);
+        items.extend(self.erring_cameras().await?);
         items.extend(self.events().get_refusals(DAY).await?.iter().map(refused));
         let uncounted = self.events().get_not_counted(DAY).await?;
         items.extend(uncounted.iter().filter_map(not_counted::item));

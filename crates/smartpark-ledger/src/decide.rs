@@ -19,6 +19,7 @@ mod states;
 pub(crate) mod sums;
 #[cfg(test)]
 mod tests;
+mod withdrawal;
 mod writes;
 
 pub(crate) use adjustment::{Adjustment, AdjustmentKind};
@@ -29,4 +30,5 @@ pub(crate) use floor::{OpenFloor, Origin};
 pub(crate) use floors::{Dated, may_remove};
 pub(crate) use group::{Group, Row};
 pub(crate) use states::{GroupStates, StateName, StateWrite};
+pub(crate) use withdrawal::{Selected, SelectedFact, Withdrawing, WithdrawnFact, may_withdraw};
 pub(crate) use writes::Writes;

@@ -72,6 +72,12 @@ pub enum Error {
         /// The number that stands.
         found: i64,
     },
+    /// A withdrawal names no fact that it could change.
+    #[error(
+        "no fact is named that could be withdrawn: none is there, or their places lie before the \
+             retention horizon"
+    )]
+    NothingToWithdraw,
     /// The database holds data where an empty one is needed.
     #[error("the database already has floors, events or keys")]
     NotEmpty,

@@ -5,6 +5,7 @@
 //! which of them changed since: so late facts, other servers and cleanups are always seen, and
 //! the answer is the same whether anything was kept or not.
 
+mod cameras;
 mod drift;
 mod forecast;
 mod memory;
@@ -18,6 +19,7 @@ use std::{
 
 use jiff::tz::TimeZone;
 
+pub use cameras::{CameraJudgement, CameraQuality};
 pub use drift::{DriftHistory, DriftStep, FloorDrift, SiteDrift};
 pub use forecast::{Arrival, FloorForecast, SiteForecast};
 
@@ -38,6 +40,8 @@ pub(crate) struct Estimates {
     floors: Mutex<Floors>,
     groups: Mutex<Groups>,
     survey: Mutex<Survey>,
+    /// The last judgement of cameras, and its hour since 1970.
+    cameras: Mutex<Option<(i64, CameraQuality)>>,
 }
 
 #[derive(Debug, Default)]

@@ -64,6 +64,21 @@ impl EventOperations<'_> {
         Ok(Nightly { cleanup, waits: target < wanted })
     }
 
+    /// Puts a horizon right that lies in the future, because a cleanup went by a wrong clock: it
+    /// moves back to just behind the last fact that was forgotten, so that events are taken again
+    /// and none counts twice. What was deleted stays deleted; counts and statistics stay.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] if the horizon does not lie in the future;
+    /// [`Error::ClockDistrusted`]: the clock cannot say what the future is;
+    /// [`Error::Unavailable`]: repeating it is safe.
+    pub async fn repair_horizon(self) -> Result<HorizonRepair> {
+        self.park.require_clock().await?;
+        let (from, to) = self.park.engine.repair_horizon().await?;
+        let instant = |at| Timestamp::from_microsecond(at).unwrap_or(Timestamp::MAX);
+        Ok(HorizonRepair { from: instant(from), to: to.map(instant) })
+    }
+
     fn days_ago(self, days: u32) -> Result<Timestamp> {
         if !(1..=MAX_RETENTION_DAYS).contains(&days) {
             return Err(Error::invalid("days", "must be a whole number from 1 to 36525"));
@@ -80,6 +95,27 @@ pub struct Nightly {
     pub cleanup: Cleanup,
     /// Whether older events wait for a person's word.
     pub waits: bool,
+}
+
+/// What became of a horizon that lay in the future.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HorizonRepair {
+    /// Where it was.
+    pub from: Timestamp,
+    /// Where it is now. Nothing was forgotten if there is none.
+    pub to: Option<Timestamp>,
+}
+
+/// The horizon that is to be put right, in microseconds since 1970 UTC.
+///
+/// # Errors
+/// [`Error::Invalid`] if it does not lie in the future.
+pub(crate) fn horizon_ahead(horizon: Option<i64>, now: i64) -> Result<i64> {
+    match horizon {
+        Some(horizon) if horizon > now => Ok(horizon),
+        Some(_) => Err(Error::invalid("horizon", "does not lie in the future; nothing to repair")),
+        None => Err(Error::invalid("horizon", "is not set: nothing was ever forgotten")),
+    }
 }
 
 /// Where a nightly cleanup moves the horizon: from where it was, or from the earliest event, by at

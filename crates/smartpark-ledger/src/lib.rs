@@ -66,6 +66,7 @@ mod states;
 mod store;
 mod sync;
 mod trust;
+mod withdrawals;
 
 pub use smartpark_core::*;
 
@@ -74,16 +75,17 @@ pub use clock::Clock;
 pub use doctest::doctest;
 pub use error::{Error, Result};
 pub use estimates::{
-    Arrival, DriftHistory, DriftStep, EstimateOperations, FloorDrift, FloorForecast, SiteDrift,
-    SiteForecast,
+    Arrival, CameraJudgement, CameraQuality, DriftHistory, DriftStep, EstimateOperations,
+    FloorDrift, FloorForecast, SiteDrift, SiteForecast,
 };
 pub use events::EventOperations;
 pub use floors::FloorOperations;
-pub use forgetting::Nightly;
+pub use forgetting::{HorizonRepair, Nightly};
 pub use keys::{IssuedKey, KeyOperations, Secret};
-pub use options::Options;
+pub use options::{CameraLine, FloorName, Options};
 pub use park::{ServerLock, SmartPark};
 pub use replica::Reading;
 pub use schema::{DatabaseStats, Migrations, TableInfo};
 pub use seed::{Seed, Stock};
 pub use states::StateChange;
+pub use withdrawals::WithdrawalOperations;

@@ -43,6 +43,9 @@ pub const SQLITE_SERVER_PATIENCE: Duration = Duration::from_millis(1_500);
 pub const SQLITE_SHORT_PATIENCE: Duration = Duration::from_millis(100);
 /// How often the lock is tried meanwhile: often enough to meet the pause of an import.
 pub const SQLITE_LOCK_INTERVAL: Duration = Duration::from_micros(500);
+/// How often a server that waits for the lock looks whether its holder was stopped. Shorter than
+/// [`SQLITE_SHORT_PATIENCE`], and longer than nearly all transactions.
+pub const SQLITE_HOLDER_INTERVAL: Duration = Duration::from_millis(60);
 /// How long an import lets others write after each of its transactions.
 pub const IMPORT_REST: Duration = Duration::from_millis(2);
 /// How often an idle server looks whether its file is still there.
@@ -98,6 +101,8 @@ pub const IMPORT_BATCHES_AHEAD: usize = 2;
 pub const IMPORT_ATTEMPTS: u32 = 6;
 /// How long an import waits before it tries a batch again; doubles each time.
 pub const IMPORT_FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Most facts that one withdrawal names: all are withdrawn in one transaction.
+pub const MAX_WITHDRAWN_FACTS: usize = 10_000;
 /// Rows of a site that are copied in one transaction: one full group of the writer.
 pub const COPY_PAGE_ROWS: usize = MAX_GROUP_ROWS;
 /// The same for hours whose events are gone: each of them may hold thousands of events.
@@ -400,3 +405,12 @@ pub const MAX_ARRIVAL_SECONDS: u32 = 7 * 86_400;
 pub const MIN_DRIFT_STEP: u32 = 3_600;
 /// Most steps of a history of drift.
 pub const MAX_DRIFT_STEPS: u32 = 750;
+/// Days over which cameras are judged if nobody names a number.
+pub const DEFAULT_QUALITY_DAYS: u32 = 28;
+/// Most days over which cameras are judged: older ones tell little of what a camera does now.
+pub const MAX_QUALITY_DAYS: u32 = 84;
+/// Events of each of two cameras on one line that are compared, the latest first: 16 pages.
+pub const MAX_TWIN_EVENTS: usize = 16_000;
+/// Recounts that are evidence for the judgement of cameras, the latest ones: each takes two walks
+/// through history.
+pub const MAX_QUALITY_RECOUNTS: u32 = 100;

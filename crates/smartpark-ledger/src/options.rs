@@ -6,6 +6,28 @@ use jiff::tz::TimeZone;
 
 use crate::{Clock, limits};
 
+/// A floor by its id or its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FloorName {
+    /// By its id.
+    Id(i64),
+    /// By its name.
+    Name(String),
+}
+
+/// Where a camera is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraLine {
+    /// The camera.
+    pub camera_id: String,
+    /// The floor that an entry through its line enters.
+    pub floor: FloorName,
+    /// The floor that such an entry leaves; `None`: the vehicle comes from outside.
+    pub from: Option<FloorName>,
+    /// Another camera that watches the same line.
+    pub twin_of: Option<String>,
+}
+
 /// What can be set about counting. The defaults are those of the contract.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -21,6 +43,8 @@ pub struct Options {
     pub retention_days: Option<u32>,
     /// The time zone of the site (UTC): nights, weekdays and hours of estimates are local.
     pub time_zone: TimeZone,
+    /// Where cameras are, as far as a person says it: for the judgement of cameras.
+    pub camera_lines: Vec<CameraLine>,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -33,6 +57,7 @@ impl Default for Options {
             max_replica_lag: limits::DEFAULT_MAX_REPLICA_LAG,
             retention_days: None,
             time_zone: TimeZone::UTC,
+            camera_lines: Vec::new(),
             clock: Clock::system(),
         }
     }

@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::{
     Error, EstimateOperations, EventOperations, FloorOperations, KeyOperations, Migrations,
-    Options, PlacedFact, Position, Reading, RefusalReason, Result, Seed,
+    Options, PlacedFact, Position, Reading, RefusalReason, Result, Seed, WithdrawalOperations,
     attention::Drawn,
     check,
     estimates::Estimates,
@@ -142,6 +142,12 @@ impl SmartPark {
     #[must_use]
     pub fn keys(&self) -> KeyOperations<'_> {
         KeyOperations { park: self }
+    }
+
+    /// The operations on withdrawals.
+    #[must_use]
+    pub fn withdrawals(&self) -> WithdrawalOperations<'_> {
+        WithdrawalOperations { park: self }
     }
 
     /// The operations on the tables.

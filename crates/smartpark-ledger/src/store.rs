@@ -6,6 +6,7 @@ mod drift;
 mod facts;
 mod latest;
 mod naive;
+pub(crate) mod nights;
 pub(crate) mod observation;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -15,6 +16,7 @@ mod sqlite;
 mod tally;
 pub(crate) mod transfer;
 mod versions;
+mod withdrawals;
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
@@ -23,8 +25,9 @@ use tokio::sync::watch;
 
 use crate::{
     ApiKey, Cleanup, Cursor, DatabaseStats, Direction, Error, Event, EventFilter, EventPage, Floor,
-    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, Options, PlacedFact, Position,
-    Recorded, Result, ServerLock, SiteRecord, StateChange, Statistics, TableInfo,
+    FloorChange, FloorCount, LastSeen, NewEvent, NewFloor, NewKey, NewWithdrawal, Options,
+    PlacedFact, Position, Recorded, Result, ServerLock, SiteRecord, StateChange, Statistics,
+    TableInfo, Withdrawal, WithdrawalEffect, WithdrawalSelection,
     check::Report,
     count::{Fullness, Step},
     decide::Adjustment,
@@ -37,6 +40,7 @@ use crate::{
     decide::{StateName, sums},
     recorder::RecordingLog,
 };
+use nights::NightTraffic;
 use observation::{Ask, Observation};
 #[cfg(feature = "postgres")]
 use postgres::Postgres;
@@ -105,6 +109,8 @@ dispatch! {
     fn observe(ask: Ask) -> Result<Observation>;
     fn fullness(floor_id: i64, window: (i64, i64)) -> Result<Fullness>;
     fn at_limit(from: i64) -> Result<Vec<FloorAtLimit>>;
+    fn busy_hours(window: (i64, i64)) -> Result<Vec<(i64, u64)>>;
+    fn night_traffic(ends: Vec<i64>) -> Result<NightTraffic>;
     fn camera_hours(starts: &[i64], hours: i64) -> Result<Vec<CameraHour>>;
     fn add_refusals(rows: Vec<RefusedInHour>, oldest: i64) -> Result<()>;
     fn refusals(since: i64) -> Result<Vec<RefusedInHour>>;
@@ -138,6 +144,7 @@ dispatch! {
     fn accept_clock(now: i64) -> Result<()>;
     fn earliest_event() -> Result<Option<i64>>;
     fn cleanup(horizon: Timestamp) -> Result<Cleanup>;
+    fn repair_horizon() -> Result<(i64, Option<i64>)>;
     fn add_key(key: NewKey, sealed: Sealed) -> Result<ApiKey>;
     fn keys() -> Result<Vec<ApiKey>>;
     fn rotate_key(named: &str, sealed: Sealed) -> Result<ApiKey>;
@@ -146,6 +153,9 @@ dispatch! {
     fn begin_session(session: SealedSession) -> Result<()>;
     fn renew_session(old: Sha256Sum, session: SealedSession) -> Result<bool>;
     fn end_session(sum: Sha256Sum) -> Result<()>;
+    fn withdraw(new: NewWithdrawal) -> Result<Withdrawal>;
+    fn preview_withdrawal(selection: WithdrawalSelection) -> Result<WithdrawalEffect>;
+    fn withdrawals(before: i64, limit: u32) -> Result<Vec<Withdrawal>>;
     fn fill(floors: Vec<NewFloor>, empty_first: bool) -> Result<Vec<Floor>>;
     fn check(repair: bool) -> Result<Report>;
     fn use_replica(url: &str) -> Result<()>;

@@ -102,3 +102,31 @@ pub(super) fn drift_history() -> Value {
         ],
     })
 }
+
+/// Which camera errs.
+pub(super) fn camera_quality() -> Value {
+    json!({
+        "start": "2026-01-15T04:00:00Z",
+        "end": "2026-02-12T04:00:00Z",
+        "days": 28,
+        "nothing_wrong": 0.02,
+        "cameras": [{
+            "camera_id": "cam_012",
+            "from_floor_id": 1,
+            "floor_id": 2,
+            "entries": 4012,
+            "exits": 3931,
+            "probability": 0.97,
+            "loss": {"direction": "exit", "share": 0.021, "low": 0.013, "high": 0.029},
+            "verdict": "named",
+            "one_of": [],
+            "twin": null,
+            "text": "cam_012 misses 2.1 % of exits (1.3 to 2.9 %), or counts as many entries \
+                twice.",
+        }],
+        "parts": [
+            {"floors": [1], "lines": ["cam_001", "cam_012"], "imbalance": -79, "per_day": -2.8},
+            {"floors": [2], "lines": ["cam_012"], "imbalance": 81, "per_day": 2.9},
+        ],
+    })
+}

@@ -36,6 +36,8 @@ pub(super) enum Kind {
     SlotsBelowCount,
     /// Another number was counted at the same instant.
     RecountDiffers,
+    /// A withdrawal names nothing that it could change.
+    NothingToWithdraw,
     /// The database is not empty.
     NotEmpty,
     /// The body is too large.
@@ -109,6 +111,10 @@ impl Kind {
             Self::RecountDiffers => (S::CONFLICT, "recount-differs",
                 "Another number was counted",
                 "another number, 12, was counted on this floor at this instant"),
+            Self::NothingToWithdraw => (S::CONFLICT, "nothing-to-withdraw",
+                "Nothing can be withdrawn",
+                "no fact is named that could be withdrawn: none is there, or their places lie \
+                 before the retention horizon"),
             Self::NotEmpty => (S::CONFLICT, "not-empty", "The database is not empty",
                 "the database already has floors or events"),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too-large", "The body is too large",

@@ -7,6 +7,8 @@ mod assets;
 pub mod attention;
 mod auth;
 mod body;
+mod camera_quality;
+pub mod camera_views;
 mod cameras;
 pub mod changes;
 mod channel;
@@ -62,6 +64,8 @@ mod unpack;
 mod validate;
 pub mod views;
 mod window;
+mod withdrawal_examples;
+pub mod withdrawals;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -284,7 +288,8 @@ impl App {
         (name = "events", description = "What cameras see"),
         (name = "floors", description = "How full the floors are, and managing them"),
         (name = "statistics", description = "What happened in a window of time"),
-        (name = "estimates", description = "What comes next, and how far counts may be off"),
+        (name = "estimates",
+            description = "What comes next, how far counts may be off, which camera errs"),
         (name = "sites", description = "What is known of the car park"),
         (name = "live", description = "What happens, as it happens"),
         (name = "devices", description = "What devices and camera programs send beside events"),
@@ -323,8 +328,10 @@ fn guarded_operations() -> OpenApiRouter<App> {
         .routes(routes!(stream::watch_live))
         .routes(routes!(attention::get_attention))
         .routes(routes!(inputs::receive_message))
+        .routes(routes!(camera_quality::get_camera_quality))
         .routes(routes!(cameras::send_heartbeat))
         .routes(routes!(changes::list_changes))
+        .routes(routes!(withdrawals::withdraw, withdrawals::list_withdrawals))
         .routes(routes!(metrics::get_metrics));
     described::guard(operations.get_openapi_mut());
     described::require_host(operations.get_openapi_mut());

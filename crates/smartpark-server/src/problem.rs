@@ -195,6 +195,7 @@ impl Problem {
             Error::RecountDiffers { .. } => {
                 Self::new(Kind::RecountDiffers).detail(error.to_string())
             }
+            Error::NothingToWithdraw => Self::new(Kind::NothingToWithdraw),
             Error::NotEmpty => Self::new(Kind::NotEmpty),
             Error::Overloaded | Error::StateChanged => Self::new(Kind::Overloaded),
             Error::ClockDistrusted { why } => {

@@ -88,8 +88,8 @@ problems!(StreamProblems: InvalidFields, Internal, Overloaded, Unavailable);
 /// - `heartbeat`: `{"now": …}` every five seconds, however little happens.
 ///
 /// The `id` of a message is where to go on after it: browsers send the last one as
-/// `Last-Event-ID` when they connect again, and no event or change is lost or repeated. Without one the
-/// stream begins now.
+/// `Last-Event-ID` when they connect again, and no event or change is lost or repeated. Without
+/// one the stream begins now.
 ///
 /// If all places for streams are taken, a newcomer gets one of the key, session or address that has
 /// the most; that stream ends, and its client may connect again.

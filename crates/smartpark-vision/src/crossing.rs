@@ -162,6 +162,7 @@ impl Judge {
             (along[1] - along[0]) / self.line.car_box[0]
         });
         let length = track.length().unwrap_or(width);
+        let [width, length] = track.body().unwrap_or([width, length]);
         let narrow_piece = width < NARROW && track.split;
         // A detector has already told people from vehicles.
         let person = track.class.is_none() && is_person(&self.line, width, length, speed);
@@ -192,12 +193,7 @@ impl Judge {
             t: flip.t,
             along: flip.along,
             vehicle_type: vehicle_type(track),
-            evidence: Evidence {
-                width: track.width().unwrap_or_default(),
-                length: track.length().unwrap_or_default(),
-                speed,
-                split: track.split,
-            },
+            evidence: Evidence { width, length, speed, split: track.split },
             confidence: CONFIDENCE - if track.was_shared { SHARED_OUTLINE } else { 0.0 },
         })
     }

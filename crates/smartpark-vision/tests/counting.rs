@@ -64,6 +64,23 @@ fn two_cars_in_one_outline_that_came_apart_count_both() {
 }
 
 #[test]
+fn a_person_with_a_low_shadow_or_beside_another_one_is_no_car() {
+    let walks = |x: f32, y: f32, size: (f32, f32)| Actor {
+        size,
+        colour: BLUE,
+        path: Box::new(move |t| Some((x, y + 14.0 * t as f32))),
+    };
+    // A box around both is as wide as a car.
+    let person = walks(60.0, 40.0, (13.0, 44.0));
+    let shadow = walks(88.0, 58.0, (44.0, 8.0));
+    let (found, _) = count(Blob, line(), &[person, shadow], 9.0);
+    assert_eq!(directions(&found), [], "a shadow is a part of the outline");
+    let pair = [walks(60.0, 40.0, (13.0, 44.0)), walks(82.0, 40.0, (13.0, 44.0))];
+    let (found, _) = count(Blob, line(), &pair, 9.0);
+    assert_eq!(directions(&found), [], "two people side by side");
+}
+
+#[test]
 fn a_car_that_backs_out_gives_nothing_and_a_reversal_nets_to_zero() {
     let backs_out = |t: f64| Some((80.0, if t < 2.0 { 35.0 * t } else { 140.0 - 35.0 * t } as f32));
     let reverses = |t: f64| Some((80.0, if t < 3.0 { 50.0 * t } else { 300.0 - 50.0 * t } as f32));

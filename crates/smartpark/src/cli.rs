@@ -6,8 +6,10 @@
 
 mod attention;
 mod backup;
+mod cameras;
 mod changes;
 mod check;
+mod cleanup;
 mod clock;
 mod config_check;
 mod copy;
@@ -35,7 +37,9 @@ mod trial;
 mod truth;
 mod version;
 mod vision;
+mod webhooks;
 mod window;
+mod withdraw;
 mod words;
 
 use std::{io, path::PathBuf, process::ExitCode};
@@ -44,7 +48,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use jiff::tz::TimeZone;
 
 use crate::{
-    Options, SiteRecord, SmartPark,
+    CameraLine, Options, SiteRecord, SmartPark,
     config::{ConfigError, ConfigFile, Layer, LogFormat, LogLevel, Settings, Span},
     logging,
 };
@@ -134,8 +138,9 @@ enum Command {
     History(history::HistoryArgs),
     Forecast(forecast::ForecastArgs),
     Drift(drift::DriftArgs),
+    Cameras(cameras::Args),
     Attention(attention::AttentionArgs),
-    Cleanup(events::CleanupArgs),
+    Cleanup(cleanup::CleanupArgs),
     Import(import::Args),
     Missing(import::missing::Args),
     Export(export::Args),
@@ -145,6 +150,7 @@ enum Command {
     Backup(backup::Args),
     Check(check::Args),
     Changes(changes::ChangesArgs),
+    Withdraw(withdraw::WithdrawArgs),
     Clock(clock::Args),
     Key(keys::Args),
     Sites(sites::Args),
@@ -152,6 +158,8 @@ enum Command {
     Demo(demo::Args),
     Input(trial::Args),
     Feeds(feeds::Args),
+    #[command(visible_alias = "webhook")]
+    Webhooks(webhooks::Args),
     Config(config_check::Args),
     Completions(CompletionsArgs),
     Version(version::Args),
@@ -196,21 +204,21 @@ impl Context {
         Ok(park)
     }
 
-    /// The time zone of the site, from the table `[site]` of the configuration file; UTC if there
-    /// is none.
-    fn time_zone(&self) -> TimeZone {
+    /// What estimates take from the configuration file: the time zone of the table `[site]` (UTC if
+    /// there is none), and where cameras are.
+    fn for_estimates(&self) -> (TimeZone, Vec<CameraLine>) {
+        let nothing = || (TimeZone::UTC, Vec::new());
         let file = ConfigFile::read(self.config.as_deref()).ok().flatten();
-        let Some(file) = file else { return TimeZone::UTC };
-        match file.connections() {
-            Ok(tables) => tables.site.map_or(TimeZone::UTC, |site| site.time_zone),
-            Err(_) => {
-                let file = file.path.display();
-                tracing::warn!(
-                    "estimates use UTC: `smartpark config check` tells the faults of {file}"
-                );
-                TimeZone::UTC
-            }
-        }
+        let Some(file) = file else { return nothing() };
+        let Ok(tables) = file.connections() else {
+            let file = file.path.display();
+            tracing::warn!(
+                "estimates use UTC: `smartpark config check` tells the faults of {file}"
+            );
+            return nothing();
+        };
+        let lines = tables.cameras.iter().map(cameras::line).collect();
+        (tables.site.map_or(TimeZone::UTC, |site| site.time_zone), lines)
     }
 
     /// The tables of the configuration file; `None` without a file.
@@ -225,11 +233,13 @@ impl Context {
     }
 
     fn options(&self) -> Options {
+        let (time_zone, camera_lines) = self.for_estimates();
         Options {
             max_clock_skew: self.settings.max_clock_skew,
             dedup_window: self.settings.dedup_window,
             retention_days: self.settings.retention_days,
-            time_zone: self.time_zone(),
+            time_zone,
+            camera_lines,
             ..Options::default()
         }
     }
@@ -295,8 +305,9 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::History(args) => history::run(args, context).await,
         Command::Forecast(args) => forecast::run(args, context).await,
         Command::Drift(args) => drift::run(args, context).await,
+        Command::Cameras(args) => cameras::run(args, context).await,
         Command::Attention(_) => attention::run(context).await,
-        Command::Cleanup(args) => events::cleanup(args, context).await,
+        Command::Cleanup(args) => cleanup::run(args, context).await,
         Command::Import(args) => import::run(args, context).await,
         Command::Missing(args) => import::missing::run(args, context).await,
         Command::Export(args) => export::run(args, context).await,
@@ -306,6 +317,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Backup(args) => backup::run(args, context).await,
         Command::Check(args) => check::run(args, context).await,
         Command::Changes(args) => changes::run(args, context).await,
+        Command::Withdraw(args) => withdraw::run(args, context).await,
         Command::Clock(args) => clock::run(args, context).await,
         Command::Key(args) => keys::run(args, context).await,
         Command::Vision(args) => vision::run(args, context).await,
@@ -313,6 +325,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Sites(args) => sites::run(args, context).await,
         Command::Input(args) => trial::run(args, context).await,
         Command::Feeds(args) => feeds::run(args, context).await,
+        Command::Webhooks(args) => webhooks::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),
         Command::Version(_) => version::run(&context.out),

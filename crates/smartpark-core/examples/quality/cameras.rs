@@ -11,8 +11,20 @@ const DAYS: [usize; 8] = [3, 5, 7, 10, 14, 21, 28, 42];
 /// Case, run, camera, from (0: outside), to, day, entries, exits.
 type Row = (String, u32, u32, i64, i64, usize, u32, u32);
 
-/// Reads what the cameras of each run saw, and writes what is known of each camera.
-pub(crate) fn answer(seen: &str, out: &str) -> Result<(), Failure> {
+/// Case, run, floor, day, vehicles that a person found.
+type Found = (String, u32, i64, usize, i64);
+
+/// Floor, day and vehicles that a person found, by case and run.
+type FoundByRun = BTreeMap<(String, u32), Vec<(i64, usize, i64)>>;
+
+/// Reads what the cameras of each run saw and what people found, and writes what is known of each
+/// camera.
+pub(crate) fn answer(seen: &str, recounts: &str, out: &str) -> Result<(), Failure> {
+    let mut found = FoundByRun::new();
+    for row in csv::Reader::from_path(recounts)?.deserialize() {
+        let (case, run, floor, day, vehicles): Found = row?;
+        found.entry((case, run)).or_default().push((floor, day, vehicles));
+    }
     let mut runs: BTreeMap<(String, u32), BTreeMap<u32, Line>> = BTreeMap::new();
     for row in csv::Reader::from_path(seen)?.deserialize() {
         let (case, run, camera, from, to, _, entries, exits): Row = row?;
@@ -37,7 +49,9 @@ pub(crate) fn answer(seen: &str, out: &str) -> Result<(), Failure> {
                 ..line.clone()
             };
             let lines: Vec<Line> = lines.values().map(cut).collect();
-            let told = judge(&Window { days, lines, recounts: Vec::new() });
+            let recounts = found.get(&(case.clone(), run)).into_iter().flatten();
+            let recounts = recounts.filter(|(_, day, _)| *day < days).copied().collect();
+            let told = judge(&Window { days, lines, recounts });
             for camera in &told.cameras {
                 file.write_record([
                     case.clone(),

@@ -14,7 +14,7 @@ type Failure = Box<dyn std::error::Error>;
 
 const USAGE: &str = "usage: quality forecast GRID.csv REQUESTS.csv OUT.csv [WEEKS]
        quality drift SIMULATIONS OUT.csv plain|usual [SCENARIO ...]
-       quality cameras SEEN.csv OUT.csv
+       quality cameras SEEN.csv RECOUNTS.csv OUT.csv
        quality cost";
 
 fn main() -> ExitCode {
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
             forecast::answer(grid, requests, out, weeks.first().copied())
         }
         ["drift", sims, out, mode, scenarios @ ..] => drift::answer(sims, out, mode, scenarios),
-        ["cameras", seen, out] => cameras::answer(seen, out),
+        ["cameras", seen, found, out] => cameras::answer(seen, found, out),
         ["cost"] => cost::answer(),
         _ => Err(USAGE.into()),
     };

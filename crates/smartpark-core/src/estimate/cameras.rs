@@ -10,12 +10,17 @@
 mod balance;
 mod judge;
 mod linear;
+mod lines;
+mod split;
 mod twins;
 
+#[cfg(test)]
+mod line_tests;
 #[cfg(test)]
 mod tests;
 
 pub use judge::{
     Cameras, Direction, Flow, Judged, Line, Loss, Part, Verdict, Window, judge, parts,
 };
+pub use lines::{SaidLine, Traffic, lines, nights};
 pub use twins::{Miss, Seen, Twin, twins};

@@ -84,6 +84,8 @@ pub enum AttentionKind {
     EventsAtLimit,
     /// All that a camera sends is old when it arrives: its time is behind.
     CameraBehind,
+    /// A camera misses vehicles or counts them twice, with a probability above 0.9.
+    CameraErrs,
     /// A device sent something in the last 24 hours that was not counted, and that may be vehicles.
     NotCounted,
     /// The true number of vehicles on a floor is uncertain, and a recount would help.
@@ -105,6 +107,7 @@ impl AttentionKind {
             Self::CameraSilent => "camera_silent",
             Self::EventsRefused => "events_refused",
             Self::CameraBehind => "camera_behind",
+            Self::CameraErrs => "camera_errs",
             Self::EventsAtLimit => "events_at_limit",
             Self::NotCounted => "not_counted",
             Self::RecountSuggested => "recount_suggested",

@@ -39,6 +39,8 @@ pub struct Camera {
     pub floor: Floor,
     /// The floor on the other side of a ramp.
     pub from: Option<Floor>,
+    /// Another camera that watches the same line.
+    pub twin_of: Option<String>,
     /// The type of what the device calls a car, a vehicle, unknown or nothing.
     pub default_type: VehicleType,
     /// What further words mean, in small letters.
@@ -75,6 +77,10 @@ impl Camera {
         if floor.is_some() && floor == from {
             table.fault("from", "must be another floor than floor");
         }
+        let twin_of = table.parsed("twin_of", camera_id);
+        if twin_of.is_some() && twin_of == id {
+            table.fault("twin_of", "must name another camera");
+        }
         let default_type = table.parsed("default_type", |text| one_of(text, &VEHICLE_TYPES));
         let types = types(table);
         let ignore: BTreeSet<String> =
@@ -90,6 +96,7 @@ impl Camera {
             id: id?,
             floor: floor?,
             from,
+            twin_of,
             default_type: default_type.unwrap_or(VehicleType::Car),
             types,
             ignore,

@@ -22,7 +22,7 @@ pub enum WebhookFault {
     /// The secret is not `whsec_` and base64 of 24 to 64 bytes. Never repeats it.
     #[error(
         "the secret must be whsec_ and base64 of 24 to 64 bytes; \
-         make one with `smartpark webhook secret`"
+         make one with `smartpark webhooks secret`"
     )]
     Secret,
     /// The type of the event is not made of words of letters, digits and `_`, joined by dots.
@@ -54,6 +54,18 @@ impl WebhookSecret {
         if KEY_BYTES.contains(&key.len()) { Ok(Self(key)) } else { Err(WebhookFault::Secret) }
     }
 
+    /// Reads a file of secrets, one a line, the newest first; empty lines and what follows `#` are
+    /// left out. While two are there both sign, so a receiver can change its secret in between.
+    ///
+    /// # Errors
+    /// [`WebhookFault::Secret`] if a line does not fit or there is none.
+    pub fn parse_file(text: &str) -> Result<Vec<Self>, WebhookFault> {
+        let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+        let secrets: Vec<Self> =
+            lines.filter(|line| !line.is_empty()).map(Self::parse).collect::<Result<_, _>>()?;
+        if secrets.is_empty() { Err(WebhookFault::Secret) } else { Ok(secrets) }
+    }
+
     /// Writes a key of random bytes as `whsec_…`.
     #[must_use]
     pub fn written(key: &[u8; 32]) -> String {
@@ -75,11 +87,11 @@ pub struct WebhookOrigin<'a> {
     pub lineage: &'a str,
     /// The site's id.
     pub site: &'a str,
-    /// The number of the fact in its site.
-    pub fact: u64,
+    /// The fact in its site: a text that no other fact there has.
+    pub fact: &'a str,
     /// The type of the event.
     pub kind: &'a str,
-    /// The webhook: its address.
+    /// The webhook: its name.
     pub webhook: &'a str,
 }
 
@@ -88,8 +100,7 @@ impl WebhookOrigin<'_> {
     #[must_use]
     pub fn id(&self) -> String {
         let mut hash = Sha256::new();
-        let fact = self.fact.to_string();
-        for part in [self.lineage, self.site, &fact, self.kind, self.webhook] {
+        for part in [self.lineage, self.site, self.fact, self.kind, self.webhook] {
             // The length in front keeps ("a", "bc") apart from ("ab", "c").
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());

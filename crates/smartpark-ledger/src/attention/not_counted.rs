@@ -28,6 +28,16 @@ pub(super) fn item(entry: &NotCounted) -> Option<AttentionItem> {
              smartpark.toml."
         }
         "push_failed" => "Check the address and the password of the target, and its log.",
+        "webhook_failed" => {
+            "Check the receiver and its log: smartpark webhooks test NAME. Messages wait up to 75 \
+             hours; then they are given up."
+        }
+        "webhook_off" => {
+            "If the receiver is to go on, switch the webhook on: smartpark webhooks replay NAME."
+        }
+        "webhook_begun_anew" | "webhook_given_up" => {
+            "Read the state of the floors in the receiver once: GET /floors."
+        }
         "lost_message" | "gap" => {
             "Check the connection of the device, and that it publishes with QoS 1."
         }

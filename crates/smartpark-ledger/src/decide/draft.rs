@@ -6,7 +6,7 @@ use crate::{
     Direction, Error, Event, Floor, Result,
     count::{Effect, Fact, Flip, Missing, Source},
     decide::{
-        Adjustment, OpenFloor, Writes,
+        Adjustment, OpenFloor, SelectedFact, WithdrawnFact, Writes,
         sums::{AT_LIMIT, HourKey, HourSum, column, hour_of},
     },
 };
@@ -51,6 +51,12 @@ pub(crate) struct Draft {
     hours: HashMap<HourKey, HourSum>,
     /// Events by id that change sides, as they stand in the end, each with its floor.
     flips: BTreeMap<i64, (i64, Flip)>,
+    /// Stored facts that were taken out.
+    removed: Vec<WithdrawnFact>,
+    /// Withdrawn facts that count again.
+    restored: Vec<WithdrawnFact>,
+    /// Events that were at the limit and are not there any more.
+    no_longer: Vec<i64>,
 }
 
 impl Draft {
@@ -93,6 +99,56 @@ impl Draft {
         Ok(Ok(pulled.effect.delta))
     }
 
+    /// Takes a stored fact out of its floor's history. Returns how far that moved the count.
+    pub(super) fn withdraw(&mut self, selected: &SelectedFact) -> Decided<i64> {
+        let SelectedFact { fact, is_at_limit } = selected;
+        let (floor_id, now) = (fact.floor_id(), self.now);
+        let Some(open) = self.floors.get_mut(&floor_id) else {
+            return Ok(Err(Error::NotFound("the floor")));
+        };
+        let effect =
+            open.remove(&fact.fact(), now).map_err(|missing| Lack::Past(floor_id, missing))?;
+        self.take_flips(floor_id, &effect);
+        if let WithdrawnFact::Event { event, .. } = fact {
+            // Another withdrawn event may have moved it to the other side before.
+            let flip = self.flips.remove(&event.id);
+            let is_at_limit = flip.map_or(*is_at_limit, |(_, flip)| flip.at_limit);
+            let column = column(event.vehicle_type, event.direction);
+            let at = event.timestamp.as_microsecond();
+            let sum = self.hour(at, floor_id, &event.camera_id);
+            sum[column] -= 1;
+            sum[AT_LIMIT] -= i64::from(is_at_limit);
+            self.no_longer.push(event.id);
+        }
+        self.removed.push(fact.clone());
+        Ok(Ok(effect.delta))
+    }
+
+    /// Puts a withdrawn fact back into its floor's history. Returns how far that moved the count.
+    pub(super) fn restore(&mut self, selected: &SelectedFact) -> Decided<i64> {
+        let fact = &selected.fact;
+        let floor_id = fact.floor_id();
+        let effect = match self.record_fact(floor_id, &fact.fact())? {
+            Ok(effect) => effect,
+            Err(error) => return Ok(Err(error)),
+        };
+        if let WithdrawnFact::Event { event, place } = fact {
+            let at = event.timestamp.as_microsecond();
+            let column = column(event.vehicle_type, event.direction);
+            self.hour(at, floor_id, &event.camera_id)[column] += 1;
+            if effect.at_limit.is_some() {
+                let camera_id = event.camera_id.clone();
+                let flip = Flip { event_id: event.id, camera_id, at, at_limit: true };
+                self.flip(floor_id, flip);
+            }
+            if *place < at {
+                self.places.push((floor_id, fact.fact()));
+            }
+        }
+        self.restored.push(fact.clone());
+        Ok(Ok(effect.delta))
+    }
+
     fn take_flips(&mut self, floor_id: i64, effect: &Effect) {
         for flip in &effect.flips {
             self.flip(floor_id, flip.clone());
@@ -127,6 +183,8 @@ impl Draft {
         let mut writes =
             Writes { events: self.events, adjustments: self.adjustments, ..Writes::default() };
         (writes.places, writes.pulled) = (self.places, self.pulled);
+        (writes.removed, writes.restored) = (self.removed, self.restored);
+        writes.no_longer = self.no_longer;
         for (id, open) in self.floors {
             writes.erased.extend(open.history.erased().map(|erased| (id, *erased)));
             writes.stretches.extend(open.history.changed().map(|node| (id, *node)));

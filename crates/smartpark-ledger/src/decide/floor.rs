@@ -1,7 +1,7 @@
 //! A floor in a transaction: its row, its history as far as that has been loaded, and the facts
 //! that the transaction adds to it.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 use jiff::Timestamp;
 
@@ -37,6 +37,8 @@ pub(crate) struct OpenFloor {
     pulled_to: Option<i64>,
     /// Facts of this transaction. The database has them only in the end.
     pending: Vec<Fact>,
+    /// Facts that this transaction took out, by what tells them. The database still has them.
+    removed: HashSet<(bool, i64)>,
 }
 
 impl OpenFloor {
@@ -55,6 +57,7 @@ impl OpenFloor {
             base,
             pulled_to: None,
             pending: Vec::new(),
+            removed: HashSet::new(),
         }
     }
 
@@ -69,6 +72,15 @@ impl OpenFloor {
     pub(crate) fn record(&mut self, fact: &Fact, now: i64) -> Result<Effect, Missing> {
         let effect = self.history.record(fact.clone())?;
         self.pending.push(fact.clone());
+        self.take_count(now);
+        Ok(effect)
+    }
+
+    /// Takes a stored fact out of the history and moves the count. If something is missing, nothing
+    /// changed.
+    pub(crate) fn remove(&mut self, fact: &Fact, now: i64) -> Result<Effect, Missing> {
+        let effect = self.history.remove(fact)?;
+        self.removed.insert(key(fact));
         self.take_count(now);
         Ok(effect)
     }
@@ -95,6 +107,7 @@ impl OpenFloor {
 
     /// Takes in all facts after an instant, in any order, as the database has them.
     pub(crate) fn learn_behind(&mut self, at: i64, mut facts: Vec<Fact>) {
+        facts.retain(|fact| !self.removed.contains(&key(fact)));
         facts.extend(self.pending.iter().filter(|fact| fact.at > at).cloned());
         facts.sort_by(Fact::place);
         self.history.learn_behind(at, facts);
@@ -111,12 +124,21 @@ impl OpenFloor {
         let range = range(leaves);
         // What the database has behind a pull has a new place already.
         facts.retain(|fact| self.pulled_to.is_none_or(|to| fact.at <= to));
+        facts.retain(|fact| !self.removed.contains(&key(fact)));
         facts.extend(self.pending.iter().filter(|fact| range.contains(&fact.at)).cloned());
         if let Some(at) = self.horizon.filter(|at| range.contains(at)) {
             facts.push(Fact { at, source: Source::Base, act: Act::Base(self.base), id: 0 });
         }
         facts.sort_by(Fact::place);
         self.history.learn_leaves(leaves, slots, facts);
+    }
+}
+
+/// What tells a fact that is stored: whether it is an event, and its id.
+fn key(fact: &Fact) -> (bool, i64) {
+    match fact.source {
+        Source::Adjustment(id) => (false, id),
+        Source::Event { .. } | Source::Base => (true, fact.id),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     Event, Floor,
     count::{Erased, Fact, Flip, NodeRow},
     decide::{
-        Adjustment, StateWrite,
+        Adjustment, StateWrite, WithdrawnFact,
         sums::{HourKey, HourSum},
     },
 };
@@ -34,6 +34,10 @@ pub(crate) struct Writes {
     pub(crate) places: Vec<(i64, Fact)>,
     /// Stored adjustments that have a new place, by id.
     pub(crate) pulled: Vec<(i64, i64)>,
+    /// Stored facts that no longer count.
+    pub(crate) removed: Vec<WithdrawnFact>,
+    /// Withdrawn facts that count again.
+    pub(crate) restored: Vec<WithdrawnFact>,
     /// New adjustments.
     pub(crate) adjustments: Vec<Adjustment>,
     /// States of adapters, in the order of their names.

@@ -43,8 +43,8 @@ impl Watcher {
 
     /// Waits until there is news, and tells it: at first all floors and the site; then what
     /// changed, the latest states of floors only, and every event and change in the order of
-    /// commits. Many come in several answers, with the states of floors as they are by then. Nothing is
-    /// lost where the result is dropped before it is there.
+    /// commits. Many come in several answers, with the states of floors as they are by then.
+    /// Nothing is lost if the result is dropped before it is there.
     ///
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable) and

@@ -14,27 +14,36 @@ use super::{
     digest::Trace,
     site::Columns,
     transfer::Origin,
+    withdrawals::{WithdrawalRow, WithdrawnRow},
 };
 use crate::{
     Event, Floor,
     decide::{
-        Adjustment, StateWrite, Writes,
+        Adjustment, StateWrite, WithdrawnFact, Writes,
         sums::{CHECKSUM, hour_of},
     },
     keys::KnownKey,
 };
 
-/// Adds the checksums of new events to the sums of their hours, which stand in the order of their
-/// keys.
+/// Adds the checksums of new and restored events to the sums of their hours, which stand in the
+/// order of their keys, and takes those of withdrawn ones off.
 pub(super) fn add_to_hours(writes: &mut Writes) {
-    for new in &writes.events {
+    let stored = |fact: &WithdrawnFact| match fact {
+        WithdrawnFact::Event { event, .. } => Some(event.clone()),
+        WithdrawnFact::Change(_) => None,
+    };
+    let removed = writes.removed.iter().filter_map(stored).map(|event| (-1, event));
+    let restored = writes.restored.iter().filter_map(stored).map(|event| (1, event));
+    let others: Vec<(i64, Event)> = removed.chain(restored).collect();
+    let new = writes.events.iter().map(|event| (1, event));
+    for (sign, new) in new.chain(others.iter().map(|(sign, event)| (*sign, event))) {
         let hour = hour_of(new.timestamp.as_microsecond());
         let key = (hour, new.floor_id, new.camera_id.as_str());
         let place = writes.hours.binary_search_by(|((hour, floor_id, camera_id), _)| {
             (*hour, *floor_id, camera_id.as_str()).cmp(&key)
         });
         if let Ok(place) = place {
-            writes.hours[place].1[CHECKSUM] += event(new);
+            writes.hours[place].1[CHECKSUM] += sign * event(new);
         }
     }
 }
@@ -176,6 +185,29 @@ pub(super) fn state(row: &StateWrite) -> i64 {
         .text(&row.key)
         .bytes(row.state.as_deref().unwrap_or_default())
         .maybe_number(row.keep_until)
+        .checksum()
+}
+
+/// Of a withdrawn fact.
+pub(super) fn withdrawn(row: &WithdrawnRow) -> i64 {
+    Values::of(b'w')
+        .number(row.is_event.into())
+        .number(row.id)
+        .number(row.withdrawal_id)
+        .number(row.floor_id)
+        .number(row.at)
+        .number(row.delta)
+        .text(&row.data)
+        .checksum()
+}
+
+/// Of a withdrawal, without its facts.
+pub(super) fn withdrawal(row: &WithdrawalRow) -> i64 {
+    Values::of(b'x')
+        .number(row.id)
+        .text(&row.key)
+        .maybe_number(row.restores)
+        .text(&row.data)
         .checksum()
 }
 

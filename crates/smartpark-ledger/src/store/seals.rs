@@ -3,7 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::{checksum, naive::violate, site::Columns, transfer::Origin};
+use super::{
+    checksum,
+    naive::violate,
+    site::Columns,
+    transfer::Origin,
+    withdrawals::{WithdrawalRow, WithdrawnRow},
+};
 use crate::{
     Error, Floor, Result,
     check::Report,
@@ -90,6 +96,31 @@ pub(super) fn compare_site(report: &mut Report, row: &SealedSite, keys: &[KnownK
     compare(report, (row.checksum, computed), || {
         "the site's identity, its data or an API key was changed, added or removed".to_owned()
     });
+}
+
+/// Compares the checksums of withdrawals and of the facts that they took back.
+pub(super) fn compare_withdrawals(
+    report: &mut Report,
+    withdrawals: &[WithdrawalRow],
+    withdrawn: &[WithdrawnRow],
+) {
+    let mut sums: HashMap<i64, i64> = HashMap::new();
+    for row in withdrawn {
+        compare(report, (row.checksum, checksum::withdrawn(row)), || {
+            let what = if row.is_event { "event" } else { "change" };
+            format!("{what} {}, which was withdrawn, was changed", row.id)
+        });
+        *sums.entry(row.withdrawal_id).or_default() += row.checksum;
+    }
+    for row in withdrawals {
+        let facts = sums.remove(&row.id).unwrap_or_default();
+        compare(report, (row.checksum, checksum::withdrawal(row) + facts), || {
+            format!("withdrawal {}, or what it took back, was changed, added or removed", row.id)
+        });
+    }
+    for id in sums.keys() {
+        violate(report, "I4", format!("withdrawal {id} was removed"));
+    }
 }
 
 /// Compares the checksums of the states of adapters.

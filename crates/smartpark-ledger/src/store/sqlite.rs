@@ -20,6 +20,7 @@ mod floors;
 mod handle;
 mod health;
 mod holder;
+mod horizon;
 mod hours;
 mod keys;
 mod latest;
@@ -47,8 +48,10 @@ mod states;
 mod statistics;
 mod tables;
 mod time;
+mod traffic;
 mod transfer;
 mod walk;
+mod withdrawals;
 mod writer;
 
 use std::{sync::Arc, time::Instant};

@@ -13,7 +13,11 @@ use crate::{
     decide::{Adjustment, StateWrite},
     keys::KnownKey,
     limits::{COPY_PAGE_DIGESTS, COPY_PAGE_ROWS},
-    store::{site::Columns, versions::sha256},
+    store::{
+        site::Columns,
+        versions::sha256,
+        withdrawals::{WithdrawalRow, WithdrawnRow},
+    },
 };
 
 /// Where a row stands in the order in which its table is copied.
@@ -98,6 +102,9 @@ pub(crate) struct Frame {
     pub(super) horizon: Option<i64>,
     /// The states of adapters: without them a copy would count a device's next message wrong.
     pub(super) states: Vec<StateWrite>,
+    /// What people took back, in the order of the ids.
+    pub(super) withdrawals: Vec<WithdrawalRow>,
+    pub(super) withdrawn: Vec<WithdrawnRow>,
 }
 
 impl Frame {
@@ -297,11 +304,18 @@ impl Difference {
     }
 
     /// Nothing that a target holds beyond its source is taken out unless the source has forgotten
-    /// it: it may have been acknowledged to somebody.
-    pub(super) fn refuse_foreign(&self, horizon: Option<i64>) -> Result<()> {
+    /// it, or somebody withdrew it there: it may have been acknowledged to somebody.
+    pub(super) fn refuse_foreign(
+        &self,
+        horizon: Option<i64>,
+        withdrawn: &[WithdrawnRow],
+    ) -> Result<()> {
         let forgotten = |at: i64| horizon.is_some_and(|horizon| at < horizon);
+        let is_withdrawn = |id: i64| withdrawn.iter().any(|row| row.is_event && row.id == id);
         let foreign = match self.fresh {
-            Rows::Events(_) => self.stale.iter().any(|(_, at)| !forgotten(*at)),
+            Rows::Events(_) => {
+                self.stale.iter().any(|(id, at)| !forgotten(*at) && !is_withdrawn(*id))
+            }
             _ => false,
         };
         if foreign { Err(foreign_data()) } else { Ok(()) }

@@ -1,5 +1,6 @@
 //! Method *blob*: outlines in the mask, tracks through time, crossings of the line.
 
+mod body;
 mod counter;
 mod find;
 mod share;

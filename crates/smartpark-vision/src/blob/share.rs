@@ -4,6 +4,11 @@ use super::find::{Blob, Finder};
 use super::track::Track;
 use crate::geometry::{Point, Rect};
 
+/// A blob of less than this share of a track's box is a scrap of it.
+const SCRAP: f32 = 0.2;
+/// What the points say of a scrap, beside what they say of a whole outline.
+const STUCK: f32 = 0.2;
+
 /// Shares the pixels of a blob out to the tracks in it: each pixel goes to the nearest box.
 /// Gives the box around each track's pixels, or its own box if it got none.
 pub(super) fn partition(
@@ -36,13 +41,16 @@ pub(super) fn partition(
 /// How much a track and a blob belong together: common area, and the track's points in the blob.
 pub(super) fn affinity(track: &Track, blob: &Blob, j: usize, finder: &Finder, width: usize) -> f32 {
     let common = track.rect.common(&blob.rect).area();
-    let overlap = common / track.rect.area().min(blob.rect.area()).max(1.0);
+    // A scrap inside a large box overlaps it wholly, and the points may have stuck to it.
+    let scrap = SCRAP * track.rect.area();
+    let is_scrap = blob.rect.area() < scrap;
+    let overlap = common / track.rect.area().min(blob.rect.area()).max(scrap).max(1.0);
     if track.points.is_empty() {
         return overlap;
     }
     let at = |p: &&Point| finder.at(p.y as usize * width + p.x as usize) == Some(j);
     let inside = track.points.iter().filter(at).count() as f32 / track.points.len() as f32;
-    0.5 * overlap + inside
+    0.5 * overlap + if is_scrap { STUCK * inside } else { inside }
 }
 
 /// How far a pixel lies outside of a box; inside, how far it is from the middle, as a tie.
@@ -81,4 +89,35 @@ pub(super) fn into(rect: &Rect, outer: &Rect) -> Rect {
 pub(super) fn inner(rect: &Rect) -> Rect {
     let (dx, dy) = (rect.width() * 0.2, rect.height() * 0.2);
     Rect { x0: rect.x0 + dx, y0: rect.y0 + dy, x1: rect.x1 - dx, y1: rect.y1 - dy }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Line;
+
+    #[test]
+    fn a_track_stays_with_its_outline_though_its_points_stuck_to_a_scrap() {
+        let (width, height) = (64, 40);
+        let line = Line {
+            id: "L1".into(),
+            p1: Point::new(0.0, 20.0),
+            p2: Point::new(64.0, 20.0),
+            car_box: [20.0, 20.0],
+            swap: false,
+        };
+        let mut mask = vec![0; width * height];
+        let mut fill = |x: std::ops::Range<usize>, y: std::ops::Range<usize>| {
+            y.for_each(|y| mask[y * width + x.start..y * width + x.end].fill(1));
+        };
+        fill(2..50, 2..22);
+        fill(20..27, 28..33);
+        let mut finder = Finder::default();
+        let blobs = finder.find(&mask, width, &line);
+        assert_eq!(blobs.len(), 2, "{blobs:?}");
+        let mut track = Track::new(1, Rect { x0: 2.0, y0: 2.0, x1: 50.0, y1: 34.0 }, 0.0);
+        track.points = (21..26).map(|x| Point::new(x as f32, 30.0)).collect();
+        let score = |j: usize| affinity(&track, &blobs[j], j, &finder, width);
+        assert!(score(0) > score(1), "{} {}", score(0), score(1));
+    }
 }

@@ -39,6 +39,8 @@ pub struct Track {
     pub widths: Vec<f32>,
     /// Lengths near the line, in cars.
     pub lengths: Vec<f32>,
+    /// Width and length of the body on the line, in cars, also in a shared outline.
+    pub bodies: Vec<[f32; 2]>,
     /// Speeds across the line near it, in cars per second.
     pub speeds: Vec<f32>,
     /// How far it has moved across the line since its last crossing or its birth, in pixels, as
@@ -81,6 +83,7 @@ impl Track {
             points: Vec::new(),
             widths: Vec::new(),
             lengths: Vec::new(),
+            bodies: Vec::new(),
             speeds: Vec::new(),
             split: false,
             odometer: 0.0,
@@ -156,6 +159,13 @@ impl Track {
     #[must_use]
     pub fn length(&self) -> Option<f32> {
         (!self.lengths.is_empty()).then(|| median(self.lengths.iter().copied()))
+    }
+
+    /// Median width and length of the body on the line in cars.
+    #[must_use]
+    pub fn body(&self) -> Option<[f32; 2]> {
+        let side = |i: usize| median(self.bodies.iter().map(|body| body[i]));
+        (!self.bodies.is_empty()).then(|| [side(0), side(1)])
     }
 
     /// Median speed near the line in cars per second.

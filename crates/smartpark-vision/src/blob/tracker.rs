@@ -1,5 +1,6 @@
 //! Tracks from frame to frame, and the crossings that they make.
 
+use super::body::{Body, body};
 use super::find::{Blob, Finder};
 use super::share::{affinity, inner, into, partition, toward};
 use super::track::Track;
@@ -21,8 +22,12 @@ const BAND_PIXELS: f32 = 1.0;
 const BAND_SHARE: f32 = 0.12;
 /// A side of a box in a shared outline moves by this many pixels in a twelfth of a second.
 const SIDE_STEP: f32 = 1.0;
+/// A track that has moved by this many cars is not a part of the scene.
+const CAME: f32 = 0.5;
 /// Sizes and speeds are taken within this many cars of the line.
 const NEAR: f32 = 0.9;
+/// The body is measured within this many cars of the line.
+const ON_LINE: f32 = 0.25;
 
 /// Follows the blobs of one camera over one line.
 #[derive(Debug)]
@@ -158,6 +163,7 @@ impl Tracker {
             for (n, &i) in claim.iter().enumerate() {
                 owners[j] = Owner::Track;
                 self.measure(i, &blobs[j], parts.get(n).copied(), t, dt);
+                self.measure_body(i, finder, j, width);
             }
         }
         self.pieces(blobs, &claims, &mut owners, t, dt);
@@ -183,7 +189,9 @@ impl Tracker {
                     let alike = a.rect.iou(&b.rect) > 0.6;
                     let empty = share > 0.8 && a.points.len().min(b.points.len()) < 3;
                     if alike || empty || (one_car && share > 0.3) {
-                        let worth = |t: &Track| (t.points.len().min(6), t.hits);
+                        // A vehicle drives over leaves and shadows that have been there before.
+                        let came = |t: &Track| t.travelled > CAME * along.min(across);
+                        let worth = |t: &Track| (came(t), t.points.len().min(6), t.hits);
                         let loser = if worth(a) >= worth(b) { j } else { i };
                         dead[loser] = true;
                     }
@@ -266,6 +274,18 @@ impl Tracker {
             track.hits += 1;
         }
         track.seen = t;
+    }
+
+    /// Measures the body of track `i` in blob `j` while it is on the line.
+    fn measure_body(&mut self, i: usize, finder: &Finder, j: usize, width: usize) {
+        let rect = self.tracks[i].rect;
+        let (_, across) = self.line.place(rect.centre());
+        if across.abs() > ON_LINE * self.line.car_box[1] {
+            return;
+        }
+        if let Some(Body { width, length }) = body(finder, j, &rect, &self.line, width) {
+            self.tracks[i].bodies.push([width, length]);
+        }
     }
 
     /// New tracks from the blobs that are left.

@@ -1,4 +1,4 @@
-//! The commands on events: record, events, stats, cleanup.
+//! The commands on events: record, events, stats.
 
 use std::process::ExitCode;
 
@@ -18,9 +18,9 @@ use crate::{
     Timestamp, VehicleType,
     http::{
         RecordedView,
-        views::{CleanupView, EventView, StatisticsView},
+        views::{EventView, StatisticsView},
     },
-    limits::{DEFAULT_PAGE_ROWS, DEFAULT_STATISTICS_HOURS, MAX_PAGE_ROWS, MAX_RETENTION_DAYS},
+    limits::{DEFAULT_PAGE_ROWS, DEFAULT_STATISTICS_HOURS, MAX_PAGE_ROWS},
     zone::written,
 };
 
@@ -142,37 +142,6 @@ pub(super) struct StatsArgs {
     /// Only of this floor (id or name)
     #[arg(long, allow_hyphen_values = true)]
     floor: Option<String>,
-}
-
-/// Delete old events. Counts and statistics stay as they are
-///
-/// Events older than this are refused from then on, because whether they are repeats can no
-/// longer be known. Safe beside a running server
-///
-/// An age goes by this machine's clock. An instant depends on no clock: without --yes the command
-/// only tells how many events it would delete
-///
-/// Examples:
-///   smartpark cleanup --older-than-days 30
-///   smartpark cleanup --before 2026-10-01T00:00:00Z --yes
-#[derive(Debug, Args)]
-#[command(verbatim_doc_comment)]
-pub(super) struct CleanupArgs {
-    /// Delete events older than this many days
-    #[arg(long, value_name = "N", required_unless_present = "before")]
-    older_than_days: Option<u32>,
-    /// Delete events before this instant
-    #[arg(long, value_name = "INSTANT", conflicts_with = "older_than_days")]
-    before: Option<Timestamp>,
-    /// Delete them, rather than tell how many there are
-    #[arg(long, requires = "before")]
-    yes: bool,
-}
-
-#[derive(Serialize)]
-struct WouldDelete {
-    events: u64,
-    before: String,
 }
 
 #[derive(Serialize)]
@@ -320,36 +289,4 @@ fn stats_text(stats: &Statistics, when: &str, zone: &TimeZone) -> String {
         table(&["Floor", ">Events", ">At limit"], floors),
         table(&["Camera", ">Events", ">At limit"], cameras),
     )
-}
-
-pub(super) async fn cleanup(args: CleanupArgs, context: &Context) -> Outcome {
-    let park = context.connect().await?;
-    let done = match args.before {
-        Some(before) if args.yes => park.events().cleanup_events_before(before).await?,
-        Some(before) => {
-            let counted = park.events().get_event_statistics_between(Timestamp::MIN, before, None);
-            let events = counted.await?.total_events;
-            let would = WouldDelete { events, before: before.to_string() };
-            context.out.print(&would, || {
-                let what = count(events, "event");
-                format!("{what} before {before} would be deleted; add --yes to delete them")
-            })?;
-            park.close().await;
-            return Ok(ExitCode::SUCCESS);
-        }
-        None => {
-            let days = args.older_than_days.unwrap_or(MAX_RETENTION_DAYS);
-            park.events().cleanup_old_events(days).await?
-        }
-    };
-    let view = CleanupView::from(done);
-    context.out.print(&view, || {
-        let deleted = format!("Deleted {}", count(done.deleted, "event"));
-        match done.horizon {
-            Some(horizon) => format!("{deleted}; events before {horizon} are refused from now on"),
-            None => deleted,
-        }
-    })?;
-    park.close().await;
-    Ok(ExitCode::SUCCESS)
 }

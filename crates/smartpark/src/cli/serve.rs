@@ -1,6 +1,7 @@
 //! The server: opens the database, seeds an empty one, listens until it is told to stop.
 
 mod access;
+pub(super) mod bridge;
 mod bridge;
 mod guide;
 

@@ -19,9 +19,11 @@ mod serve;
 mod settings;
 mod simulate;
 mod sites;
+mod stopped;
 mod tls;
 mod usage;
 mod vision;
+mod withdraw;
 
 pub(crate) use garage::Garage;
 pub(crate) use program::{Folder, Server};

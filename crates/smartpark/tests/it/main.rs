@@ -14,3 +14,4 @@ mod server;
 mod servers;
 mod streams;
 mod tidy;
+mod webhooks;

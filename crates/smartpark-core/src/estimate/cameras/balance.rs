@@ -11,6 +11,11 @@ use super::{
 const RECOUNT_NOISE: f64 = 2.0;
 /// Up to so many nights say nothing about how nights differ: then by this many vehicles.
 const FEW_NIGHTS: (usize, f64) = (3, 5.0);
+/// A balance that jumps by more than this many spreads and this share of the day's crossings tells
+/// of an outage.
+const OUTAGE: (f64, f64) = (8.0, 0.1);
+/// A jump on so many days in a row is no outage.
+const LASTING: usize = 3;
 
 /// One direction of one camera, in numbers.
 pub(super) struct Column {
@@ -50,7 +55,7 @@ pub(super) struct Balance<'w> {
 impl<'w> Balance<'w> {
     pub(super) fn of(window: &'w Window) -> Self {
         let mut lines: Vec<&Line> = window.lines.iter().collect();
-        lines.sort_by(|a, b| a.camera_id.cmp(&b.camera_id));
+        lines.sort_by(|a, b| a.order().cmp(&b.order()));
         let zones = zones(&lines);
         let columns = columns(&lines, &zones, window.days);
         let mut balance = Self { lines, columns, rows: Vec::new(), spreads: Vec::new() };
@@ -70,16 +75,27 @@ impl<'w> Balance<'w> {
         balance
     }
 
-    /// The nights of a zone, each since the last recount; and each recount since the one before.
+    /// The nights of a zone, each since the last recount or outage; and each recount since the one
+    /// before, unless an outage lies between.
     fn add_zone(&mut self, zone: usize, days: usize, found: &BTreeMap<usize, i64>) {
-        let net = |from: usize, to: usize| -> f64 {
-            let of = |column: &Column| column.signs[zone] * (column.sums[to] - column.sums[from]);
+        let sum = |weight: fn(f64) -> f64, from: usize, to: usize| -> f64 {
+            let of = |column: &Column| {
+                weight(column.signs[zone]) * (column.sums[to] - column.sums[from])
+            };
             self.columns.iter().map(of).sum()
         };
-        let moves: Vec<f64> = (1..days).map(|day| net(day, day + 1)).collect();
+        let net = |from: usize, to: usize| sum(|sign| sign, from, to);
+        let moves: Vec<f64> = (0..days).map(|day| net(day, day + 1)).collect();
+        let crossings: Vec<f64> = (0..days).map(|day| sum(f64::abs, day, day + 1)).collect();
+        let spread = spread(moves.get(1..).unwrap_or_default());
+        let outages = outages(&moves, &crossings, spread);
         let mut rows = Vec::new();
         let mut base = (0, None);
         for to in 1..=days {
+            if outages[to - 1] {
+                base = (to, found.get(&to).copied());
+                continue;
+            }
             let value = net(base.0, to);
             rows.push(Row { zone, from: base.0, to, value, recounts: false });
             let Some(&vehicles) = found.get(&to) else { continue };
@@ -90,7 +106,7 @@ impl<'w> Balance<'w> {
             base = (to, Some(vehicles));
         }
         self.rows.extend(rows);
-        self.spreads.push(spread(&moves));
+        self.spreads.push(spread);
     }
 
     fn effect(&self, column: usize, row: &Row) -> f64 {
@@ -183,6 +199,22 @@ fn columns(lines: &[&Line], zones: &BTreeMap<i64, usize>, days: usize) -> Vec<Co
         }
     }
     columns
+}
+
+/// The days on which a camera was probably blind or off for hours: the balance jumps farther than
+/// nights differ, and by a good share of the day's crossings. Such a day would look like a large
+/// loss of any camera, so no balance is drawn over it. A jump that comes back each night is no
+/// outage but a fault.
+fn outages(moves: &[f64], crossings: &[f64], spread: f64) -> Vec<bool> {
+    let middle = median(moves.to_vec());
+    let jump = |(step, crossings): (&f64, &f64)| {
+        let away = step - middle;
+        let is_far = away.abs() > (OUTAGE.0 * spread).max(OUTAGE.1 * crossings);
+        if is_far { away.signum() } else { 0.0 }
+    };
+    let jumps: Vec<f64> = moves.iter().zip(crossings).map(jump).collect();
+    let runs = jumps.chunk_by(|a, b| a == b);
+    runs.flat_map(|run| vec![run[0] != 0.0 && run.len() < LASTING; run.len()]).collect()
 }
 
 /// How much a zone's nights differ: a robust standard deviation, at least 1 vehicle.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::{
     balance::{Balance, Column},
     linear::{Factor, dot},
+    split::split,
 };
 
 /// Standard deviation of the loss of a flow that errs, and of a sound one.
@@ -38,6 +39,13 @@ pub struct Line {
     pub entries: Vec<u32>,
     /// Exits, likewise.
     pub exits: Vec<u32>,
+}
+
+impl Line {
+    /// What lines are sorted by, so that their order changes nothing.
+    pub(super) fn order(&self) -> (&str, i64, Option<i64>) {
+        (&self.camera_id, self.to, self.from)
+    }
 }
 
 /// What is known of a car park over a window of days (84 at most are useful).
@@ -100,6 +108,14 @@ pub enum Verdict {
 pub struct Judged {
     /// The camera.
     pub camera_id: String,
+    /// The floor that an entry leaves; `None`: outside.
+    pub from: Option<i64>,
+    /// The floor that an entry enters.
+    pub to: i64,
+    /// Entries seen in the window.
+    pub entries: u64,
+    /// Exits seen in the window.
+    pub exits: u64,
     /// The probability that it errs.
     pub probability: f64,
     /// What that means.
@@ -109,15 +125,41 @@ pub struct Judged {
     pub flow: Flow,
 }
 
+impl Judged {
+    /// What the likelier direction of the camera does, as an English sentence.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let Flow { direction, loss } = self.flow;
+        let (way, other) = match direction {
+            Direction::Entry => ("entries", "exits"),
+            Direction::Exit => ("exits", "entries"),
+        };
+        let bounds = [loss.low.abs(), loss.high.abs()].map(|bound| bound * 100.0);
+        let (low, high) = (bounds[0].min(bounds[1]), bounds[0].max(bounds[1]));
+        let (camera, share) = (&self.camera_id, loss.share.abs() * 100.0);
+        if loss.share < 0.0 {
+            format!(
+                "{camera} counts {share:.1} % of {way} twice ({low:.1} to {high:.1} %), or misses \
+                 as many {other}."
+            )
+        } else {
+            format!(
+                "{camera} misses {share:.1} % of {way} ({low:.1} to {high:.1} %), or counts as \
+                 many {other} twice."
+            )
+        }
+    }
+}
+
 /// What is known of all cameras.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cameras {
     /// The probability that nothing errs.
     pub nothing_wrong: f64,
-    /// Each camera, in the order of their ids.
+    /// Each camera, in the order of their ids; a camera with several lines once for each.
     pub cameras: Vec<Judged>,
-    /// Cameras of which one errs, though nobody can say which; empty if one is named.
-    pub one_of: Vec<String>,
+    /// Sets of cameras: of each set one errs, though nobody can say which.
+    pub one_of: Vec<Vec<String>>,
 }
 
 /// A part of the car park that hangs on its lines, and what its balance says.
@@ -148,10 +190,24 @@ struct Named {
 
 /// Judges the cameras of a car park. The order of lines and recounts changes nothing.
 ///
-/// The likeliest camera is named if its probability is above 0.9; then its loss is taken as
-/// given and the others are judged again, up to three times.
+/// Floors that no ramp joins are judged apart: a camera's loss moves no balance of another part.
+/// Of each part the likeliest camera is named if its probability is above 0.9; then its loss is
+/// taken as given and the others are judged again, up to three times.
 #[must_use]
 pub fn judge(window: &Window) -> Cameras {
+    let mut told = Cameras { nothing_wrong: 1.0, cameras: Vec::new(), one_of: Vec::new() };
+    for part in split(window) {
+        let of_part = judge_part(&part);
+        told.nothing_wrong *= of_part.nothing_wrong;
+        told.cameras.extend(of_part.cameras);
+        told.one_of.extend(of_part.one_of);
+    }
+    told.cameras.sort_by(|a, b| (&a.camera_id, a.to).cmp(&(&b.camera_id, b.to)));
+    told.one_of.sort_unstable();
+    told
+}
+
+fn judge_part(window: &Window) -> Cameras {
     let balance = Balance::of(window);
     if balance.rows.is_empty() {
         return unknown(&balance.lines);
@@ -184,14 +240,23 @@ pub fn judge(window: &Window) -> Cameras {
 
 fn unknown(lines: &[&Line]) -> Cameras {
     let loss = Loss { share: 0.0, low: -2.0 * LOSS.0, high: 2.0 * LOSS.0 };
-    let judged = |line: &&Line| Judged {
-        camera_id: line.camera_id.clone(),
-        probability: 0.0,
-        verdict: Verdict::Unknown,
-        flow: Flow { direction: Direction::Entry, loss },
-    };
-    let cameras = lines.iter().map(judged).collect();
+    let flow = Flow { direction: Direction::Entry, loss };
+    let cameras = lines.iter().map(|line| judged(line, 0.0, Verdict::Unknown, flow)).collect();
     Cameras { nothing_wrong: 1.0, cameras, one_of: Vec::new() }
+}
+
+fn judged(line: &Line, probability: f64, verdict: Verdict, flow: Flow) -> Judged {
+    let sum = |seen: &[u32]| seen.iter().map(|count| u64::from(*count)).sum();
+    Judged {
+        camera_id: line.camera_id.clone(),
+        from: line.from,
+        to: line.to,
+        entries: sum(&line.entries),
+        exits: sum(&line.exits),
+        probability,
+        verdict,
+        flow,
+    }
 }
 
 fn weigh(factor: &Factor, balance: &Balance<'_>, columns: &[&Column]) -> Weighed {
@@ -231,11 +296,9 @@ fn tell(
 ) -> Cameras {
     let probabilities = by_camera(last, columns, lines.len());
     let wrong = last.nothing < 1.0 - NAMED;
-    let judged = |(camera, line): (usize, &&Line)| {
-        let camera_id = line.camera_id.clone();
+    let of_line = |(camera, line): (usize, &&Line)| {
         if let Some(known) = named.iter().find(|known| known.camera == camera) {
-            let (probability, flow) = (known.probability, known.flow);
-            return Judged { camera_id, probability, verdict: Verdict::Named, flow };
+            return judged(line, known.probability, Verdict::Named, known.flow);
         }
         let (flow, deviation) = likelier(columns, last, camera);
         let probability = probabilities[camera];
@@ -244,11 +307,12 @@ fn tell(
             (false, true) => Verdict::Fine,
             (false, false) => Verdict::Unknown,
         };
-        Judged { camera_id, probability, verdict, flow }
+        judged(line, probability, verdict, flow)
     };
-    let cameras: Vec<Judged> = lines.iter().enumerate().map(judged).collect();
+    let cameras: Vec<Judged> = lines.iter().enumerate().map(of_line).collect();
     let one_of = cameras.iter().filter(|camera| camera.verdict == Verdict::OneOf);
-    let one_of = one_of.map(|camera| camera.camera_id.clone()).collect();
+    let one_of: Vec<String> = one_of.map(|camera| camera.camera_id.clone()).collect();
+    let one_of = if one_of.is_empty() { Vec::new() } else { vec![one_of] };
     Cameras { nothing_wrong, cameras, one_of }
 }
 
@@ -271,7 +335,7 @@ fn likelier(columns: &[&Column], weighed: &Weighed, camera: usize) -> (Flow, f64
 #[must_use]
 pub fn parts(window: &Window) -> Vec<Part> {
     let mut lines: Vec<&Line> = window.lines.iter().collect();
-    lines.sort_by(|a, b| a.camera_id.cmp(&b.camera_id));
+    lines.sort_by(|a, b| a.order().cmp(&b.order()));
     let mut parts: BTreeMap<i64, Part> = BTreeMap::new();
     for line in lines {
         let sum = |seen: &[u32]| seen.iter().map(|count| i64::from(*count)).sum::<i64>();

@@ -7,9 +7,8 @@ use super::{
     hours::{Floor, HOUR, Hour, Piece},
     particles::Particles,
 };
+use crate::estimate::quiet::{QUIET_HOUR, least_busy};
 
-/// A night ends at the end of this local hour until a quieter one is known.
-const QUIET_HOUR: usize = 4;
 /// From one quiet hour to the next there are at least so many hours.
 const SHORTEST_NIGHT: usize = 12;
 /// Hours after which the quiet hour and silent cameras are judged.
@@ -214,9 +213,7 @@ fn quietest(floor: &Floor, number: usize) -> usize {
         let busy: u64 = cameras.iter().map(|(a, b)| u64::from(*a) + u64::from(*b)).sum();
         events[local_hour(floor, past + 1)] += busy;
     }
-    let around = |end: usize| events[(end + 23) % 24] + events[end] + events[(end + 1) % 24];
-    let end = (0..24).min_by_key(|end| around(*end)).unwrap_or(0);
-    (end + 23) % 24
+    least_busy(&events)
 }
 
 /// The local hour of day at the end of so many hours.

@@ -49,7 +49,8 @@ GROUP BY camera_id, track_id, direction, timestamp HAVING count(*) > 1",
         "-- check: sums
 SELECT f.id || ': ' || f.current_vehicles || ' instead of ' || s.sum FROM floors f JOIN (
     SELECT o.floor_id, o.removed_delta + coalesce(e.sum, 0)
-        + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = o.floor_id) AS sum
+        + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = o.floor_id)
+        + (SELECT coalesce(sum(delta), 0) FROM withdrawn_facts WHERE floor_id = o.floor_id) AS sum
     FROM floor_origins o LEFT JOIN (
         SELECT floor_id, sum(count_delta) FROM events GROUP BY floor_id) e USING (floor_id)
     ) s ON s.floor_id = f.id

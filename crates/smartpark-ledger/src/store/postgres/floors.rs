@@ -73,7 +73,8 @@ const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id tw
 UPDATE retention SET horizon = NULL, last_change = pg_current_xact_id()::text::bigint,
     last_event_id = 0 WHERE id = 1;
 TRUNCATE floors, floor_origins, floor_stretches, adjustments, events, events_at_limit,
-    event_places, event_hours, event_digests, refusals, not_counted, device_states";
+    event_places, event_hours, event_digests, refusals, not_counted, device_states,
+    withdrawals, withdrawn_facts";
 
 impl Postgres {
     pub(in crate::store) async fn floors(&self) -> Result<Vec<Floor>> {

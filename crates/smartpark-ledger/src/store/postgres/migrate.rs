@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 12] = migrations!("postgres":
+const MIGRATIONS: [Migration; 13] = migrations!("postgres":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
@@ -26,7 +26,8 @@ const MIGRATIONS: [Migration; 12] = migrations!("postgres":
     9 "places" "0009_places.sql",
     10 "device states" "0010_device_states.sql",
     11 "site_record" "0011_site_record.sql",
-    12 "facts" "0012_facts.sql"
+    12 "facts" "0012_facts.sql",
+    13 "withdrawals" "0013_withdrawals.sql"
 );
 
 /// One at a time in a schema; the lock ends with the transaction.

@@ -48,7 +48,8 @@ const DELETE_HOURS: &str = "-- check: sums are rebuilt\nDELETE FROM event_hours"
 const DELTAS: &str = "-- check: all that moved the count
 SELECT (removed_delta
     + (SELECT coalesce(sum(count_delta), 0) FROM events WHERE floor_id = $1)
-    + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = $1))::bigint
+    + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = $1)
+        + (SELECT coalesce(sum(delta), 0) FROM withdrawn_facts WHERE floor_id = $1))::bigint
 FROM floor_origins WHERE floor_id = $1";
 
 const SET_COUNT: &str = "-- check: the count of the fold
@@ -144,7 +145,11 @@ async fn correct(
 }
 
 /// Folds a floor's history again and stores the folds; returns its count.
-async fn rebuild(client: &ClientWrapper, floor: &Floor, horizon: Option<i64>) -> Result<i64> {
+pub(super) async fn rebuild(
+    client: &ClientWrapper,
+    floor: &Floor,
+    horizon: Option<i64>,
+) -> Result<i64> {
     let from = horizon.unwrap_or(i64::MIN);
     query(client, DELETE_STRETCHES, &[&floor.id]).await?;
     query(client, DELETE_AT_LIMIT, &[&floor.id, &Micros(from)]).await?;

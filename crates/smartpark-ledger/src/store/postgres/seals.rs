@@ -11,6 +11,7 @@ use super::{
     site as stored_site, states,
     stream::Stream,
     transfer::adjustment,
+    withdrawals,
 };
 use crate::{
     Floor, Result,
@@ -20,7 +21,8 @@ use crate::{
         checksum,
         seals::{
             AdjustmentSums, SealedFloor, SealedRetention, SealedSite, compare_floors,
-            compare_origins, compare_retention, compare_site, compare_states, note_damage,
+            compare_origins, compare_retention, compare_site, compare_states, compare_withdrawals,
+            note_damage,
         },
         transfer::Origin,
     },
@@ -127,6 +129,8 @@ pub(super) async fn check(client: &ClientWrapper, report: &mut Report) -> Result
     compare_origins(report, &origins(client, None).await?);
     compare_retention(report, &retention(client).await?);
     compare_states(report, &states::sealed(client).await?);
+    let withdrawn = withdrawals::all_withdrawn(client).await?;
+    compare_withdrawals(report, &withdrawals::all(client).await?, &withdrawn);
     let keys = keys::all(client).await;
     if let Some(keys) = note_damage(report, keys)? {
         compare_site(report, &site(client).await?, &keys);

@@ -12,7 +12,7 @@ use super::{
     rows::{self, Micros, damaged, event_columns, micros},
     seals, site, states,
     transaction::{Transaction, patiently},
-    writes,
+    withdrawals, writes,
 };
 use crate::{
     Error, Floor, Result,
@@ -265,6 +265,8 @@ async fn frame(client: &ClientWrapper) -> Result<Frame> {
         site: site::read(client).await?,
         horizon: past::horizon(client).await?,
         states: states::all(client).await?,
+        withdrawals: withdrawals::all(client).await?,
+        withdrawn: withdrawals::all_withdrawn(client).await?,
     })
 }
 
@@ -401,6 +403,7 @@ async fn put_frame(pool: &Pool, source: Mark, frame: &Frame) -> Result<()> {
     }
     keys::replace(&transaction, &frame.keys).await?;
     states::replace(&transaction, &frame.states).await?;
+    withdrawals::replace(&transaction, &frame.withdrawals, &frame.withdrawn).await?;
     site::put(&transaction, &frame.site).await?;
     query(&transaction, SET_HORIZON, &[&frame.horizon.map(Micros)]).await?;
     keep_ids(&transaction, source).await?;
@@ -420,7 +423,11 @@ async fn put(
     let limit = 2 * table.page();
     let stored = read(&transaction, table, stretch, limit).await?;
     let difference = Difference::new(stored, rows, stretch.1, limit);
-    difference.refuse_foreign(past::horizon(&transaction).await?)?;
+    let withdrawn = match difference.stale.is_empty() {
+        true => Vec::new(),
+        false => withdrawals::all_withdrawn(&transaction).await?,
+    };
+    difference.refuse_foreign(past::horizon(&transaction).await?, &withdrawn)?;
     if !difference.stale.is_empty() {
         delete(&transaction, table, &difference.stale).await?;
     }

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio_postgres::{Statement, types::ToSql};
 
-use super::{rows::Micros, seam, states, transaction::Transaction};
+use super::{rows::Micros, seam, states, transaction::Transaction, withdrawals};
 use crate::{
     Direction, Event, Result,
     count::{Fact, NodeRow, Source},
@@ -90,6 +90,12 @@ INSERT INTO adjustments (id, floor_id, kind, delta, current_vehicles, total_slot
     timestamp, created_at, place, is_dated)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
+/// It was told in its order before: it stands before all others now.
+const RESTORE: &str = "-- withdrawals: a change that counts again
+INSERT INTO adjustments (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author,
+    timestamp, created_at, place, is_dated, change)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '0')";
+
 const KEEP_CHECKSUM: &str = "-- adjustments: their checksum
 UPDATE floors SET adjustments_checksum = adjustments_checksum + $2 WHERE id = $1";
 
@@ -149,7 +155,7 @@ pub(super) async fn run_steps(steps: Vec<Step<'_>>, client: &ClientWrapper) -> R
 }
 
 fn steps(writes: &Writes) -> Vec<Step<'_>> {
-    let mut steps: Vec<Step<'_>> = Vec::new();
+    let mut steps = withdrawals::steps(writes);
     if !writes.events.is_empty() {
         steps.push((INSERT_EVENTS, event_columns(&writes.events)));
     }
@@ -228,8 +234,8 @@ fn stored(at: Timestamp) -> Micros {
 }
 
 /// Sorted by key, so that two transactions that hold the same keys meet at the first one.
-fn event_columns(events: &[Event]) -> Vec<Column<'_>> {
-    let mut events: Vec<&Event> = events.iter().collect();
+pub(super) fn event_columns<'w>(events: impl IntoIterator<Item = &'w Event>) -> Vec<Column<'w>> {
+    let mut events: Vec<&Event> = events.into_iter().collect();
     events.sort_by(|a, b| {
         let key = |e: &Event| (e.direction == Direction::Exit, e.timestamp);
         (&a.camera_id, &a.track_id, key(a)).cmp(&(&b.camera_id, &b.track_id, key(b)))
@@ -294,6 +300,13 @@ fn place_columns(places: &[(i64, Fact)]) -> Vec<Column<'_>> {
         i16::from(direction_number(*row.4)),
         Micros(*row.5),
     )
+}
+
+/// A withdrawn change that counts again.
+pub(super) fn restored_change(change: &Adjustment) -> [Step<'_>; 2] {
+    let checksum = checksum::adjustment(change);
+    let keep: Vec<Column<'_>> = vec![Box::new(change.floor_id), Box::new(checksum)];
+    [(RESTORE, adjustment_values(change)), (KEEP_CHECKSUM, keep)]
 }
 
 fn adjustment_values(new: &Adjustment) -> Vec<Column<'_>> {

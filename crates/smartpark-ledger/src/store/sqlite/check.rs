@@ -41,7 +41,8 @@ GROUP BY camera_id, track_id, direction, timestamp HAVING count(*) > 1",
 SELECT f.id || ': ' || f.current_vehicles || ' instead of ' || s.sum FROM floors f JOIN (
     SELECT o.floor_id, o.removed_delta
         + (SELECT coalesce(sum(count_delta), 0) FROM events WHERE floor_id = o.floor_id)
-        + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = o.floor_id) AS sum
+        + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = o.floor_id)
+        + (SELECT coalesce(sum(delta), 0) FROM withdrawn_facts WHERE floor_id = o.floor_id) AS sum
     FROM floor_origins o) s ON s.floor_id = f.id
 WHERE f.current_vehicles <> s.sum",
     ),

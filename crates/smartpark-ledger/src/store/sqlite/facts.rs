@@ -24,9 +24,9 @@ SELECT id, floor_id, kind, delta, current_vehicles, total_slots, reason, author,
        created_at, place, is_dated, after_event
 FROM adjustments WHERE (after_event, id) > (?1, ?2) ORDER BY after_event, id LIMIT ?3";
 
-const KNOWN: &str =
-    "-- facts_after: the latest event that is gone, the latest facts, which copy it is
-SELECT last_event_id, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events)),
+const KNOWN: &str = "-- facts_after: the last event that is gone, the last facts, which copy it is
+SELECT last_event_id, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events),
+           (SELECT coalesce(max(id), 0) FROM withdrawn_facts WHERE is_event = 1)),
        max(last_adjustment_id, (SELECT coalesce(max(id), 0) FROM adjustments)),
        (SELECT lineage FROM site WHERE id = 1)
 FROM retention WHERE id = 1";

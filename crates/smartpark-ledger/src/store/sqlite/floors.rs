@@ -46,7 +46,8 @@ INSERT INTO adjustments
     (id, floor_id, kind, delta, current_vehicles, total_slots, reason, author, timestamp,
      created_at, place, is_dated, after_event)
 SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-    max(last_event_id, (SELECT coalesce(max(id), 0) FROM events))
+    max(last_event_id, (SELECT coalesce(max(id), 0) FROM events),
+        (SELECT coalesce(max(id), 0) FROM withdrawn_facts WHERE is_event = 1))
 FROM retention WHERE id = 1";
 
 const DATED: &str = "-- recount: another of the same instant
@@ -65,7 +66,10 @@ UPDATE floors SET current_vehicles = ?2 WHERE id = ?1";
 
 const EMPTY: &str = "-- reset_database_seed: remove all, but never give an id twice
 UPDATE retention SET horizon = NULL,
-    last_event_id = max(last_event_id, (SELECT coalesce(max(id), 0) FROM events));
+    last_event_id = max(last_event_id, (SELECT coalesce(max(id), 0) FROM events),
+        (SELECT coalesce(max(id), 0) FROM withdrawn_facts WHERE is_event = 1));
+DELETE FROM withdrawn_facts;
+DELETE FROM withdrawals;
 DELETE FROM events_at_limit;
 DELETE FROM event_places;
 DELETE FROM event_digests;

@@ -140,6 +140,13 @@ impl Health {
         }
     }
 
+    /// Another process keeps a server waiting: it is continued if it stands still.
+    pub(super) fn wake_holder(&self) {
+        if self.is_server.load(Ordering::Relaxed) {
+            holder::wake(&self.file.beside("-shm"));
+        }
+    }
+
     /// No other process kept the writer from its transaction.
     pub(super) fn begun(&self) {
         if self.is_locked.load(Ordering::Relaxed) {

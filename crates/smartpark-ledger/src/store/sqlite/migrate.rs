@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Every migration, oldest first.
-const MIGRATIONS: [Migration; 12] = migrations!("sqlite":
+const MIGRATIONS: [Migration; 13] = migrations!("sqlite":
     1 "initial" "0001_initial.sql",
     2 "live" "0002_live.sql",
     3 "refusals" "0003_refusals.sql",
@@ -22,7 +22,8 @@ const MIGRATIONS: [Migration; 12] = migrations!("sqlite":
     9 "places" "0009_places.sql",
     10 "device states" "0010_device_states.sql",
     11 "site_record" "0011_site_record.sql",
-    12 "facts" "0012_facts.sql"
+    12 "facts" "0012_facts.sql",
+    13 "withdrawals" "0013_withdrawals.sql"
 );
 
 /// The version from which on events of one instant act together.

@@ -43,6 +43,7 @@ const DELTAS: &str = "-- check: all that moved the count
 SELECT removed_delta
     + (SELECT coalesce(sum(count_delta), 0) FROM events WHERE floor_id = ?1)
     + (SELECT coalesce(sum(delta), 0) FROM adjustments WHERE floor_id = ?1)
+    + (SELECT coalesce(sum(delta), 0) FROM withdrawn_facts WHERE floor_id = ?1)
 FROM floor_origins WHERE floor_id = ?1";
 
 /// Rebuilds everything.
@@ -103,7 +104,7 @@ fn derive_hours(connection: &Connection) -> Result<()> {
 }
 
 /// Folds a floor's history again and stores the folds; returns its count.
-fn rebuild(session: &Session<'_>, floor: &Floor, horizon: Option<i64>) -> Result<i64> {
+pub(super) fn rebuild(session: &Session<'_>, floor: &Floor, horizon: Option<i64>) -> Result<i64> {
     let connection = session.connection;
     let mut from = horizon.unwrap_or(i64::MIN);
     connection.prepare_cached(DELETE_STRETCHES)?.execute([floor.id])?;

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::{Sqlite, floors, past, past::Past, rows, seals, session::Session};
+use super::{Sqlite, floors, past, past::Past, rows, seals, session::Session, withdrawals};
 use crate::{
     Cleanup, Result,
     count::{Level, Span},
@@ -210,6 +210,7 @@ impl Bases {
                 seals::keep_origin(connection, floor_id)?;
             }
         }
+        withdrawals::forget(connection, self.target)?;
         connection.prepare_cached(SET_HORIZON)?.execute([self.target])?;
         seals::keep_retention(connection)?;
         Ok(Ok(()))

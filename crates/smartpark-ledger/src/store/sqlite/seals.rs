@@ -8,6 +8,7 @@ use super::{
     rows::{self, floor_columns},
     site as stored_site, states,
     transfer::adjustment,
+    withdrawals,
 };
 use crate::{
     Floor, Result,
@@ -16,7 +17,8 @@ use crate::{
         checksum,
         seals::{
             AdjustmentSums, SealedFloor, SealedRetention, SealedSite, compare_floors,
-            compare_origins, compare_retention, compare_site, compare_states, note_damage,
+            compare_origins, compare_retention, compare_site, compare_states, compare_withdrawals,
+            note_damage,
         },
         transfer::Origin,
     },
@@ -117,6 +119,8 @@ pub(super) fn check(connection: &Connection, report: &mut Report) -> Result<()> 
     compare_origins(report, &origins(connection)?);
     compare_retention(report, &retention(connection)?);
     compare_states(report, &states::sealed(connection)?);
+    let withdrawn = withdrawals::all_withdrawn(connection)?;
+    compare_withdrawals(report, &withdrawals::all(connection)?, &withdrawn);
     let read = site(connection).and_then(|site| Ok((site, keys::all(connection)?)));
     if let Some((site, keys)) = note_damage(report, read)? {
         compare_site(report, &site, &keys);

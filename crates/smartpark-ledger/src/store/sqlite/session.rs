@@ -9,7 +9,7 @@ use super::{
     past::{self, Past},
     places, recording,
     rows::{self, floor_columns},
-    states,
+    states, withdrawals,
 };
 use crate::{
     Options, Result,
@@ -27,7 +27,9 @@ const UPDATE_FLOOR: &str = "-- record_event: count
 UPDATE floors SET total_slots = ?2, current_vehicles = ?3, updated_at = ?4 WHERE id = ?1";
 
 const NEXT_ID: &str = "-- record_event: next id
-SELECT 1 + max(last_event_id, (SELECT coalesce(max(id), 0) FROM events)) FROM retention";
+SELECT 1 + max(last_event_id, (SELECT coalesce(max(id), 0) FROM events),
+    (SELECT coalesce(max(id), 0) FROM withdrawn_facts WHERE is_event = 1))
+FROM retention";
 
 const NEXT_ADJUSTMENT: &str = "-- adjustments: next id
 SELECT 1 + max(last_adjustment_id, (SELECT coalesce(max(id), 0) FROM adjustments)) FROM retention";
@@ -125,6 +127,7 @@ impl<'c> Session<'c> {
     pub(super) fn store(&self, mut writes: Writes) -> Result<()> {
         checksum::add_to_hours(&mut writes);
         let connection = self.connection;
+        withdrawals::store(connection, &writes)?;
         for event in &writes.events {
             recording::insert(connection, event)?;
         }

@@ -4,10 +4,13 @@ use rusqlite::Connection;
 
 use crate::{Result, model::Receipt};
 
+/// A floor that was added (7) tells nothing about the time: anybody may add one before the clock is
+/// set.
 const NEWEST: &str = "-- clock: the newest receipt
 SELECT max(at) FROM (
     SELECT * FROM (SELECT created_at AS at FROM events ORDER BY id DESC LIMIT 1)
-    UNION ALL SELECT * FROM (SELECT created_at FROM adjustments ORDER BY id DESC LIMIT 1))";
+    UNION ALL SELECT * FROM (
+        SELECT created_at FROM adjustments WHERE kind <> 7 ORDER BY id DESC LIMIT 1))";
 
 const RECENT: &str = "-- get_attention: receipts
 SELECT camera_id, created_at, timestamp FROM events ORDER BY id DESC LIMIT ?1";

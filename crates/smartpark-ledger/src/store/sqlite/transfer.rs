@@ -8,7 +8,7 @@ use super::{
     rows::{self, Code, event_columns},
     seals,
     session::Session,
-    site, states,
+    site, states, withdrawals,
 };
 use crate::{
     Direction, Error, Floor, Result,
@@ -22,7 +22,8 @@ use crate::{
 };
 
 const MARK: &str = "-- copy: which site, and the last ids that were given
-SELECT identity, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events)),
+SELECT identity, max(last_event_id, (SELECT coalesce(max(id), 0) FROM events),
+           (SELECT coalesce(max(id), 0) FROM withdrawn_facts WHERE is_event = 1)),
        max(last_floor_id, (SELECT coalesce(max(id), 0) FROM floors)),
        max(last_adjustment_id, (SELECT coalesce(max(id), 0) FROM adjustments))
 FROM site JOIN retention ON retention.id = site.id WHERE site.id = 1";
@@ -233,6 +234,8 @@ fn frame(connection: &Connection) -> Result<Frame> {
         site: site::read(connection)?,
         horizon: past::horizon(connection)?,
         states: states::all(connection)?,
+        withdrawals: withdrawals::all(connection)?,
+        withdrawn: withdrawals::all_withdrawn(connection)?,
     })
 }
 
@@ -365,6 +368,7 @@ fn put_frame(session: &Session<'_>, source: Mark, frame: &Frame) -> Result<()> {
     }
     keys::replace(connection, &frame.keys)?;
     states::replace(connection, &frame.states)?;
+    withdrawals::replace(connection, &frame.withdrawals, &frame.withdrawn)?;
     site::put(connection, &frame.site)?;
     connection.execute(SET_HORIZON, [frame.horizon])?;
     keep_ids(connection, source)
@@ -391,7 +395,11 @@ fn put(
     let limit = 2 * table.page();
     let stored = read(connection, table, stretch, limit)?;
     let difference = Difference::new(stored, rows, stretch.1, limit);
-    difference.refuse_foreign(session.horizon()?)?;
+    let withdrawn = match difference.stale.is_empty() {
+        true => Vec::new(),
+        false => withdrawals::all_withdrawn(connection)?,
+    };
+    difference.refuse_foreign(session.horizon()?, &withdrawn)?;
     for key in &difference.stale {
         connection.prepare_cached(delete(table))?.execute(*key)?;
     }

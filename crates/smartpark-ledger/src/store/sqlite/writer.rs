@@ -18,7 +18,7 @@ use crate::recorder::RecordingLog;
 use crate::{
     Error, NewEvent, Options, Result, StateChange,
     limits::{
-        SQLITE_BUSY_TIMEOUT, SQLITE_CHECKPOINT_PAGES, SQLITE_LOCK_INTERVAL,
+        SQLITE_BUSY_TIMEOUT, SQLITE_CHECKPOINT_PAGES, SQLITE_HOLDER_INTERVAL, SQLITE_LOCK_INTERVAL,
         SQLITE_TASK_CHECKPOINT_PAGES,
     },
     planted::planted,
@@ -217,7 +217,9 @@ impl Writer {
 
     /// Begins a transaction as soon as no other process writes.
     fn begin(&self) -> Result<()> {
-        let deadline = Instant::now() + self.health.patience();
+        let began = Instant::now();
+        let deadline = began + self.health.patience();
+        let mut look = began + SQLITE_HOLDER_INTERVAL;
         loop {
             match self.connection.prepare_cached(BEGIN)?.execute([]) {
                 Ok(_) => {
@@ -225,6 +227,10 @@ impl Writer {
                     return Ok(());
                 }
                 Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                    if Instant::now() >= look {
+                        self.health.wake_holder();
+                        look = Instant::now() + SQLITE_HOLDER_INTERVAL;
+                    }
                     thread::sleep(SQLITE_LOCK_INTERVAL);
                 }
                 Err(error) if is_busy(&error) => return Err(self.health.locked()),

@@ -217,6 +217,9 @@ export const de = {
     'need.camera_behind.what': 'Die Uhr der Kamera {camera_id} geht nach',
     'need.camera_behind.advice':
         'Was sie sendet, ist bei der Ankunft schon alt. Uhr und Zeitzone stellen.',
+    'need.camera_errs.what': 'Kamera {camera_id} zählt falsch',
+    'need.camera_errs.advice':
+        'Reinigen, Linie und Licht prüfen. Eine Zählung von Hand stellt den Stand richtig.',
     'need.camera_silent.what': 'Kamera {camera_id} ist verstummt',
     'need.camera_silent.advice':
         'Um diese Zeit sieht sie sonst Fahrzeuge. Strom, Netz und Sicht prüfen.',

@@ -214,6 +214,9 @@ export const en = {
     'need.camera_behind.what': 'The clock of camera {camera_id} is behind',
     'need.camera_behind.advice':
         'All that it sends is old when it arrives. Set its clock and time zone.',
+    'need.camera_errs.what': 'Camera {camera_id} miscounts',
+    'need.camera_errs.advice':
+        'Clean it, and look at its line and its light. A recount sets the count right.',
     'need.camera_silent.what': 'Camera {camera_id} has fallen silent',
     'need.camera_silent.advice':
         'It usually sees vehicles at this time. Check its power, network and view.',

@@ -1,12 +1,18 @@
 //! What connects the server with devices and other systems: the tables of the configuration file,
 //! and the tasks that run beside the server.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::Context as _;
-use smartpark_bridge::{MqttBridge, PushTask, StreamTask};
+use smartpark_bridge::{MqttBridge, PushTask, StreamTask, WebhookTask};
 use smartpark_exchange::{Inputs, Signs, Sites};
-use smartpark_formats::config::{Camera, Connections, Floor, Input, Push, PushTarget};
+use smartpark_formats::{
+    config::{Camera, Connections, Floor, Input, Push, PushTarget, Webhook},
+    feed::WebhookSecret,
+};
 use tokio::{sync::watch, task::JoinHandle, time::interval};
 
 use crate::{
@@ -30,6 +36,30 @@ pub(super) struct Passwords {
     pushes: Vec<Option<String>>,
     /// Of each camera in its turn.
     cameras: Vec<Option<String>>,
+    /// Of each webhook in its turn.
+    webhooks: Vec<Vec<WebhookSecret>>,
+}
+
+/// The path of a file that the configuration names: one that is not absolute begins at the folder
+/// of the configuration file.
+fn path_of(file: &str, named: Option<&Path>) -> PathBuf {
+    named.unwrap_or(Path::new(DEFAULT_FILE)).parent().unwrap_or(Path::new("")).join(file)
+}
+
+/// The secrets of a webhook.
+///
+/// # Errors
+/// Names the file that cannot be read or holds no secret.
+pub(in crate::cli) fn secrets(
+    webhook: &Webhook,
+    named: Option<&Path>,
+) -> anyhow::Result<Vec<WebhookSecret>> {
+    let path = path_of(&webhook.secret_file, named);
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("the secret {} cannot be read", path.display()))?;
+    WebhookSecret::parse_file(&text).map_err(|fault| {
+        Usage(format!("webhook {}: {}: {fault}", webhook.name, path.display())).into()
+    })
 }
 
 impl Passwords {
@@ -38,10 +68,8 @@ impl Passwords {
     /// # Errors
     /// Names the file that cannot be read.
     pub(super) fn read(connections: &Connections, named: Option<&Path>) -> anyhow::Result<Self> {
-        let config = named.unwrap_or(Path::new(DEFAULT_FILE));
-        let folder = config.parent().unwrap_or(Path::new(""));
         let read = |file: Option<&str>| {
-            let Some(path) = file.map(|file| folder.join(file)) else { return Ok(None) };
+            let Some(path) = file.map(|file| path_of(file, named)) else { return Ok(None) };
             let text = std::fs::read_to_string(&path);
             let text =
                 text.with_context(|| format!("the password {} cannot be read", path.display()))?;
@@ -60,11 +88,17 @@ impl Passwords {
             broker: read(mqtt.and_then(|mqtt| mqtt.password_file.as_deref()))?,
             cameras: connections.cameras.iter().map(of_camera).collect::<anyhow::Result<_>>()?,
             pushes: connections.pushes.iter().map(of_push).collect::<anyhow::Result<_>>()?,
+            webhooks: connections
+                .webhooks
+                .iter()
+                .map(|webhook| secrets(webhook, named))
+                .collect::<anyhow::Result<_>>()?,
         })
     }
 }
 
-/// Refuses to start with a camera whose floor does not exist: none of its vehicles would count.
+/// Refuses to start with a camera or a webhook whose floor does not exist: none of the camera's
+/// vehicles would count, and the webhook would tell nothing.
 pub(super) async fn require_floors(
     park: &SmartPark,
     connections: &Connections,
@@ -79,6 +113,11 @@ pub(super) async fn require_floors(
         let named = [Some(&camera.floor), camera.from.as_ref()].into_iter().flatten();
         for floor in named.filter(|floor| !is_known(floor)) {
             faults.push(format!("camera {}: there is no floor {floor}", camera.id));
+        }
+    }
+    for webhook in &connections.webhooks {
+        for floor in webhook.floors.iter().filter(|floor| !is_known(floor)) {
+            faults.push(format!("webhook {}: there is no floor {floor}", webhook.name));
         }
     }
     if faults.is_empty() {
@@ -118,6 +157,11 @@ pub(super) fn start(
     let sites = Sites::new(park.clone(), Arc::clone(connections), site_name);
     for (push, password) in connections.pushes.iter().zip(passwords.pushes) {
         let task = PushTask::new(park.clone(), sites.clone(), push.clone(), password);
+        tasks.push(tokio::spawn(task.run(stopping.clone())));
+    }
+    for (webhook, secrets) in connections.webhooks.iter().zip(passwords.webhooks) {
+        let site = sites.id().to_owned();
+        let task = WebhookTask::new(park.clone(), site, webhook.clone(), secrets);
         tasks.push(tokio::spawn(task.run(stopping.clone())));
     }
     let signs = Arc::<Signs>::default();

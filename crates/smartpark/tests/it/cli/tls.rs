@@ -108,7 +108,10 @@ async fn both_versions_of_http_are_served_encrypted_and_nothing_else() {
     let server = encrypted(&folder);
     let mut stream = connect(&folder, &server, &["http/1.1"]).await;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
-    assert!(ask(&mut stream, "").await.starts_with("HTTP/1.1 200 "));
+    let told = ask(&mut stream, "").await;
+    assert!(told.starts_with("HTTP/1.1 200 "), "{told}");
+    // Browsers come back encrypted for a year.
+    assert!(told.contains("\r\nstrict-transport-security: max-age=31536000\r\n"), "{told}");
 
     let stream = connect(&folder, &server, &["h2", "http/1.1"]).await;
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
@@ -121,6 +124,7 @@ async fn both_versions_of_http_are_served_encrypted_and_nothing_else() {
     let request = hyper::Request::get(uri).body(axum::body::Body::empty()).unwrap();
     let answer = sender.send_request(request).await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.version()), (200, hyper::Version::HTTP_2));
+    assert_eq!(answer.headers()["strict-transport-security"], "max-age=31536000");
     drop(sender);
     driven.await.unwrap().unwrap();
 

@@ -117,7 +117,7 @@ pub(super) async fn targets() -> [World; 2] {
 }
 
 /// Tables that are carried over, row by row or as a whole.
-const CARRIED: [&str; 10] = [
+const CARRIED: [&str; 12] = [
     "api_keys",
     "adjustments",
     "device_states",
@@ -128,6 +128,8 @@ const CARRIED: [&str; 10] = [
     "floor_origins",
     "floors",
     "retention",
+    "withdrawals",
+    "withdrawn_facts",
 ];
 /// Tables that are built anew in the target.
 const BUILT_ANEW: [&str; 2] = ["event_hours", "floor_stretches"];

@@ -8,7 +8,7 @@ use smartpark::Floor;
 use super::world::{World, entry, exit, on_every_engine};
 
 /// Tables of facts, of what is left of deleted facts, and of what has nothing to do with counts.
-const FACTS: [&str; 13] = [
+const FACTS: [&str; 15] = [
     "adjustments",
     "api_keys",
     "device_states",
@@ -22,6 +22,8 @@ const FACTS: [&str; 13] = [
     "schema_migrations",
     "sessions",
     "site",
+    "withdrawals",
+    "withdrawn_facts",
 ];
 
 /// Derived tables and how each of their columns is damaged. `{empty}` is a floor without events,
@@ -30,7 +32,7 @@ const DERIVED: [(&str, &[(&str, &str)]); 3] = [
     (
         "floor_stretches",
         &[
-            ("floor_id", "floor_id = {empty} WHERE floor_id = {full}"),
+            ("floor_id", "floor_id = {empty} WHERE floor_id = {full} AND level > 0"),
             ("level", "level = level + 10"),
             ("start", "start = start + {days}"),
             ("facts", "facts = facts + 1"),

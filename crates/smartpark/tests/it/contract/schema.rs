@@ -38,7 +38,7 @@ on_every_engine! {
             assert!(!table(name).columns.is_empty());
         }
         let stats = migrations.get_database_stats().await.unwrap();
-        assert_eq!((stats.floors, stats.events, stats.schema_version), (0, 0, 11));
+        assert_eq!((stats.floors, stats.events, stats.schema_version), (0, 0, 13));
         assert!(stats.horizon.is_none() && stats.size_bytes > 0);
     }
 

@@ -131,6 +131,8 @@ fn what_does_not_fit_is_named() {
         ("/floors/1/forecast?hours=169", "?hours"),
         ("/floors/1/forecast?step=60", "?step"),
         ("/forecast?days=1", "?days"),
+        ("/cameras/quality?days=0", "?days"),
+        ("/cameras/quality?days=85", "?days"),
         ("/floors/recommended?arriving_in=soon", "?arriving_in"),
         ("/floors/1/drift?at=2030-01-01T00:00:00Z", "?at"),
         ("/drift?at=yesterday", "?at"),

@@ -53,6 +53,7 @@ fn the_document_lists_exactly_the_operations_of_the_contract() {
         "DELETE /floors/{id}",
         "DELETE /session",
         "GET /attention",
+        "GET /cameras/quality",
         "GET /changes",
         "GET /events",
         "GET /events.csv",
@@ -85,12 +86,14 @@ fn the_document_lists_exactly_the_operations_of_the_contract() {
         "PATCH /sites/{slug}",
         "GET /statistics",
         "GET /stream",
+        "GET /withdrawals",
         "PATCH /floors/{id}",
         "POST /cameras/{id}/heartbeat",
         "POST /events",
         "POST /floors",
         "POST /inputs/{id}",
         "POST /session",
+        "POST /withdrawals",
         "PUT /floors/{id}/count",
     ];
     assert_eq!(listed, contract.map(str::to_owned).into());

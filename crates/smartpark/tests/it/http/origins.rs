@@ -21,6 +21,8 @@ fn every_answer_says_what_browsers_must_not_do_with_it() {
         assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
         assert_eq!(answer.headers.get_all("content-security-policy").iter().count(), 1, "{path}");
         assert!(!answer.headers.contains_key("access-control-allow-origin"), "{path}");
+        // Nothing here is encrypted, so nothing may ask browsers to come back encrypted.
+        assert!(!answer.headers.contains_key("strict-transport-security"), "{path}");
     }
     let stream = server.open("/stream", &[]);
     assert_eq!(stream.headers()["x-content-type-options"], "nosniff");

@@ -113,3 +113,28 @@ async fn a_cleanup_counts_what_was_recorded_while_it_began() {
     assert_eq!(last, "1000000000000000 6");
     park.close().await;
 }
+
+/// Attaching a partition holds the floors for a moment. A late batch that needs many gives them
+/// back after every few, so nobody waits for all of them.
+#[tokio::test]
+async fn a_batch_over_ten_years_makes_its_months_a_few_at_a_time() {
+    let (schema, clock) = (Schema::new(), Clock::fixed(instant("2026-02-12T12:00:00Z")));
+    let park = park(&schema, &clock).await;
+    let floor = park.floors().add_floor(NewFloor::new("Ground", 500)).await.unwrap();
+    let months = (0..120).map(|n| {
+        let at = format!("{}-{:02}-15T00:00:00Z", 2010 + n / 12, 1 + n % 12);
+        car(&floor, &format!("t{n}"), &at)
+    });
+    let recorded = park.events().record_events(months.collect()).await.unwrap();
+    assert!(recorded.iter().all(Result::is_ok));
+    // A transaction leaves its number with each partition that it made.
+    let most = schema.number(
+        "SELECT max(made) FROM (SELECT count(*) AS made FROM pg_class
+         WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+             AND relname ~ '^events_201' GROUP BY xmin::text) m",
+    );
+    let bound = i64::try_from(smartpark::limits::MONTHS_AT_ONCE).unwrap();
+    assert!((1..=bound).contains(&most), "{most} months in one transaction");
+    assert_eq!(partitions(&park, &schema).await.len(), 120 + 4);
+    park.close().await;
+}

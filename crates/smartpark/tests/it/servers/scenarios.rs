@@ -1,4 +1,5 @@
-//! The runs: undisturbed, with PostgreSQL crashing, with connections that break off.
+//! The runs: undisturbed, with PostgreSQL crashing, with connections that break off, with servers
+//! that freeze.
 
 use super::{
     cars::{FLOORS, seen},
@@ -15,6 +16,9 @@ const EVENTS: usize = 100_000;
 const EVENTS_WITH_FAULTS: usize = 60_000;
 const SERVERS: usize = 3;
 const CRASHES: usize = 5;
+const FREEZES: usize = 6;
+/// Posts that the other servers answer while one is frozen.
+const POSTS_MEANWHILE: usize = 500;
 /// The one after which the database stays away for longer than a request is tried.
 const LONG_CRASH: usize = 3;
 
@@ -25,7 +29,7 @@ fn run(
     folder: &Folder,
     url: &str,
     (events, posts_to_one): (usize, usize),
-    meanwhile: impl FnOnce(&Clients<'_>),
+    meanwhile: impl FnOnce(&Clients<'_>, &[Server]),
 ) -> Journal {
     let mut random = Random(2026);
     let cars = seen(events, &mut random);
@@ -33,7 +37,7 @@ fn run(
     let start = |_| Server::start(folder, &["--database", url]);
     let servers: Vec<Server> = (0..SERVERS).map(start).collect();
     let urls: Vec<&str> = servers.iter().map(|server| server.url.as_str()).collect();
-    let journal = clients.run(&urls, meanwhile);
+    let journal = clients.run(&urls, |clients| meanwhile(clients, &servers));
     assert_whole(folder, &cars, &journal);
     assert_eq!(journal.lost, 0, "the servers themselves are well");
     let floors = servers.iter().map(|server| server.get("/floors")).collect::<Vec<_>>();
@@ -48,7 +52,7 @@ fn run(
 #[test]
 fn three_servers_count_as_one() {
     let folder = Folder::with_floors_in_postgres(&FLOORS);
-    let journal = run(&folder, folder.url(), (EVENTS, 16), |_| {});
+    let journal = run(&folder, folder.url(), (EVENTS, 16), |_, _| {});
     assert_eq!(journal.unavailable, 0, "nothing was in the way");
 }
 
@@ -56,7 +60,7 @@ fn three_servers_count_as_one() {
 fn a_database_that_crashes_keeps_all_that_was_acknowledged() {
     let database = Database::start();
     let folder = Folder::on_database(&database.url, &FLOORS);
-    let journal = run(&folder, folder.url(), (EVENTS_WITH_FAULTS, 8), |clients| {
+    let journal = run(&folder, folder.url(), (EVENTS_WITH_FAULTS, 8), |clients, _| {
         for crash in 1..=CRASHES {
             clients.wait_for_part(crash, CRASHES + 1);
             database.crash();
@@ -74,7 +78,22 @@ fn connections_that_break_off_in_a_commit_leave_nothing_unknown() {
     let database = Database::start();
     let proxy = Proxy::start(database.port());
     let folder = Folder::on_database(&database.url, &FLOORS);
-    run(&folder, &database.url_at(proxy.port), (EVENTS_WITH_FAULTS, 8), |_| proxy.begin());
+    run(&folder, &database.url_at(proxy.port), (EVENTS_WITH_FAULTS, 8), |_, _| proxy.begin());
     let cuts = proxy.cuts();
     assert!(cuts.iter().all(|(_, times)| *times >= 30), "too few to prove anything: {cuts:?}");
+}
+
+/// Each server freezes in its turn. What it holds is taken from it, the others go on, and when it
+/// goes on it counts nothing twice.
+#[test]
+fn servers_that_freeze_in_turn_leave_the_others_recording() {
+    let folder = Folder::with_floors_in_postgres(&FLOORS);
+    run(&folder, folder.url(), (EVENTS_WITH_FAULTS, 8), |clients, servers| {
+        for (turn, server) in servers.iter().cycle().take(FREEZES).enumerate() {
+            clients.wait_for_part(turn + 1, FREEZES + 1);
+            server.signal("STOP");
+            clients.wait_for_more(POSTS_MEANWHILE);
+            server.signal("CONT");
+        }
+    });
 }

@@ -13,7 +13,7 @@ use super::{
         rows::{Micros, damaged, maybe_micros, micros},
         seals,
         transaction::Transaction,
-        transfer,
+        transfer, withdrawals,
     },
     locks::lock_floors,
 };
@@ -173,6 +173,7 @@ impl Older {
         if let Some([change, id]) = self.last.as_deref() {
             query(client, KEEP_LAST, &[change, id]).await?;
         }
+        withdrawals::forget(client, self.target).await?;
         query(client, SET_HORIZON, &[&Micros(self.target)]).await?;
         seals::keep_retention(client).await
     }

@@ -91,6 +91,31 @@ fn clock_jumps() {
     });
 }
 
+/// The nightly cleanup comes while the clock is 74 years ahead: it moves the horizon no further
+/// than to the earliest event, and what is acknowledged stays.
+#[test]
+fn a_wrong_clock_over_the_nightly_cleanup() {
+    every_seed("wrong clock over cleanup", |size, seed| {
+        let mut trial = trial("wrong clock over cleanup", (size, seed))?;
+        trial.environment.push(("SMARTPARK_RETENTION_DAYS", "30".into()));
+        let server = trial.begin();
+        trial.load.run(|load| {
+            load.wait_for_part(1, 2);
+            set(&trial, "@2100-01-01 04:00:00");
+            // The server looks at the clock every half minute.
+            while !server.log().contains("nightly cleanup") {
+                load.pause();
+            }
+            trial.note_horizon();
+            set(&trial, "+0");
+            accept(&trial);
+            trial.healed();
+        });
+        trial.end(server);
+        Ok(())
+    });
+}
+
 /// A machine that begins in 1970 does not trust its clock until it hears the time: what it cannot
 /// place is to be sent again, and is taken when its clock is right.
 #[test]
