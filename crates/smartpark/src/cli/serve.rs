@@ -2,7 +2,6 @@
 
 mod access;
 pub(super) mod bridge;
-mod bridge;
 mod guide;
 
 use std::{process::ExitCode, sync::Arc};
