@@ -33,3 +33,33 @@ test('an operation can be read, tried and is answered', async () => {
     await page.getByRole('heading', { name: 'Available authorizations' }).waitFor();
     await close();
 });
+
+test('a request that changes something is dated now and asked for', async () => {
+    const { page, close } = await open(browser, server, '/docs');
+    page.setDefaultTimeout(60_000);
+    const newest = async () => {
+        const answer = await page.request.get(`${server.origin}/events?limit=1`);
+        return (await answer.json()).events[0];
+    };
+    const before = await newest();
+    const asked = [];
+    let isWanted = false;
+    page.on('dialog', (dialog) => {
+        asked.push(dialog.message());
+        return isWanted ? dialog.accept() : dialog.dismiss();
+    });
+    const operation = page.locator('#operations-events-recordEvents');
+    await operation.locator('.opblock-summary-control').click({ noWaitAfter: true });
+    const send = operation.getByRole('button', { name: 'Execute' });
+    await send.click({ noWaitAfter: true });
+    await shows(operation.locator('.live-responses-table'), 'You did not send it');
+    assert.match(asked[0], /^POST \/events changes the data/);
+    assert.equal((await newest()).id, before.id);
+    isWanted = true;
+    await send.click({ noWaitAfter: true });
+    await shows(operation.locator('.live-responses-table'), 'track_a1b2c3');
+    const event = await newest();
+    assert.equal(asked.length, 2);
+    assert.ok(Math.abs(Date.now() - Date.parse(event.timestamp)) < 600_000, event.timestamp);
+    await close();
+});

@@ -91,6 +91,6 @@ pub use park::{ServerLock, SmartPark};
 pub use replica::Reading;
 pub use restore::{RestoreStep, Restored, restore};
 pub use schema::{DatabaseStats, Migrations, TableInfo};
-pub use seed::Seed;
+pub use seed::{Seed, Stock};
 pub use states::StateChange;
 pub use withdrawals::WithdrawalOperations;

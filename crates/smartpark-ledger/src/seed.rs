@@ -2,13 +2,29 @@
 
 use jiff::SignedDuration;
 
-use crate::{Direction, Floor, NewEvent, NewFloor, Recorded, Result, SmartPark, VehicleType};
+use crate::{
+    Direction, EventFilter, Floor, NewEvent, NewFloor, Recorded, Result, SmartPark, VehicleType,
+};
 
 /// The operations that fill a database; from [`SmartPark::seed`].
 #[derive(Clone, Copy, Debug)]
 pub struct Seed<'a> {
     pub(crate) park: &'a SmartPark,
 }
+
+/// What a database holds, as far as a new user cares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stock {
+    /// No floor.
+    Empty,
+    /// Only what [`Seed`] makes: the four floors and perhaps their sample events.
+    Sample,
+    /// Something else.
+    Own,
+}
+
+/// How the tracks of sample events begin.
+const TRACKS: &str = "sample_";
 
 /// Floor (by its place in [`floors`]), minutes ago, direction, type: the sample events, with
 /// every exit after its entry, so that the samples hit no limit.
@@ -79,11 +95,52 @@ impl Seed<'_> {
             let floor = floors.get(*floor)?;
             let at = now - SignedDuration::from_mins(*minutes);
             let camera = format!("cam_{:03}", floor.id);
-            let track = format!("sample_{:02}", i + 1);
+            let track = format!("{TRACKS}{:02}", i + 1);
             Some(NewEvent::new(camera, floor.id, track, *kind, *way).at(at).confidence(0.9))
         });
         let results = self.park.events().record_events(events.collect()).await?;
         results.into_iter().collect()
+    }
+
+    /// Whether the database is empty, or holds nothing but sample data.
+    ///
+    /// ```
+    /// # use smartpark_ledger::Stock;
+    /// # smartpark_ledger::doctest(async |park| {
+    /// assert_eq!(park.seed().stock().await?, Stock::Sample);
+    /// park.seed().reset_to_empty().await?;
+    /// assert_eq!(park.seed().stock().await?, Stock::Empty);
+    /// # Ok(()) });
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable).
+    pub async fn stock(self) -> Result<Stock> {
+        let found = self.park.floors().get_all_floors().await?;
+        if found.is_empty() {
+            return Ok(Stock::Empty);
+        }
+        let made = floors();
+        let same = |(found, made): (&Floor, &NewFloor)| {
+            found.name == made.name && found.total_slots == made.total_slots
+        };
+        if found.len() != made.len() || !found.iter().zip(&made).all(same) {
+            return Ok(Stock::Own);
+        }
+        // A site that grew out of the samples has an event of its own among the newest.
+        let newest = SAMPLES.len() as u32 + 1;
+        let events = self.park.events();
+        let page = events.get_events(EventFilter::default(), newest, None).await?;
+        let is_sample = page.events.iter().all(|event| event.track_id.starts_with(TRACKS));
+        Ok(if is_sample { Stock::Sample } else { Stock::Own })
+    }
+
+    /// Removes every floor, event, adjustment and statistic.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`](crate::Error::Unavailable).
+    pub async fn reset_to_empty(self) -> Result<()> {
+        self.park.engine.fill(Vec::new(), true).await.map(drop)
     }
 
     /// Removes every floor, event, adjustment and statistic, and seeds the floors anew.

@@ -37,6 +37,7 @@ mod simulate;
 mod sites;
 mod trial;
 mod truth;
+mod version;
 mod vision;
 mod webhooks;
 mod window;
@@ -95,7 +96,8 @@ struct Cli {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Everywhere")]
 struct Global {
-    /// The database [env: SMARTPARK_DATABASE] [default: sqlite://smartpark.db]
+    /// The database: a file, or a URL of PostgreSQL [env: SMARTPARK_DATABASE]
+    /// [default: sqlite://smartpark.db]
     #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
     /// The file with settings [env: SMARTPARK_CONFIG] [default: smartpark.toml, if it exists]
@@ -127,6 +129,8 @@ struct Counting {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    // A first guess of many people.
+    #[command(aliases = ["start", "run"])]
     Serve(serve::Args),
     Migrate(database::MigrateArgs),
     Seed(database::SeedArgs),
@@ -166,6 +170,7 @@ enum Command {
     Webhooks(webhooks::Args),
     Config(config_check::Args),
     Completions(CompletionsArgs),
+    Version(version::Args),
 }
 
 /// Print a completion script for a shell
@@ -284,6 +289,9 @@ fn run(cli: Cli) -> Outcome {
         return completions(args.shell);
     }
     let out = Out { json: cli.global.json };
+    if let Command::Version(_) = cli.command {
+        return version::run(&out);
+    }
     let config = named_file(&cli);
     // Before the settings: a fault of the file is what this command looks for.
     if let Command::Config(args) = &cli.command {
@@ -348,6 +356,7 @@ async fn command(command: Command, context: &Context) -> Outcome {
         Command::Webhooks(args) => webhooks::run(args, context).await,
         Command::Config(args) => config_check::run(&args, context.config.clone(), &context.out),
         Command::Completions(args) => completions(args.shell),
+        Command::Version(_) => version::run(&context.out),
     }
 }
 

@@ -109,7 +109,7 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
-/// An address and a port to listen on; `localhost` stands for 127.0.0.1.
+/// An address and a port to listen on. `localhost` stands for 127.0.0.1, and so does a port alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Listen(pub(crate) SocketAddr);
 
@@ -117,14 +117,12 @@ impl FromStr for Listen {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let local = text.strip_prefix("localhost:");
-        let address = match local {
-            Some(port) => format!("127.0.0.1:{port}").parse(),
-            None => text.parse(),
-        };
-        address
-            .map(Self)
-            .map_err(|_| "must be an address and a port, for example 127.0.0.1:8000".to_owned())
+        let port = text.strip_prefix("localhost").unwrap_or(text);
+        let port = port.strip_prefix(':').unwrap_or(text).parse().ok();
+        let local = port.map(|port| SocketAddr::new(DEFAULT_LISTEN.ip(), port));
+        local.or_else(|| text.parse().ok()).map(Self).ok_or_else(|| {
+            "must be an address and a port, for example 127.0.0.1:8000, or only a port".to_owned()
+        })
     }
 }
 
@@ -304,6 +302,15 @@ fn word<T: ValueEnum>(text: &str) -> Result<T, String> {
     })
 }
 
+/// The URL of a database. A path is the URL of the file there.
+pub(crate) fn database_url(text: String) -> String {
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme);
+    let is_url = scheme.is_some_and(|scheme| {
+        !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    if is_url || text.is_empty() { text } else { format!("sqlite://{text}") }
+}
+
 /// The settings that hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
@@ -348,7 +355,7 @@ impl Settings {
     pub(crate) fn from_layer(layer: Layer) -> Self {
         let span = |span: Option<Span>, default| span.map_or(default, |span| span.0);
         Self {
-            database: layer.database.unwrap_or_else(|| DEFAULT_DATABASE.to_owned()),
+            database: layer.database.map_or_else(|| DEFAULT_DATABASE.to_owned(), database_url),
             replica: layer.replica,
             listen: layer.listen.map_or(DEFAULT_LISTEN, |listen| listen.0),
             seed: layer.seed.unwrap_or(SeedChoice::Sample),
@@ -392,6 +399,35 @@ mod tests {
         for (text, millis) in table {
             let span = text.parse::<Span>().ok().map(|span| span.0);
             assert_eq!(span, millis.map(Duration::from_millis), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_database_and_a_url_stays_as_it_is() {
+        let paths = [
+            ("smartpark.db", "sqlite://smartpark.db"),
+            ("./a b.db", "sqlite://./a b.db"),
+            ("/var/lib/smartpark.db", "sqlite:///var/lib/smartpark.db"),
+            ("data/2026-12-01T10:00.db", "sqlite://data/2026-12-01T10:00.db"),
+        ];
+        for (path, url) in paths {
+            assert_eq!(database_url(path.to_owned()), url);
+        }
+        let urls = ["", "sqlite://a.db", "sqlite:a.db", "postgres://u:p@h/d", "mysql://h/d"];
+        for url in urls {
+            assert_eq!(database_url(url.to_owned()), url);
+        }
+    }
+
+    #[test]
+    fn a_port_alone_is_one_of_this_machine() {
+        let local = ["9000", ":9000", "localhost:9000", "127.0.0.1:9000"];
+        for text in local {
+            assert_eq!(text.parse(), Ok(Listen(([127, 0, 0, 1], 9000).into())), "{text}");
+        }
+        assert_eq!("[::1]:9000".parse::<Listen>().unwrap().0.port(), 9000);
+        for text in ["", ":", "localhost", "localhost9000", "90000", "host:9000", "::1"] {
+            assert!(text.parse::<Listen>().is_err(), "{text}");
         }
     }
 

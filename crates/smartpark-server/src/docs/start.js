@@ -1,9 +1,44 @@
 // Starts Swagger UI on this server's own description. No validator: nothing leaves the server.
-SwaggerUIBundle({
-  url: "openapi.json",
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-  displayRequestDuration: true,
-  tryItOutEnabled: true,
-  validatorUrl: null,
-});
+// It is safe to click: a request that changes something is asked for before it is sent, and the
+// examples in it are dated now.
+
+/** Whatever an example of the description calls the time: a car of last winter never leaves. */
+const INSTANT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g;
+
+/** The description, with the bodies of requests dated now. */
+function datedNow(description) {
+  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  for (const operations of Object.values(description.paths)) {
+    for (const operation of Object.values(operations)) {
+      if (!operation.requestBody) continue;
+      const body = JSON.stringify(operation.requestBody).replace(INSTANT, now);
+      operation.requestBody = JSON.parse(body);
+    }
+  }
+  return description;
+}
+
+/** Asks before a request that changes something. */
+function askFirst(request) {
+  const method = (request.method || "GET").toUpperCase();
+  if (["GET", "HEAD"].includes(method)) return request;
+  const { pathname } = new URL(request.url, document.baseURI);
+  const question = `${method} ${pathname} changes the data of this server. Send it?`;
+  if (!window.confirm(question)) throw new Error("You did not send it. Nothing was changed.");
+  return request;
+}
+
+async function start() {
+  const answer = await fetch("openapi.json");
+  SwaggerUIBundle({
+    spec: datedNow(await answer.json()),
+    dom_id: "#swagger-ui",
+    deepLinking: true,
+    displayRequestDuration: true,
+    tryItOutEnabled: true,
+    validatorUrl: null,
+    requestInterceptor: askFirst,
+  });
+}
+
+start();

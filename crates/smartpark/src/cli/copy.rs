@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Error, SmartPark,
+    config::database_url,
     copy::{Copied, Progress},
 };
 
@@ -37,7 +38,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// The database to copy
+    /// The database to copy: a file or a URL
     #[arg(long, value_name = "URL")]
     from: String,
     /// The database to copy it to
@@ -55,6 +56,7 @@ struct View<'a> {
 pub(super) async fn run(args: Args, context: &Context) -> Outcome {
     let mut signals = StopSignals::catch()?;
     let bar = bar(Some(0), "{bar:30} {percent:>3} %, {msg}");
+    let args = Args { from: database_url(args.from), to: database_url(args.to) };
     let copy = SmartPark::copy(&args.from, &args.to, context.options(), |progress| {
         show(&bar, progress);
     });

@@ -38,11 +38,12 @@ pub(super) struct SeedArgs {
     samples: bool,
 }
 
-/// Remove every floor, event and statistic, and seed the four floors anew
+/// Remove every floor, event and statistic, and seed the four sample floors anew
 ///
 /// Asks first on a terminal; elsewhere it wants --yes. What is removed cannot be brought back
 ///
-/// Example:
+/// Examples:
+///   smartpark reset --empty                           to begin with your own floors
 ///   smartpark reset --yes --samples
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -50,6 +51,9 @@ pub(super) struct ResetArgs {
     /// Do not ask
     #[arg(long)]
     yes: bool,
+    /// Leave the database empty, without the four sample floors
+    #[arg(long, conflicts_with = "samples")]
+    empty: bool,
     /// Record 15 sample events of the last hours, too
     #[arg(long)]
     samples: bool,
@@ -109,7 +113,12 @@ pub(super) async fn reset(args: ResetArgs, context: &Context) -> Outcome {
         note("nothing was changed");
         return Ok(ExitCode::FAILURE);
     }
-    let floors = park.seed().reset_database_seed().await?;
+    let floors = if args.empty {
+        park.seed().reset_to_empty().await?;
+        Vec::new()
+    } else {
+        park.seed().reset_database_seed().await?
+    };
     finish_seed(&park, &floors, args.samples, context).await?;
     park.close().await;
     Ok(ExitCode::SUCCESS)
@@ -125,6 +134,9 @@ async fn finish_seed(
     let now = park.floors().get_all_floors().await?;
     let seeded = Seeded { floors: now.into_iter().map(Into::into).collect(), events };
     context.out.print(&seeded, || {
+        if floors.is_empty() {
+            return "the database is empty; next: smartpark floors add NAME --slots N".to_owned();
+        }
         let floors = count(floors.len() as u64, "floor");
         format!("seeded {floors} and {}", count(events as u64, "event"))
     })

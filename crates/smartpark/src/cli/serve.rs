@@ -3,6 +3,7 @@
 mod access;
 mod backups;
 pub(super) mod bridge;
+mod guide;
 mod reload;
 mod reports;
 
@@ -24,17 +25,17 @@ use crate::{
 
 /// Run the server
 ///
-/// Opens the database, creating it where there is none, and fills an empty one: by default with
-/// four floors and 15 sample events. A database with data is left as it is. Stops in good order
-/// on SIGTERM and Ctrl-C. SIGHUP has it read the configuration file again: log_level and feeds.open
-/// hold at once, and the log names what needs a restart. One server runs on one database file;
-/// every other command works beside it. Until you make the first key (`smartpark key add`), only
-/// requests from this machine are served, sent directly to localhost, 127.0.0.1 or [::1]. Other
-/// machines are served if there is a key, and either TLS or a proxy in front
+/// Opens the database, or creates it, and fills an empty one: by default with four sample floors
+/// and 15 sample events, which `smartpark reset --empty` removes. Other data stays as it is. Stops
+/// in good order on SIGTERM and Ctrl-C. SIGHUP has it read the configuration file again: log_level
+/// and feeds.open hold at once, and the log names what needs a restart. One server runs on one
+/// database file; every other command works beside it. Until you make the first key (`smartpark
+/// key add`), only requests from this machine are served, sent directly to localhost, 127.0.0.1 or
+/// [::1]. Other machines are served if there is a key, and either TLS or a proxy in front
 ///
 /// Examples:
 ///   smartpark serve
-///   smartpark serve --database sqlite:///var/lib/smartpark.db --seed none
+///   smartpark serve --port 9000 --database /var/lib/smartpark.db --seed none
 ///   smartpark serve --listen 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem
 ///   curl http://127.0.0.1:8000/floors
 #[derive(Debug, clap::Args)]
@@ -43,6 +44,9 @@ pub(super) struct Args {
     /// Where to listen; port 0 takes a free one [env: SMARTPARK_LISTEN] [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<Listen>,
+    /// Listen on this port of 127.0.0.1
+    #[arg(short, long, value_name = "PORT", conflicts_with = "listen")]
+    port: Option<u16>,
     /// A standby of the PostgreSQL database, to read lists of events and statistics from; those
     /// answers say how old they are [env: SMARTPARK_REPLICA] [default: none]
     #[arg(long, value_name = "URL")]
@@ -75,7 +79,8 @@ pub(super) struct Args {
 impl Args {
     /// Adds what the flags say to a layer of settings.
     pub(super) fn fill(&self, flags: &mut Layer) {
-        flags.listen = self.listen;
+        let on_port = |port| Listen((std::net::Ipv4Addr::LOCALHOST, port).into());
+        flags.listen = self.listen.or(self.port.map(on_port));
         flags.replica.clone_from(&self.replica);
         flags.seed = self.seed;
         flags.site_name = self.site_name.clone();
@@ -119,6 +124,7 @@ pub(super) async fn run(context: &Context) -> Outcome {
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     tracing::info!("listening on {scheme}://{address}");
+    guide::show(&park, scheme, address, &settings.base_path).await;
     let (open_feeds, signals) = (reload.open_feeds(), (signals, reload));
     let served = serve(&park, listener, tls, signals, context, (connections, open_feeds)).await;
     bridge.stop().await;

@@ -16,6 +16,12 @@ fn wrong_usage_is_2_and_failure_is_1_and_both_say_what_to_do() {
     let cases: Vec<(String, i32, &str)> = [
         ("", 2, "Usage: smartpark"),
         ("park", 2, "unrecognized subcommand"),
+        ("start --seed all", 2, "--seed"),
+        ("run --port 9000 --listen 9000", 2, "cannot be used with"),
+        ("serve -p nine", 2, "--port"),
+        ("serve --listen 90000", 2, "or only a port"),
+        ("reset --empty --samples", 2, "cannot be used with"),
+        ("reset --empty", 2, "--yes"),
         ("floors --at yesterday", 2, "RFC 3339"),
         ("floors --at 2026-02-12T10:00:00", 2, "offset"),
         ("floors add", 2, "--slots"),
@@ -82,6 +88,7 @@ fn wrong_usage_is_2_and_failure_is_1_and_both_say_what_to_do() {
         ("serve --max-clock-skew soon", 2, "5min"),
         ("completions tcsh", 2, "bash"),
         ("info --database sqlite://other.db", 1, "smartpark migrate"),
+        ("info --database other.db", 1, "smartpark migrate"),
         ("info --database mysql://x", 1, "sqlite://"),
         ("info --database postgres://u:secret@h/d", 1, ""),
         ("info --config nowhere.toml", 2, "nowhere.toml"),
@@ -108,6 +115,25 @@ fn wrong_usage_is_2_and_failure_is_1_and_both_say_what_to_do() {
         assert_eq!(ran.out, "", "{line}");
     }
     assert_eq!(folder.run(&["events", "--json"]).ok().json()["events"], serde_json::json!([]));
+}
+
+#[test]
+fn sample_data_says_so_and_goes_with_one_command() {
+    let folder = Folder::new();
+    folder.run(&["seed", "--samples", "--database", "site.db"]).ok();
+    let floors = |folder: &Folder| {
+        let ran = folder.run(&["floors", "--json", "--all", "--database", "site.db"]).ok();
+        ran.json()["floors"].as_array().unwrap().len()
+    };
+    assert_eq!(floors(&folder), 4);
+    let ran = folder.run(&["reset", "--empty", "--yes", "--database", "site.db"]).ok();
+    assert!(ran.out.contains("smartpark floors add"), "{ran:?}");
+    assert_eq!(floors(&folder), 0);
+    assert!(folder.path().join("site.db").exists());
+    let version = folder.run(&["version"]).ok();
+    assert_eq!(version.out, folder.run(&["--version"]).ok().out);
+    let told = folder.run(&["version", "--json"]).ok().json()["version"].clone();
+    assert_eq!(told, env!("CARGO_PKG_VERSION"));
 }
 
 #[test]

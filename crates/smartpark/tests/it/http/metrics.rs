@@ -129,7 +129,7 @@ fn an_answer_carries_the_name_of_its_request() {
     }
 }
 
-/// The rules and the scrape configuration that the documents show, by the first word in them.
+/// The alerts that are shipped, and the scrape configuration that the documents show.
 #[test]
 fn the_documented_rules_and_settings_are_what_prometheus_takes() {
     let document = include_str!("../../../../../docs/operations.md");
@@ -145,7 +145,7 @@ fn the_documented_rules_and_settings_are_what_prometheus_takes() {
         std::fs::write(&path, text).unwrap();
         path.to_str().unwrap().to_owned()
     };
-    let rules = block("groups:");
+    let rules = include_str!("../../../../../packaging/prometheus/alerts.yml");
     promtool(&["check", "rules", &file("smartpark-rules.yml", rules)], "");
     file("viewer.key", "x");
     promtool(&["check", "config", "--syntax-only", &file("p.yml", block("scrape_configs:"))], "");
@@ -155,7 +155,9 @@ fn the_documented_rules_and_settings_are_what_prometheus_takes() {
     let told = String::from_utf8(server.get("/metrics").bytes).unwrap();
     let families: Vec<&str> =
         told.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
-    let words = rules.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let dashboard = include_str!("../../../../../packaging/grafana/smartpark.json");
+    let both = [rules, dashboard].concat();
+    let words = both.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     let used: Vec<&str> = words.filter(|word| word.starts_with("smartpark_")).collect();
     assert!(used.len() >= 6, "{used:?}");
     for name in used {
