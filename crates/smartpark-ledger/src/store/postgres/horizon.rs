@@ -19,11 +19,13 @@ use super::{
 };
 use crate::{Error, Result, forgetting::horizon_ahead, store::digest};
 
+/// Of the adjustments only those count that move the count or the slots: recounts, capacities,
+/// entries and exits (kinds 0 to 3).
 const LAST_KEPT: &str = "-- repair_horizon: the last forgotten fact that is still there
 SELECT greatest(
     (SELECT max(timestamp) FROM events WHERE timestamp < $1),
     (SELECT max(place) FROM event_places WHERE place < $1),
-    (SELECT max(place) FROM adjustments WHERE place < $1))";
+    (SELECT max(place) FROM adjustments WHERE place < $1 AND kind < 4))";
 
 const LAST_DIGESTS: &str = "-- repair_horizon: the digests of the last events that were deleted
 SELECT hour, data FROM event_digests WHERE hour = (SELECT max(hour) FROM event_digests)";
