@@ -3,7 +3,10 @@
 use smartpark::{ChangeKind, Error, NewWithdrawal, SmartPark, WithdrawalSelection};
 
 use super::{Model, Step};
-use crate::contract::{history::Says, world::after};
+use crate::contract::{
+    history::{Fact, Says},
+    world::after,
+};
 
 /// Withdraws on both engines; what the model knows of it. Nothing is withdrawn where the model says
 /// that nothing is there.
