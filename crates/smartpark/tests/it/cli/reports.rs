@@ -53,7 +53,7 @@ fn a_server_writes_the_report_of_the_last_month() {
     // Some in each of the last months, whichever day it is.
     let day = std::time::Duration::from_secs(86_400);
     let rows = (0..5_u32).map(|number| {
-        let at = jiff::Timestamp::now() - day * (5 + 15 * number);
+        let at = smartpark::Clock::system().now() - day * (5 + 15 * number);
         format!("{}\n", entry(number as usize, &at.to_string()))
     });
     folder.file("events.ndjson", rows.collect::<String>());
