@@ -11,7 +11,6 @@ use super::{
     events::kept,
     rows::{self, damaged, event_columns},
     transaction::patiently,
-    transfer,
 };
 use crate::{
     Event, PlacedFact, Position, Result, SiteFact,
@@ -131,7 +130,7 @@ async fn changes(
     let (after, limit) = (&position, i64::from(limit));
     let rows = query(client, CHANGES, &[&after.change, &after.offset, &settled, &limit]).await?;
     let told = rows.iter().map(|row| {
-        let change = transfer::adjustment(row)?;
+        let change = rows::adjustment(row)?;
         let at = Position { change: row.try_get(12)?, offset: change.id, ..position };
         Ok((at, SiteFact::Change(change.into())))
     });

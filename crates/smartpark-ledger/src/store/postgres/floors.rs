@@ -146,7 +146,7 @@ impl Postgres {
         patiently!(async {
             let client = self.inner.readers.get().await?;
             let rows = query(&client, CHANGES, &[&floor_id, &before, &limit]).await?;
-            rows.iter().map(transfer::adjustment).collect()
+            rows.iter().map(rows::adjustment).collect()
         })
     }
 

@@ -9,7 +9,8 @@ use tokio_postgres::{
 
 use crate::{
     Direction, Error, Event, Floor, Result, VehicleType,
-    store::codes::{direction_of, limit_of, type_of},
+    decide::Adjustment,
+    store::codes::{adjustment_of, direction_of, limit_of, type_of},
 };
 
 /// The columns of a [`Floor`], in the order that [`floor`] reads them.
@@ -130,5 +131,24 @@ pub(super) fn event(row: &Row, first: usize) -> Result<Event> {
         created_at: instant(row, first + 8)?,
         count_delta: count_delta.into(),
         at_limit: row.try_get::<_, bool>(first + 10)?.then(|| limit_of(direction)),
+    })
+}
+
+/// An adjustment, all its columns in the order of the table.
+pub(super) fn adjustment(row: &Row) -> Result<Adjustment> {
+    let kind = adjustment_of(row.try_get::<_, i16>(2)?.into());
+    Ok(Adjustment {
+        id: row.try_get(0)?,
+        floor_id: row.try_get(1)?,
+        kind: kind.ok_or_else(|| damaged("an adjustment"))?,
+        delta: row.try_get(3)?,
+        current_vehicles: row.try_get(4)?,
+        total_slots: row.try_get(5)?,
+        reason: row.try_get(6)?,
+        author: row.try_get(7)?,
+        at: micros(row, 8)?,
+        created_at: micros(row, 9)?,
+        place: micros(row, 10)?,
+        is_dated: row.try_get(11)?,
     })
 }

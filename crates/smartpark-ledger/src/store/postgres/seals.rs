@@ -7,10 +7,9 @@ use tokio_postgres::Row;
 use super::{
     connect::query,
     keys,
-    rows::{self, damaged, floor_columns, maybe_micros},
+    rows::{self, adjustment, damaged, floor_columns, maybe_micros},
     site as stored_site, states,
     stream::Stream,
-    transfer::adjustment,
     withdrawals,
 };
 use crate::{

@@ -17,9 +17,8 @@ use super::{
 use crate::{
     Error, Floor, Result,
     count::{Fact, Flip, Source},
-    decide::{Adjustment, Writes},
+    decide::Writes,
     store::{
-        codes::adjustment_of,
         transfer::{
             self, AtLimitRow, Difference, Digest, Frame, Key, Mark, NOT_BEGUN, Origin, PlaceRow,
             Rows, Stretch, Table, Target, Totals,
@@ -296,7 +295,7 @@ async fn read(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let by_id = async |sql| query(client, sql, &[&after.0, &upto.0, &limit]).await;
     Ok(match table {
-        Table::Adjustments => Rows::Adjustments(each(&by_id(ADJUSTMENTS).await?, adjustment)?),
+        Table::Adjustments => Rows::Adjustments(each(&by_id(ADJUSTMENTS).await?, rows::adjustment)?),
         Table::Events => Rows::Events(each(&by_id(EVENTS).await?, |row| rows::event(row, 0))?),
         Table::AtLimit => Rows::AtLimit(each(&by_id(AT_LIMIT).await?, |row| {
             let (event_id, floor_id) = (row.try_get(0)?, row.try_get(1)?);
@@ -316,25 +315,6 @@ async fn read(
 
 fn each<T>(rows: &[Row], row: impl FnMut(&Row) -> Result<T>) -> Result<Vec<T>> {
     rows.iter().map(row).collect()
-}
-
-/// An adjustment, all its columns in the order of the table.
-pub(super) fn adjustment(row: &Row) -> Result<Adjustment> {
-    let kind = adjustment_of(row.try_get::<_, i16>(2)?.into());
-    Ok(Adjustment {
-        id: row.try_get(0)?,
-        floor_id: row.try_get(1)?,
-        kind: kind.ok_or_else(|| damaged("an adjustment"))?,
-        delta: row.try_get(3)?,
-        current_vehicles: row.try_get(4)?,
-        total_slots: row.try_get(5)?,
-        reason: row.try_get(6)?,
-        author: row.try_get(7)?,
-        at: micros(row, 8)?,
-        created_at: micros(row, 9)?,
-        place: micros(row, 10)?,
-        is_dated: row.try_get(11)?,
-    })
 }
 
 fn place(row: &Row) -> Result<PlaceRow> {

@@ -1,21 +1,23 @@
 //! Withdrawals: which facts one names is found by a reader; a transaction then locks their floors,
 //! loads them by their ids, has the withdrawal decided, and stores it. Withdrawals take turns.
 
+mod tables;
+
 use std::collections::BTreeSet;
 
 use deadpool_postgres::ClientWrapper;
 use jiff::Timestamp;
 use tokio_postgres::Row;
 
+pub(super) use tables::{all, all_withdrawn, forget, replace};
+
 use super::{
     Postgres,
     connect::query,
     events::kept,
     rows::{self, Micros, event_columns, micros},
-    seals,
     session::Session,
     transaction::{Transaction, patiently},
-    transfer,
     writes::{Column, Step, event_columns as event_values, restored_change, run_steps},
 };
 use crate::{
@@ -43,6 +45,8 @@ macro_rules! withdrawn_columns {
 }
 
 /// Two withdrawals with one key must see each other.
+use withdrawn_columns;
+
 const TAKE_TURNS: &str =
     "SELECT pg_advisory_xact_lock(hashtext('smartpark withdraw'), hashtext(current_schema()))";
 
@@ -102,12 +106,6 @@ const WITHDRAWN: &str = concat!(
     " FROM withdrawn_facts WHERE withdrawal_id = $1"
 );
 
-const ALL: &str = concat!(
-    "-- withdrawals: all withdrawn facts\nSELECT ",
-    withdrawn_columns!(),
-    " FROM withdrawn_facts ORDER BY is_event, id"
-);
-
 const IS_TAKEN: &str = "-- withdrawals: was an event recorded anew
 SELECT EXISTS (SELECT 1 FROM events
     WHERE camera_id = $1 AND track_id = $2 AND direction = $3 AND timestamp = $4)";
@@ -162,21 +160,6 @@ INSERT INTO events (id, camera_id, floor_id, track_id, vehicle_type, direction, 
 SELECT *, '0'::xid8 FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::text[],
     $5::smallint[], $6::smallint[], $7::double precision[], $8::timestamptz[], $9::timestamptz[],
     $10::smallint[], $11::boolean[])";
-
-const FORGET: &str = "-- withdrawals: forget
-DELETE FROM withdrawn_facts WHERE timestamp < $1 RETURNING floor_id, withdrawal_id, delta, checksum";
-
-const FORGET_DELTAS: &str = "-- withdrawals: what cleanup forgets moved the count
-UPDATE floor_origins o SET removed_delta = o.removed_delta + w.delta
-FROM (SELECT floor_id, sum(delta)::bigint AS delta
-      FROM unnest($1::bigint[], $2::bigint[]) AS c (floor_id, delta) GROUP BY floor_id) w
-WHERE o.floor_id = w.floor_id";
-
-const FORGET_SUMS: &str = "-- withdrawals: the checksums of what cleanup forgets
-UPDATE withdrawals SET checksum = withdrawals.checksum - w.checksum
-FROM (SELECT id, sum(checksum)::bigint AS checksum
-      FROM unnest($1::bigint[], $2::bigint[]) AS c (id, checksum) GROUP BY id) w
-WHERE w.id = withdrawals.id";
 
 impl Postgres {
     pub(in crate::store) async fn withdraw(&self, new: NewWithdrawal) -> Result<Withdrawal> {
@@ -327,7 +310,7 @@ async fn select(
         selected.facts.push(SelectedFact { fact, is_at_limit: row.try_get(12)? });
     }
     for row in query(client, CHANGES, &[&named.changes]).await? {
-        let change = transfer::adjustment(&row)?;
+        let change = rows::adjustment(&row)?;
         may_withdraw(&change)?;
         let fact = WithdrawnFact::Change(change);
         selected.facts.push(SelectedFact { fact, is_at_limit: false });
@@ -468,42 +451,4 @@ async fn put_withdrawn(client: &ClientWrapper, rows: &[WithdrawnRow]) -> Result<
         Box::new(rows.iter().map(|row| row.checksum).collect::<Vec<_>>()),
     ];
     run_steps(vec![(PUT_WITHDRAWN, columns)], client).await
-}
-
-/// Makes both tables those of the source of a copy.
-pub(super) async fn replace(
-    client: &ClientWrapper,
-    withdrawals: &[WithdrawalRow],
-    withdrawn: &[WithdrawnRow],
-) -> Result<()> {
-    client.batch_execute("DELETE FROM withdrawn_facts; DELETE FROM withdrawals").await?;
-    put(client, withdrawals).await?;
-    put_withdrawn(client, withdrawn).await
-}
-
-/// Forgets withdrawn facts before a new horizon.
-pub(super) async fn forget(client: &ClientWrapper, horizon: i64) -> Result<()> {
-    let (mut floors, mut ids, mut deltas, mut sums) = (vec![], vec![], vec![], vec![]);
-    for row in query(client, FORGET, &[&Micros(horizon)]).await? {
-        floors.push(row.try_get::<_, i64>(0)?);
-        ids.push(row.try_get::<_, i64>(1)?);
-        deltas.push(row.try_get::<_, i64>(2)?);
-        sums.push(row.try_get::<_, i64>(3)?);
-    }
-    if floors.is_empty() {
-        return Ok(());
-    }
-    query(client, FORGET_DELTAS, &[&floors, &deltas]).await?;
-    query(client, FORGET_SUMS, &[&ids, &sums]).await?;
-    seals::keep_origins(client, Some(&floors)).await
-}
-
-/// All withdrawals.
-pub(super) async fn all(client: &ClientWrapper) -> Result<Vec<WithdrawalRow>> {
-    query(client, LIST, &[&i64::MAX, &i64::MAX]).await?.iter().map(withdrawal_row).collect()
-}
-
-/// All withdrawn facts.
-pub(super) async fn all_withdrawn(client: &ClientWrapper) -> Result<Vec<WithdrawnRow>> {
-    query(client, ALL, &[]).await?.iter().map(withdrawn_row).collect()
 }
