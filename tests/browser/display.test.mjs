@@ -41,7 +41,7 @@ test('all floors are shown, with an arrow at the recommended one', async () => {
     await close();
 });
 
-test('without data it shows no number, says that it is open, and comes back by itself', async () => {
+test('without data it shows no number, says that it is open, and comes back', async () => {
     const { page, close } = await open(browser, server, '/display?floor=2');
     await page.clock.install();
     await page.goto(`${server.origin}/display?floor=2&clock`);

@@ -39,7 +39,8 @@ test('pages lead through all events and back, each once', async () => {
     for (const n of [1, 2, 3, 4, 5]) {
         await shows(page.locator('.pages span'), `Page ${n}`);
         await shows(rows(page).last(), `old_${250 - n * 50}`);
-        for (const track of await page.locator('table.log tr.event td:nth-child(6)').allTextContents()) {
+        const tracks = page.locator('table.log tr.event td:nth-child(6)');
+        for (const track of await tracks.allTextContents()) {
             assert.ok(!seen.has(track), track);
             seen.add(track);
         }
@@ -90,7 +91,8 @@ test('a time filter takes local times', async () => {
     await page.getByLabel('From').fill(await local(395 * MINUTE));
     await page.getByLabel('Until').fill(await local(390 * MINUTE));
     await button(page, 'Filter').click();
-    await page.waitForFunction(() => document.querySelectorAll('table.log tbody tr.event').length === 5);
+    await page.waitForFunction(
+        () => document.querySelectorAll('table.log tbody tr.event').length === 5);
     await close();
 });
 

@@ -43,7 +43,9 @@ async function show(page, view) {
     await page.locator('main .wait').waitFor({ state: 'detached' });
     if (view === 'history') await page.locator('.plot canvas').first().waitFor();
     if (view === 'events') await page.locator('table.log').waitFor();
-    if (view === 'now') await page.locator('.card .day-chart .today').first().waitFor({ state: 'attached' });
+    if (view === 'now') {
+        await page.locator('.card .day-chart .today').first().waitFor({ state: 'attached' });
+    }
 }
 
 for (const colorScheme of ['light', 'dark']) {

@@ -18,11 +18,9 @@ use crate::{
     Error, Floor, Result,
     count::{Fact, Flip, Source},
     decide::Writes,
-    store::{
-        transfer::{
-            self, AtLimitRow, Difference, Digest, Frame, Key, Mark, NOT_BEGUN, Origin, PlaceRow,
-            Rows, Stretch, Table, Target, Totals,
-        },
+    store::transfer::{
+        self, AtLimitRow, Difference, Digest, Frame, Key, Mark, NOT_BEGUN, Origin, PlaceRow, Rows,
+        Stretch, Table, Target, Totals,
     },
 };
 
@@ -295,7 +293,9 @@ async fn read(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let by_id = async |sql| query(client, sql, &[&after.0, &upto.0, &limit]).await;
     Ok(match table {
-        Table::Adjustments => Rows::Adjustments(each(&by_id(ADJUSTMENTS).await?, rows::adjustment)?),
+        Table::Adjustments => {
+            Rows::Adjustments(each(&by_id(ADJUSTMENTS).await?, rows::adjustment)?)
+        }
         Table::Events => Rows::Events(each(&by_id(EVENTS).await?, |row| rows::event(row, 0))?),
         Table::AtLimit => Rows::AtLimit(each(&by_id(AT_LIMIT).await?, |row| {
             let (event_id, floor_id) = (row.try_get(0)?, row.try_get(1)?);

@@ -44,9 +44,9 @@ macro_rules! withdrawn_columns {
     };
 }
 
-/// Two withdrawals with one key must see each other.
 use withdrawn_columns;
 
+/// Two withdrawals with one key must see each other.
 const TAKE_TURNS: &str =
     "SELECT pg_advisory_xact_lock(hashtext('smartpark withdraw'), hashtext(current_schema()))";
 

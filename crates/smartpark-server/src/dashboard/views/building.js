@@ -22,7 +22,8 @@ export function Building() {
             <th scope="col">${t('building.taken')}</th><th scope="col">${t('full')}</th>
             <th scope="col"><span class="unseen">${t('building.actions')}</span></th></tr></thead>
         <tbody>${all.map((floor) =>
-            html`<${Row} key=${floor.id} floor=${floor} most=${most} />`)}</tbody></table></section>`;
+            html`<${Row} key=${floor.id} floor=${floor} most=${most} />`)}
+        </tbody></table></section>`;
 }
 
 function Row({ floor, most }) {
@@ -32,7 +33,8 @@ function Row({ floor, most }) {
         <th scope="row">${floor.name}</th>
         <td class="n"><${Free} floor=${floor} state=${state} /></td>
         <td class="of small">${t('of', { total: number(floor.total_slots) })}</td>
-        <td class="how"><div style=${{ width: `${width}%` }}><${Bays} floor=${floor} state=${state} asBar=${true}
+        <td class="how"><div style=${{ width: `${width}%` }}>
+            <${Bays} floor=${floor} state=${state} asBar=${true}
             between=${floor.is_active ? between(floor) : null} /></div></td>
         <td class="when small"><${When} floor=${floor} state=${state} /></td>
         <td class="act-cell"><${FloorActions} floor=${floor} /></td></tr>`;

@@ -18,7 +18,8 @@ const NO_LAG = 5;
 export function Cameras() {
     useEffect(startCameras, []);
     if (!isKnown.value && !cameras.value) {
-        return html`<div class="page"><p class="fault" role="alert">${t('cameras.unknown')}</p></div>`;
+        return html`<div class="page">
+            <p class="fault" role="alert">${t('cameras.unknown')}</p></div>`;
     }
     if (!cameras.value) return html`<p class="wait" role="status">${t('loading')}</p>`;
     const all = cameras.value.map((camera) => ({ camera, state: stateOf(camera) }))
@@ -44,7 +45,8 @@ function Row({ camera, state }) {
     const Mark = marks[state];
     const { lag_seconds: lag } = camera;
     const time = (at) => (at ? html`<time dateTime=${at}>${whenShort(at)}</time>` : '–');
-    const cell = (column, value) => html`<td data-label=${t(`camera.column.${column}`)}>${value}</td>`;
+    const cell = (column, value) =>
+        html`<td data-label=${t(`camera.column.${column}`)}>${value}</td>`;
     const filter = () => choose({ ...emptyFilter, camera_id: camera.camera_id });
     return html`<tr class=${state}>
         <th scope="row"><a href="#events" onClick=${filter}>${camera.camera_id}</a></th>

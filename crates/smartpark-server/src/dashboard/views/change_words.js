@@ -15,6 +15,7 @@ export function beforeAfter(change) {
 
 /** @param {import('../changes.js').Change} change */
 export function changeWords(change) {
-    const words = [floorName(change.floor_id), t(`change.kind.${change.kind}`), beforeAfter(change)];
+    const kind = t(`change.kind.${change.kind}`);
+    const words = [floorName(change.floor_id), kind, beforeAfter(change)];
     return words.filter(Boolean).join(' ');
 }

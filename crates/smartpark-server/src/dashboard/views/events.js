@@ -5,7 +5,8 @@ import { t } from '../i18n.js';
 import { changes, startChanges } from '../changes.js';
 import { dayTime, number, whenShort } from '../format.js';
 import {
-    events, filter, first, followEvents, hasOlder, isFirst, isPaused, missed, newer, older, pageNumber,
+    events, filter, first, followEvents, hasOlder, isFirst, isPaused, missed, newer, older,
+    pageNumber,
     pause, problem, told,
 } from '../events_state.js';
 import { fitsChange, logRows } from '../log_rows.js';

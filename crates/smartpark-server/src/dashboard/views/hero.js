@@ -27,7 +27,8 @@ export function Next() {
     }
     const isClosed = activeFloors.value.length === 0;
     const free = usuallyFreeAt(siteDay.value, present());
-    return html`<div class="next none"><p>${isClosed ? t('site.closed.label') : t('site.full.label')}
+    return html`<div class="next none"><p>${
+        isClosed ? t('site.closed.label') : t('site.full.label')}
         </p><p class="next-floor"><span>${isClosed ? t('closed') : t('full')}</span></p>
         ${!isClosed && whole && free && html`<p>${t('usual.free', { time: clock(free) })}</p>`}
     </div>`;
@@ -69,7 +70,8 @@ function Heading() {
     const stale = liveness.value === 'stale';
     const prefix = stale ? `${t('at', { time: clock(heard.value) })} ` : '';
     const [head, more] = words(whole, day);
-    return html`<h2 class="says">${prefix}${head}${more && html` <span class="small">${more}</span>`}
+    return html`<h2 class="says">${prefix}${head}${
+        more && html` <span class="small">${more}</span>`}
     </h2>`;
 }
 

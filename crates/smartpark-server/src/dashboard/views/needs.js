@@ -57,7 +57,8 @@ function Group({ group }) {
     const Shape = shapes[kind];
     const isOne = group.length === 1;
     return html`<li class=${`need ${level}`}>
-        <span class=${`shape ${level}`} aria-hidden="true">${Shape ? html`<${Shape} />` : '●'}</span>
+        <span class=${`shape ${level}`} aria-hidden="true">${
+            Shape ? html`<${Shape} />` : '●'}</span>
         <div><p class="what"><span class="unseen">${t(`level.${level}`)}: </span
             >${isOne ? what(first) : whatOf(group)}</p>
             <p class="advice">${words(first, 'advice', first.advice)}</p>
@@ -77,7 +78,8 @@ function Actions({ need }) {
             onClick=${() => ask('recount', need.floor_id)}>${t('need.recount')}</button></p>`;
     }
     if (need.camera_id !== null) {
-        return html`<p class="acts"><a class="act-link" href="#cameras">${t('need.camera')}</a></p>`;
+        return html`<p class="acts">
+            <a class="act-link" href="#cameras">${t('need.camera')}</a></p>`;
     }
     return null;
 }

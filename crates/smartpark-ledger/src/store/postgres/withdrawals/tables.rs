@@ -18,7 +18,8 @@ const ALL: &str = concat!(
 );
 
 const FORGET: &str = "-- withdrawals: forget
-DELETE FROM withdrawn_facts WHERE timestamp < $1 RETURNING floor_id, withdrawal_id, delta, checksum";
+DELETE FROM withdrawn_facts WHERE timestamp < $1
+RETURNING floor_id, withdrawal_id, delta, checksum";
 
 const FORGET_DELTAS: &str = "-- withdrawals: what cleanup forgets moved the count
 UPDATE floor_origins o SET removed_delta = o.removed_delta + w.delta
