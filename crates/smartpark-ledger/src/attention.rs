@@ -265,8 +265,8 @@ fn refused(refusal: &Refusal) -> AttentionItem {
             "Set the camera's clock, best by NTP, or keep events longer (retention).",
         ),
         RefusalReason::Invalid => (
-            "their fields do not fit",
-            "Check what the camera sends: each answer names the fields at fault.",
+            "they cannot be read, or their fields do not fit",
+            "Check what the camera sends: each answer says what does not fit.",
         ),
         RefusalReason::Differs => (
             "they repeat an event but say something else, and the first one stands",

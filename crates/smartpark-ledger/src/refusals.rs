@@ -79,7 +79,8 @@ impl Refusals {
 }
 
 impl EventOperations<'_> {
-    /// Counts an event that was refused before it was one: fields do not fit.
+    /// Counts an event that was refused before it was one (fields do not fit), or a message in
+    /// which no event could be read.
     pub fn note_invalid(self, camera_id: Option<&str>) {
         let now = self.park.now().as_microsecond();
         self.park.refusals.counted().note(now, camera_id, RefusalReason::Invalid);

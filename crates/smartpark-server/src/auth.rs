@@ -136,6 +136,14 @@ impl Caller {
         if fields.is_empty() { Ok(()) } else { Err(Problem::not_bound(&fields, Place::Body)) }
     }
 
+    /// The camera that its key speaks for, if there is only one.
+    pub(super) fn only_camera(&self) -> Option<&str> {
+        match self.key.as_deref()?.key.cameras.as_slice() {
+            [camera_id] => Some(camera_id),
+            _ => None,
+        }
+    }
+
     /// Whether it may ask about this camera.
     pub(super) fn check_camera(&self, camera_id: &str) -> Result<(), Problem> {
         if self.key().is_none_or(|known| known.key.speaks_for_camera(camera_id)) {

@@ -15,6 +15,7 @@ use super::{
     body::{self, Format},
     described::problems,
     examples,
+    kind::Kind,
     problem::{Problem, ProblemView},
     query::Query,
     rows::{self, FloorIds, Refused, Row, Rows},
@@ -147,13 +148,17 @@ pub(super) async fn record_events(
     if planted("leak-files") {
         std::mem::forget(std::fs::File::open("/dev/null"));
     }
-    let format = Format::of(request.headers())?;
-    let whole = body::read(request, &app).await?;
-    let floors = FloorIds::of(&whole, &app.park).await?;
-    let rows = rows::parse(format, whole, floors).await?;
-    if is_trial {
-        return validate::answer(&app, &caller, rows).await;
-    }
+    let rows = match read_rows(&app, request).await {
+        Ok(rows) if is_trial => return validate::answer(&app, &caller, rows).await,
+        Ok(rows) => rows,
+        Err(problem) => {
+            // A device that always sends what cannot be read would be heard by nobody otherwise.
+            if !is_trial && UNREADABLE.contains(&problem.kind()) {
+                app.park.events().note_invalid(caller.only_camera());
+            }
+            return Err(problem);
+        }
+    };
     let answer = match rows {
         Rows::One(row) => record_one(&app, &caller, row).await,
         Rows::Many(rows) => record_many(&app, &caller, rows).await,
@@ -164,6 +169,16 @@ pub(super) async fn record_events(
         return answer.map(|answer| answer.map(|_| body));
     }
     answer
+}
+
+/// What is wrong with a body in which no event could be read, whoever sends it.
+const UNREADABLE: [Kind; 3] = [Kind::NotJson, Kind::TooLarge, Kind::UnsupportedType];
+
+async fn read_rows(app: &App, request: Request) -> Result<Rows, Problem> {
+    let format = Format::of(request.headers())?;
+    let whole = body::read(request, app).await?;
+    let floors = FloorIds::of(&whole, &app.park).await?;
+    rows::parse(format, whole, floors).await
 }
 
 /// What a 200 holds.

@@ -377,6 +377,10 @@ export const de = {
     'change.kind.opened': 'geöffnet',
     'change.kind.closed': 'geschlossen',
     'change.kind.rules': 'neue Regeln',
+    'change.kind.added': 'hinzugefügt',
+    'change.kind.renamed': 'umbenannt',
+    'change.kind.withdrawn': 'Meldungen zurückgenommen',
+    'change.kind.restored': 'Meldungen wiederhergestellt',
 
     'display.free': 'frei',
     'display.refused':

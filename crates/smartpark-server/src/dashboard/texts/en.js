@@ -368,6 +368,10 @@ export const en = {
     'change.kind.opened': 'opened',
     'change.kind.closed': 'closed',
     'change.kind.rules': 'new rules',
+    'change.kind.added': 'added',
+    'change.kind.renamed': 'renamed',
+    'change.kind.withdrawn': 'facts withdrawn',
+    'change.kind.restored': 'facts restored',
 
     'display.free': 'free',
     'display.refused': 'The link of this board is not valid. It wants a key of the role viewer.',

@@ -4,7 +4,7 @@ import { number } from '../format.js';
 import { floorName } from '../state.js';
 
 /** Counts, which have a number before and one after; other changes leave the vehicles. */
-const COUNTS = ['recount', 'entry', 'exit', 'rules'];
+const COUNTS = ['recount', 'entry', 'exit', 'rules', 'withdrawn', 'restored'];
 
 /** Before and after, or what holds from now on. @param {import('../changes.js').Change} change */
 export function beforeAfter(change) {

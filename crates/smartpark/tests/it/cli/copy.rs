@@ -41,7 +41,7 @@ fn a_site_goes_to_postgresql_and_back() {
     assert_eq!(numbers, [3, 1372, 1372, 1].map(Value::from));
     assert_eq!((&there["finished"], &there["complete"]), (&json!(true), &json!(true)));
     let text = folder.run(&["copy", "--from", &over, "--to", &back]).ok();
-    assert!(text.out.contains("3 floors, 1372 events and 0 adjustments"), "{text:?}");
+    assert!(text.out.contains("3 floors, 1372 events and 3 adjustments"), "{text:?}");
     assert_eq!(text.err, "");
     let before = told(&folder, from);
     assert_eq!(told(&folder, &over), before);

@@ -152,6 +152,29 @@ fn every_file_of_the_page_is_in_the_binary() {
 }
 
 #[test]
+fn every_kind_that_the_interface_tells_has_words() {
+    let document = serde_json::to_value(smartpark::http::openapi()).unwrap();
+    let kinds = |schema: &str| -> Vec<String> {
+        let words = document["components"]["schemas"][schema]["enum"].as_array();
+        let words = words.unwrap_or_else(|| panic!("no list of words in {schema}"));
+        words.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
+    };
+    let changes = kinds("ChangeKind").into_iter().map(|kind| format!("'change.kind.{kind}'"));
+    // Full is a state of the floors' cards, no notice. What devices say is told as they say it.
+    let untold = ["floor_full", "floor_nearly_full", "not_counted"];
+    let needs = kinds("AttentionKind").into_iter().filter(|kind| !untold.contains(&kind.as_str()));
+    let needs = needs.map(|kind| format!("'need.{kind}."));
+    let wanted: Vec<String> = changes.chain(needs).collect();
+    let folder =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../smartpark-server/src/dashboard/texts");
+    for language in ["en.js", "de.js"] {
+        let texts = fs::read_to_string(folder.join(language)).unwrap();
+        let missing: Vec<&String> = wanted.iter().filter(|key| !texts.contains(*key)).collect();
+        assert!(missing.is_empty(), "{language} has no words for {missing:?}");
+    }
+}
+
+#[test]
 fn a_page_from_before_an_update_gets_the_files_of_now_and_does_not_keep_them() {
     let server = TestServer::start();
     let old = server.get("/page/0123456789abcdef/app.js");

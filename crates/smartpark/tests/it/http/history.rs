@@ -82,8 +82,15 @@ fn refused_events_need_a_person_whatever_was_wrong_with_them() {
     server.post(&with("camera_id", json!(["cam"]))).expect(422);
     server.post(&json!([with("floor_id", json!(99)), with("floor_id", json!(0)), 7])).expect(200);
     assert_eq!(server.post_lines(b"{\n[]\n").expect(200)["rejected"], 2);
-    // What is no event at all is nobody's.
-    server.send("POST", "/events", &[("content-type", "application/json")], b"{").expect(400);
+    // A message in which no event can be read belongs to no camera that could be named.
+    let post = |media_type, body: &[u8]| {
+        server.send("POST", "/events", &[("content-type", media_type)], body)
+    };
+    post("application/json", b"{").expect(400);
+    post("text/plain", b"{}").expect(415);
+    // A trial counts as nothing.
+    let plain = [("content-type", "text/plain")];
+    server.send("POST", "/events?validate=true", &plain, b"{}").expect(415);
     let attention = server.get("/attention").expect(200);
     let items = attention["items"].as_array().unwrap();
     let told: Vec<Value> = items
@@ -94,7 +101,7 @@ fn refused_events_need_a_person_whatever_was_wrong_with_them() {
     assert_eq!(
         json!(told),
         json!([
-            [kind, null, "invalid", 4],
+            [kind, null, "invalid", 6],
             [kind, "cam_001", "invalid", 2],
             [kind, "cam_001", "unknown_floor", 1],
         ])
@@ -102,7 +109,7 @@ fn refused_events_need_a_person_whatever_was_wrong_with_them() {
     assert_eq!(attention["checked_at"], "2026-02-12T12:00:00Z");
     let first = json!({
         "kind": kind, "level": "medium", "floor_id": null, "floor": null, "camera_id": null,
-        "reason": "invalid", "count": 4, "since": null, "last": "2026-02-12T12:00:00Z",
+        "reason": "invalid", "count": 6, "since": null, "last": "2026-02-12T12:00:00Z",
         "detail": items[0]["detail"], "advice": items[0]["advice"],
     });
     assert_eq!(items[0], first);
