@@ -238,9 +238,9 @@ fn a_twin_is_another_camera_of_the_configuration() {
     let two = |twin_of: &str| {
         format!(
             "[[camera]]\nid = 'a'\nfloor = 'L'\ntwin_of = '{twin_of}'\n\
-             dahua = {{ entry = ['Up'], exit = ['Down'] }}\n\
+             dahua = {{ entry = ['LeftToRight'], exit = ['RightToLeft'] }}\n\
              [[camera]]\nid = 'b'\nfloor = 'Trial'\n\
-             dahua = {{ entry = ['Up'], exit = ['Down'] }}\n"
+             dahua = {{ entry = ['LeftToRight'], exit = ['RightToLeft'] }}\n"
         )
     };
     let read = Connections::parse(&two("b"), &[]).unwrap();

@@ -33,7 +33,10 @@ pub(super) fn forecast(floor_id: Option<i64>) -> Value {
 
 /// Today on a floor or on the site.
 pub(super) fn today(floor_id: Option<i64>) -> Value {
-    let step = |at: &str, vehicles: Option<i64>| json!({"at": at, "vehicles": vehicles, "low": 2, "middle": 3, "high": 5});
+    let step = |at: &str, vehicles: Option<i64>| {
+        let (low, middle, high) = (2, 3, 5);
+        json!({"at": at, "vehicles": vehicles, "low": low, "middle": middle, "high": high})
+    };
     json!({
         "floor_id": floor_id,
         "date": "2026-02-12",

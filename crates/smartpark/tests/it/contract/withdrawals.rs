@@ -116,7 +116,8 @@ on_every_engine! {
         let floor = world.floor("Ground", 90).await;
         for n in 0..10 {
             world.record(entry(&floor, &format!("t{n}"), -1_000 + 10 * n)).await;
-            let other = NewEvent { camera_id: "cam_2".into(), ..entry(&floor, &format!("o{n}"), -n) };
+            let entry = entry(&floor, &format!("o{n}"), -n);
+            let other = NewEvent { camera_id: "cam_2".into(), ..entry };
             world.record(other).await;
         }
         let one = WithdrawalSelection { camera_id: Some("cam_001".into()), ..seen(-980, -950) };
@@ -196,7 +197,8 @@ on_every_engine! {
         let floor = world.floor("Ground", 99).await;
         let mut ids = Vec::new();
         for n in 0..20 {
-            ids.push(world.record(entry(&floor, &format!("t{n}"), -n * DAY / 2 - 9)).await.event.id);
+            let entry = entry(&floor, &format!("t{n}"), -n * DAY / 2 - 9);
+            ids.push(world.record(entry).await.event.id);
         }
         let done = withdraw(&world, seen(-6 * DAY, -DAY), "some").await.unwrap();
         assert_eq!((done.effect.events, world.count(&floor).await), (10, 10));
@@ -227,8 +229,10 @@ on_every_engine! {
             let copied = SmartPark::copy(&world.url, &url, options.clone(), |_| {}).await.unwrap();
             assert!(copied.is_finished(), "{copied:?}");
             let copy = SmartPark::open_with(&url, options).await.unwrap();
-            assert_eq!(copy.withdrawals().list(None, 9).await.unwrap(), std::slice::from_ref(&done));
-            assert_eq!(copy.withdrawals().withdraw(new(seen(-4 * DAY, 1), "some")).await.unwrap(), done);
+            let listed = copy.withdrawals().list(None, 9).await.unwrap();
+            assert_eq!(listed, std::slice::from_ref(&done));
+            let again = copy.withdrawals().withdraw(new(seen(-4 * DAY, 1), "some")).await;
+            assert_eq!(again.unwrap(), done);
             copy.withdrawals().withdraw(new(earlier(done.id), "back")).await.unwrap();
             let counted = copy.floors().get_floor_by_id(floor.id).await.unwrap().unwrap();
             assert_eq!(counted.current_vehicles, 9);

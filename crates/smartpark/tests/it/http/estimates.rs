@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::bad_input::assert_problem;
-use crate::server::{TestServer, entry, event};
+use crate::{
+    contract::world::after,
+    server::{TestServer, entry, event},
+};
 
 /// Three weeks of a floor with a car every 50 minutes by day, which stays four hours.
 fn weeks() -> Value {
@@ -170,13 +173,14 @@ fn today_stands_beside_the_same_weekday_of_the_last_weeks() {
 fn cameras_are_listed_with_a_clock_that_is_an_hour_behind() {
     let server = TestServer::start();
     for car in 0..6 {
-        let late = event(1, &format!("car {car}"), "entry", 3_600);
+        let late = event(1, &format!("car {car}"), "entry", 3_600 - car * 60);
+        server.clock.set(after(car * 60));
         server.post(&json!([late])).expect(200);
     }
     let cameras = server.get("/cameras").expect(200)["cameras"].clone();
     let camera = &cameras[0];
     assert_eq!((&camera["lag_seconds"], &camera["is_behind"]), (&json!(3_600), &json!(true)));
-    assert_eq!(camera["last_event"], "2026-02-12T11:00:00Z");
-    assert_eq!(camera["last_received"], "2026-02-12T12:00:00Z");
+    assert_eq!(camera["last_event"], "2026-02-12T11:05:00Z");
+    assert_eq!(camera["last_received"], "2026-02-12T12:05:00Z");
     assert_eq!((&camera["events_today"], &camera["refused"]), (&json!(6), &json!(0)));
 }

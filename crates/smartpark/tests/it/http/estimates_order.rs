@@ -54,8 +54,16 @@ fn shuffled(mut facts: Vec<Value>) -> Vec<Value> {
 fn answers(server: &TestServer) -> Vec<Vec<u8>> {
     let answer = |path: &&str| {
         let answer = server.get(path);
-        answer.expect(200);
-        answer.bytes
+        let mut json = answer.expect(200);
+        if !path.starts_with("/floors/recommended") {
+            return answer.bytes;
+        }
+        // When a floor last changed is no fact of its history.
+        json["floor"].as_object_mut().unwrap().remove("updated_at");
+        for floor in json["alternatives"].as_array_mut().unwrap() {
+            floor.as_object_mut().unwrap().remove("updated_at");
+        }
+        json.to_string().into_bytes()
     };
     PATHS.iter().map(answer).collect()
 }

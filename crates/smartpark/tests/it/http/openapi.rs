@@ -82,6 +82,9 @@ fn the_document_lists_exactly_the_operations_of_the_contract() {
         "GET /health/ready",
         "GET /history",
         "GET /metrics",
+        "GET /report",
+        "GET /report.csv",
+        "GET /report.html",
         "GET /session",
         "GET /sites",
         "GET /sites/{slug}",
@@ -144,7 +147,8 @@ fn every_response_is_described_with_an_example_and_a_schema_that_exists() {
                 let expected = match path.as_str() {
                     _ if is_problem => "application/problem+json",
                     "/stream" => "text/event-stream",
-                    "/events.csv" => "text/csv",
+                    "/events.csv" | "/report.csv" => "text/csv",
+                    "/report.html" => "text/html",
                     "/metrics" => "text/plain",
                     "/feeds/siri-fm.xml" => "application/xml",
                     "/feeds/ngsi-ld.jsonld" if media_type != "application/json" => {

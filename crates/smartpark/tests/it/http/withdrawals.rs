@@ -19,7 +19,7 @@ fn assert_refused(answer: &Answer, status: u16, slug: &str) {
 #[test]
 fn events_are_withdrawn_once_and_listed() {
     let server = TestServer::start();
-    let id = server.post(&entry("a", 9)).expect(201)["id"].clone();
+    let id = server.post(&entry("a", 9)).expect(201)["event"]["id"].clone();
     server.post(&entry("b", 8)).expect(201);
     let selection = json!({"events": [id]});
     let preview = json!({"selection": selection, "preview": true});
