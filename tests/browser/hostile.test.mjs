@@ -72,7 +72,7 @@ for (const [place, [what, name]] of Object.entries(NAMES).entries()) {
         await isText(page);
         await page.goto(`${server.origin}/#events`);
         await says(page.locator('table.log td.name'));
-        await page.locator('table.log tr', { hasText: name }).last().click();
+        await page.locator('table.log tr.event', { hasText: name }).last().click();
         await says(page.locator('dialog .facts dd'));
         await isText(page);
         await page.goto(`${server.origin}/display?floor=${floors[what]}`);
@@ -90,14 +90,14 @@ test('what needs a person is told in words, whatever they name', async () => {
 });
 
 test('a name that turns the direction of text turns no words but its own', async () => {
-    const { page, close } = await open(browser, server, '/#attention');
+    const { page, close } = await open(browser, server);
     const name = NAMES['an override'];
     // The name alone may be there before the sentence is.
     const found = await page.waitForFunction((name) => {
         const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
         for (let node = texts.nextNode(); node; node = texts.nextNode()) {
             const text = node.textContent ?? '';
-            const [from, words] = [text.indexOf(name), text.indexOf('is full')];
+            const [from, words] = [text.indexOf(name), text.indexOf('added')];
             if (from < 0 || words < from) continue;
             const left = (start, end) => {
                 const range = document.createRange();
@@ -106,7 +106,7 @@ test('a name that turns the direction of text turns no words but its own', async
                 return range.getBoundingClientRect().left;
             };
             return [left(from, from + name.length), left(words, words + 2),
-                left(words + 3, words + 7)];
+                left(words + 2, words + 5)];
         }
         return null;
     }, name);

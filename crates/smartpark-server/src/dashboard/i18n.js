@@ -32,14 +32,17 @@ export function t(key, values = {}) {
         const form = new Intl.PluralRules(language.value).select(Number(values.n));
         text = text[form] ?? text.other;
     }
-    return text.replace(/\{(\w+)\}/g, (place, name) => apart(String(values[name] ?? place)));
+    return text.replace(/\{(\w+)\}/g, (place, name) => {
+        const value = values[name] ?? place;
+        return Array.isArray(value) ? value.map(apart).join(', ') : apart(String(value));
+    });
 }
 
 /** What turns the direction of the text around it: scripts from right to left, and overrides. */
 const TURNS = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
 
-/** A value that leaves the words around it where they are. */
-function apart(value) {
+/** A value that leaves the words around it where they are. @param {string} value */
+export function apart(value) {
     // It must not end by itself what keeps it apart.
     return TURNS.test(value) ? `\u2068${value.replaceAll(/[\u2066-\u2069]/g, '')}\u2069` : value;
 }

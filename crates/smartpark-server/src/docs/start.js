@@ -18,17 +18,19 @@ function datedNow(description) {
   return description;
 }
 
-/** Asks before a request that changes something. */
-function askFirst(request) {
-  const method = (request.method || "GET").toUpperCase();
-  if (["GET", "HEAD"].includes(method)) return request;
-  const { pathname } = new URL(request.url, document.baseURI);
-  const question = `${method} ${pathname} changes the data of this server. Send it?`;
-  if (!window.confirm(question)) throw new Error("You did not send it. Nothing was changed.");
-  return request;
+/** Asks before a request that changes something: a click that is taken back never reaches
+ *  Swagger UI. */
+function askFirst(click) {
+  const block = click.target.closest(".execute")?.closest(".opblock");
+  if (!block || block.classList.contains("opblock-get")) return;
+  const method = block.querySelector(".opblock-summary-method")?.textContent ?? "";
+  const path = block.querySelector(".opblock-summary-path")?.dataset.path ?? "";
+  const question = `${method} ${path} changes the data of this server. Send it?`;
+  if (!window.confirm(question)) click.stopPropagation();
 }
 
 async function start() {
+  document.addEventListener("click", askFirst, { capture: true });
   const answer = await fetch("openapi.json");
   SwaggerUIBundle({
     spec: datedNow(await answer.json()),
@@ -37,7 +39,6 @@ async function start() {
     displayRequestDuration: true,
     tryItOutEnabled: true,
     validatorUrl: null,
-    requestInterceptor: askFirst,
   });
 }
 

@@ -1,5 +1,5 @@
 // A change that a person made, in words: what, before and after.
-import { t } from '../i18n.js';
+import { apart, t } from '../i18n.js';
 import { number } from '../format.js';
 import { floorName } from '../state.js';
 
@@ -16,6 +16,6 @@ export function beforeAfter(change) {
 /** @param {import('../changes.js').Change} change */
 export function changeWords(change) {
     const kind = t(`change.kind.${change.kind}`);
-    const words = [floorName(change.floor_id), kind, beforeAfter(change)];
+    const words = [apart(floorName(change.floor_id)), kind, beforeAfter(change)];
     return words.filter(Boolean).join(' ');
 }

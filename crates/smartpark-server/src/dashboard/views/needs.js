@@ -30,7 +30,8 @@ export function Needs({ most = Infinity, heading }) {
         <p class="unseen" role="status">${isKnown.value && t('attention.count', { n })}</p>
         ${!isKnown.value && html`<p class="fault">${t('attention.unknown')}</p>`}
         ${all.length === 0 && isKnown.value && html`<p class="well">${t('attention.none')}</p>`}
-        <ul>${shown.map((group) => html`<${Group} key=${name(group[0])} group=${group} />`)}</ul>
+        <ul>${shown.map((group) => html`<${Group} key=${name(group[0])} group=${group}
+            isWhole=${most === Infinity} />`)}</ul>
     </section>`;
 }
 
@@ -50,8 +51,9 @@ export function grouped(needs) {
     return [...groups.values()];
 }
 
-/** @param {{ group: Need[] }} props */
-function Group({ group }) {
+/** Where there is room for all, each of a group can be acted on.
+ *  @param {{ group: Need[], isWhole: boolean }} props */
+function Group({ group, isWhole }) {
     const [first] = group;
     const { level, since, last, kind } = first;
     const Shape = shapes[kind];
@@ -66,6 +68,9 @@ function Group({ group }) {
                 ? t('since', { when: whenShort(since) })
                 : t('last', { when: whenShort(last) })}</p>`}
             ${isOne && html`<${Actions} need=${first} />`}
+            ${!isOne && isWhole && html`<ul class="members">${group.map((need) =>
+                html`<li key=${name(need)}><bdi>${nameOf(need)}</bdi>
+                    <${Actions} need=${need} /></li>`)}</ul>`}
         </div></li>`;
 }
 
@@ -95,13 +100,15 @@ function words(need, part, fallback) {
 
 const what = (need) => words(need, 'what', need.detail);
 
+/** @param {Need} need */
+const nameOf = (need) => need.camera_id ?? need.floor ?? t('camera.unnamed');
+
 /** What a group has in common, and the names of those in it. @param {Need[]} group */
 function whatOf(group) {
-    const names = group.slice(0, MOST_NAMES)
-        .map((need) => need.camera_id ?? need.floor ?? t('camera.unnamed'));
+    const names = group.slice(0, MOST_NAMES).map(nameOf);
     const more = group.length - names.length;
     if (more > 0) names.push(t('need.more', { n: more }));
-    return t(`need.${group[0].kind}.group`, { n: number(group.length), names: names.join(', ') });
+    return t(`need.${group[0].kind}.group`, { n: number(group.length), names });
 }
 
 /** The whole list, as a view of its own. */
