@@ -23,6 +23,7 @@ use smartpark_ledger::{
     NewWithdrawal, Withdrawal, WithdrawalEffect, WithdrawalSelection,
     error::FieldError,
     limits::{DEFAULT_PAGE_ROWS, MAX_PAGE_ROWS},
+    model::text_fault,
 };
 
 /// The header in which a sender tells a repeat from another withdrawal.
@@ -104,6 +105,12 @@ pub(super) async fn withdraw(
         serde_json::from_slice(&whole.bytes).map_err(|fault| fit(&fault))?;
     let (withdrawals, selection) = (app.park.withdrawals(), asked.selection);
     if asked.preview {
+        // A preview needs no reason, but takes none that the withdrawal would refuse.
+        let mut faults = Vec::new();
+        text_fault("reason", Some(&asked.reason), &mut faults);
+        if !faults.is_empty() {
+            return Err(Problem::invalid(faults, Place::Body));
+        }
         return Ok(answer(StatusCode::OK, &withdrawals.preview(selection).await?));
     }
     let author = caller.name().map(str::to_owned);

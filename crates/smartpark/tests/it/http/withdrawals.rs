@@ -50,6 +50,7 @@ fn what_does_not_fit_is_refused() {
     assert_refused(&server.send_json("POST", "/withdrawals", &body), 422, "invalid-fields");
     for body in [
         json!({"selection": {}, "reason": "why"}),
+        json!({"selection": selection, "reason": "x".repeat(1_001), "preview": true}),
         json!({"selection": selection, "reason": ""}),
         json!({"selection": {"events": ["1"]}, "reason": "why"}),
         json!({"selection": {"event": [1]}, "reason": "why"}),
