@@ -377,10 +377,10 @@ export const de = {
     'change.kind.opened': 'geöffnet',
     'change.kind.closed': 'geschlossen',
     'change.kind.rules': 'neue Regeln',
-    'change.kind.added': 'hinzugefügt',
+    'change.kind.added': 'hinzu\u00adgefügt',
     'change.kind.renamed': 'umbenannt',
-    'change.kind.withdrawn': 'Meldungen zurückgenommen',
-    'change.kind.restored': 'Meldungen wiederhergestellt',
+    'change.kind.withdrawn': 'zurück\u00adgenommen',
+    'change.kind.restored': 'wieder\u00adher\u00adgestellt',
 
     'display.free': 'frei',
     'display.refused':
