@@ -118,7 +118,9 @@ impl Seed<'_> {
     /// # Errors
     /// [`Error::Unavailable`](crate::Error::Unavailable).
     pub async fn stock(self) -> Result<Stock> {
-        let found = self.park.floors().get_all_floors().await?;
+        let mut found = self.park.floors().get_all_floors().await?;
+        // In the order in which they were made, not by free slots.
+        found.sort_by_key(|floor| floor.id);
         if found.is_empty() {
             return Ok(Stock::Empty);
         }
