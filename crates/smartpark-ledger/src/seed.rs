@@ -107,8 +107,6 @@ impl Seed<'_> {
     /// ```
     /// # use smartpark_ledger::Stock;
     /// # smartpark_ledger::doctest(async |park| {
-    /// assert_eq!(park.seed().stock().await?, Stock::Own);
-    /// park.seed().reset_database_seed().await?;
     /// assert_eq!(park.seed().stock().await?, Stock::Sample);
     /// park.seed().reset_to_empty().await?;
     /// assert_eq!(park.seed().stock().await?, Stock::Empty);
