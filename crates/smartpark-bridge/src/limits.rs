@@ -76,7 +76,8 @@ pub const WEBHOOK_JITTER_PERCENT: f64 = 20.0;
 pub const WEBHOOK_ATTEMPTS: u32 = 10;
 /// How long messages wait for a receiver that takes none: as long as ten attempts take.
 pub const WEBHOOK_GIVE_UP: SignedDuration = SignedDuration::from_mins(75 * 60 + 35);
-/// From so many failed attempts in a row on a person is told: then it has been longer than minutes.
+/// After so many failed attempts in a row attention tells a person: a receiver that is away for a
+/// few minutes is not told.
 pub const WEBHOOK_TOLD_FAILURES: u32 = 3;
 /// How often a person is told of a webhook that was switched off.
 pub const WEBHOOK_OFF_TOLD: SignedDuration = SignedDuration::from_hours(6);

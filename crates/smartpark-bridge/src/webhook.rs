@@ -164,7 +164,7 @@ impl WebhookTask {
         if !matches!(timeout(pause, changes.changed()).await, Ok(Err(_))) {
             return;
         }
-        // Nobody tells of commits any more.
+        // The ledger has closed: no commit will wake this task.
         sleep(pause).await;
     }
 

@@ -22,7 +22,7 @@ use crate::limits::WEBHOOK_TIMEOUT;
 /// Bytes of an answer that are read: nothing in it is needed.
 const MAX_ANSWER_BYTES: u64 = 4_096;
 
-/// What is sent.
+/// A message as the transport sends it.
 pub(super) struct Request {
     pub(super) content_type: &'static str,
     pub(super) headers: [(&'static str, String); 3],

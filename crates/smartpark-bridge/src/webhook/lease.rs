@@ -17,10 +17,10 @@ const KEY: &str = "webhook/lease";
 pub(super) struct Lease {
     park: SmartPark,
     owner: String,
-    /// What this server writes: nobody else writes it.
+    /// The name that this server writes into the lease; no other server has it.
     holder: String,
     beats: u64,
-    /// What was seen last, and since when.
+    /// The last state of the lease that this server read, and since when it stands.
     seen: Option<(Vec<u8>, Instant)>,
     /// When this server counted on last.
     held_since: Option<Instant>,

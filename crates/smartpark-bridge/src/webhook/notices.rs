@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use smartpark_ledger::{AttentionItem, AttentionKind};
 
-/// What was told and still holds.
+/// The notices about cameras that the receiver was told and that still hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Known {
     /// Messages of this kind so far.
@@ -28,7 +28,7 @@ pub(super) struct Notice {
     pub(super) fact: String,
     pub(super) at: Timestamp,
     pub(super) data: Value,
-    /// What is known once it is told.
+    /// The notices that hold after the receiver was told this one.
     pub(super) then: Known,
 }
 

@@ -1,6 +1,6 @@
-//! What is stored of a webhook: its position in the ledger, how the floors stood there, and the
-//! attempts. It is stored beside the states of device adapters, in parts, and changes only if
-//! nobody else changed it meanwhile.
+//! The stored state of a webhook: its position in the ledger, how the floors stood there, and the
+//! attempts. The ledger keeps it in parts, beside the states of device adapters. A server stores a
+//! new one only if no other server changed it meanwhile.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(super) struct Record {
     pub(super) position: Position,
     /// How the floors stood there.
     pub(super) floors: BTreeMap<i64, Standing>,
-    /// What was told of cameras.
+    /// The notices about cameras that hold.
     #[serde(default)]
     pub(super) known: Known,
     pub(super) attempts: Attempts,
@@ -62,7 +62,7 @@ impl Stored {
         let many = parts.len().max(self.parts.len());
         let changes = (0..many).filter_map(|part| {
             let (expected, new) = (self.parts.get(part).cloned(), parts.get(part).cloned());
-            // The first part is always written: it proves that nobody else was faster.
+            // The first part is always written: the write fails if another server was faster.
             (part == 0 || expected != new).then(|| StateChange {
                 camera_id: owner(webhook),
                 key: key(part),

@@ -14,7 +14,7 @@ const FEW_NIGHTS: (usize, f64) = (3, 5.0);
 /// A balance that jumps by more than this many spreads and this share of the day's crossings tells
 /// of an outage.
 const OUTAGE: (f64, f64) = (8.0, 0.1);
-/// A jump on so many days in a row is no outage.
+/// Jumps on this many days in a row are a lasting change, not an outage.
 const LASTING: usize = 3;
 
 /// One direction of one camera, in numbers.
